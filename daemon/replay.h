@@ -1,0 +1,36 @@
+/* replay - the log, folded: read, verify, decode, apply.
+ *
+ * Shape    walks batches from the beginning, decodes each event with its words and definitions, and
+ *          applies it to an engine; an observer may look at each event before it is applied.
+ * Units    event numbers and UTC milliseconds.
+ * Errors   RC_CORRUPT with the place in out_error; RC_NEWER; the observer's own non-OK code stops it.
+ * Owner    borrows everything; spans given to the observer are valid for the call.
+ */
+#ifndef DAEMON_REPLAY_H
+#define DAEMON_REPLAY_H
+
+#include "engine/engine.h"
+#include "proto/definition.h"
+#include "store/log.h"
+
+typedef enum rc (*replay_fn)(void *context, const struct event *event);
+
+struct replay_options {
+    struct log *log;
+    struct engine *engine; /* NULL: decode and observe only */
+    struct zone_source zones;
+    uint64_t until_seq;  /* 0: all */
+    int64_t until_ms;    /* 0: all; else events of batches up to and including this time */
+    replay_fn before;    /* before an event is applied; may be NULL */
+    replay_fn after;     /* after it is applied; may be NULL */
+    void *context;
+};
+
+MUST_USE enum rc replay_run(const struct replay_options *options, struct buf *out_error);
+
+/* Reads one event by number (for walking a friend's chain). Words attached; spans live in the arena.
+ * RC_NOT_FOUND for a number that is not in the log. */
+MUST_USE enum rc replay_read_event(struct log *log, uint64_t seq, struct arena *arena,
+                                   struct event *out_event);
+
+#endif

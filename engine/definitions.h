@@ -1,0 +1,242 @@
+/* definitions - what the files say, checked, compiled and in force; read-only for the engine.
+ *
+ * Shape    one value a set. Every named thing has a small integer id that is its own for ever: an id
+ *          stays with its name through every later set, and a removed name keeps its id with in_force
+ *          false, so that old events stay readable. Everything a step inherits (window, grace, class,
+ *          zone) is resolved when the set is compiled (LANGUAGE 3, 8), so the engine looks nothing up.
+ * Units    durations and instants are milliseconds, times of day minutes, ids 32-bit indexes.
+ * Errors   none here; proto/definition.h makes these values and reports what is wrong with a file.
+ * Owner    counted: definitions_retain()/definitions_release(). All memory is in the set's own arena.
+ */
+#ifndef ENGINE_DEFINITIONS_H
+#define ENGINE_DEFINITIONS_H
+
+#include "engine/base/arena.h"
+#include "engine/civil.h"
+
+#define NO_ID UINT32_MAX
+
+/* SPEC R8. The order is that of the delivery queues (SPEC R47). Reaches disk. */
+enum message_class {
+    CLASS_EMERGENCY = 0,
+    CLASS_RESPONSE = 1,
+    CLASS_TRANSACTIONAL = 2,
+    CLASS_MARKETING = 3,
+};
+enum { CLASS_COUNT = 4 };
+
+/* Index = id. A set's names hold every name that ever was. */
+struct name {
+    const char *text;
+    bool in_force;
+};
+struct names {
+    struct name *items;
+    uint32_t count;
+};
+
+enum field_type { /* SPEC R18; reaches disk */
+    FIELD_TEXT = 1,
+    FIELD_NUMBER = 2, /* a whole number, int64 */
+    FIELD_DATE = 3,   /* a day number since 1970-01-01 */
+    FIELD_DATETIME = 4, /* UTC ms */
+    FIELD_IMAGE = 5,
+    FIELD_FILE = 6,
+};
+
+struct field {
+    enum field_type type;
+    bool has_start, has_min;
+    int64_t start; /* what an unset number counts as */
+    int64_t min;   /* a subtraction below it is refused (SPEC R57) */
+};
+
+/* A condition compiled to postfix: operands push, and/or pop two, not pops one. No ops = true. */
+enum condition_op_kind { CONDITION_TRUE, CONDITION_TAG, CONDITION_AND, CONDITION_OR, CONDITION_NOT };
+struct condition_op {
+    enum condition_op_kind kind;
+    uint32_t id; /* of the tag */
+};
+enum { CONDITION_DEPTH_MAX = 64 }; /* values on the stack; the compiler refuses more */
+struct condition {
+    const struct condition_op *ops;
+    uint32_t op_count;
+};
+
+/* A template is its request JSON cut at the insertions: part, value, part, value, ... part. */
+enum insertion_kind { INSERTION_NAME, INSERTION_FIELD };
+struct insertion {
+    enum insertion_kind kind;
+    uint32_t field;       /* of INSERTION_FIELD */
+    struct span fallback; /* used where the value is empty; may be empty itself */
+};
+struct template {
+    uint32_t object_count; /* 1..5 LINE message objects (SPEC R9) */
+    const struct span *parts; /* insertion_count + 1 runs of JSON text: the objects, comma separated */
+    const struct insertion *insertions;
+    uint32_t insertion_count;
+};
+
+enum action_kind {
+    ACTION_SEND,
+    ACTION_TAG,
+    ACTION_FIELD,
+    ACTION_START,
+    ACTION_STOP,
+    ACTION_CHOOSE,
+};
+enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
+enum stop_scope { STOP_SCENARIO, STOP_LANE, STOP_ALL };
+
+struct action;
+/* LANGUAGE 1.5: whatever acts has one body; here each of its four words is a list of actions. */
+struct body {
+    const struct action *actions;
+    uint32_t action_count;
+    bool has_message; /* some action in it, at any depth, sends */
+};
+
+struct tag_change {
+    uint32_t tag;
+    bool add;
+};
+struct choose_case {
+    struct condition condition;
+    struct body body;
+};
+struct action {
+    enum action_kind kind;
+    struct condition condition; /* judged at the action's turn (SPEC R27) */
+    union {
+        struct {
+            const uint32_t *templates;
+            uint32_t template_count;
+        } send;
+        struct {
+            const struct tag_change *changes;
+            uint32_t change_count;
+        } tag;
+        struct {
+            uint32_t field;
+            enum field_change change;
+            int64_t number;   /* number, date and datetime fields; the amount of add and subtract */
+            struct span text; /* text, image and file fields */
+        } field;
+        struct {
+            uint32_t scenario;
+            uint32_t at_step; /* step id; NO_ID = from the first */
+        } start;
+        struct {
+            enum stop_scope scope;
+            uint32_t id; /* scenario or lane */
+        } stop;
+        struct {
+            const struct choose_case *cases;
+            uint32_t case_count;
+        } choose;
+    } u;
+};
+
+enum timing_kind { /* SPEC R2 */
+    TIMING_NOW,
+    TIMING_AFTER_START,            /* delay_ms */
+    TIMING_AFTER_PREVIOUS,         /* delay_ms from the real delivery of the step before */
+    TIMING_DAY_AT,                 /* days, at_min */
+    TIMING_DAYS_AFTER_PREVIOUS_AT, /* days 1..30, at_min */
+};
+struct timing {
+    enum timing_kind kind;
+    int64_t delay_ms;
+    int32_t days;
+    int32_t at_min; /* 0..1440 */
+};
+
+enum otherwise { OTHERWISE_SKIP, OTHERWISE_STOP }; /* SPEC R23 */
+
+struct step {
+    uint32_t id; /* within its scenario, for ever */
+    const char *name;
+    struct timing timing;
+    struct condition condition;
+    enum otherwise otherwise;
+    struct body body;
+    struct window window;
+    int64_t grace_ms;
+    enum message_class message_class;
+    int32_t priority;
+};
+
+enum late_day0 { LATE_DAY0_SHIFT, LATE_DAY0_SKIP, LATE_DAY0_SEND_NOW };          /* SPEC R3 */
+enum reentry { REENTRY_IF_NOT_ACTIVE, REENTRY_NEVER, REENTRY_ALWAYS };           /* SPEC R21 */
+
+struct scenario {
+    const char *title; /* NULL when the file has none */
+    uint32_t lane;
+    const struct zone *zone;
+    enum reentry reentry;
+    enum late_day0 late_day0;
+    const struct step *steps; /* in order; empty for a removed scenario */
+    uint32_t step_count;
+    struct names step_names; /* by step id, removed ones included */
+};
+
+struct button {
+    const char *const *choices; /* NULL = any */
+    uint32_t choice_count;
+    struct condition condition;
+    struct body body;
+};
+
+enum match_kind { MATCH_EXACT, MATCH_CONTAINS, MATCH_PREFIX, MATCH_ANY }; /* SPEC R29 */
+struct auto_reply {
+    uint32_t id;
+    enum match_kind match;
+    const struct span *texts;
+    uint32_t text_count;
+    struct condition condition;
+    bool continues; /* later ones may answer too */
+    struct body body;
+};
+
+struct account {
+    const char *name; /* NULL when the file has none */
+    const struct zone *zone;
+    int64_t grace_ms;
+    bool reply_unknown_push; /* SPEC R10's account option */
+};
+
+struct definitions {
+    uint32_t references;
+    struct arena *arena;
+    struct span canonical; /* JSON: the checked tree and the ids; what the log keeps */
+    uint8_t hash[16];      /* of canonical */
+
+    struct account account;
+    struct names tag_names, field_names, template_names, lane_names, scenario_names, button_names,
+        auto_reply_names;
+    const struct field *fields;       /* by id */
+    const struct template *templates; /* by id; removed ones stay rendered as they were last */
+    const struct scenario *scenarios; /* by id */
+    const struct button *buttons;     /* by id */
+    const struct auto_reply *auto_replies; /* in order; those in force only */
+    uint32_t auto_reply_count;
+    struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
+};
+
+struct definitions *definitions_new(void); /* empty, one reference */
+struct definitions *definitions_retain(struct definitions *definitions);
+void definitions_release(struct definitions *definitions);
+
+/* NO_ID when there is none of that name in force. */
+uint32_t names_find(const struct names *names, struct span text);
+/* The name for an id, also of removed things; "?" for an id that never was. */
+const char *names_text(const struct names *names, uint32_t id);
+
+/* The step with that id and its place in order; NULL when it is not in force. */
+const struct step *scenario_step(const struct scenario *scenario, uint32_t step_id, uint32_t *out_place);
+
+/* True when a running enrolment of `before` may go on under `after` without new due instants:
+ * same steps, timings, zone and late_day0. Texts, conditions, bodies, windows and graces may differ. */
+bool scenario_same_schedule(const struct scenario *before, const struct scenario *after);
+
+#endif

@@ -1,0 +1,55 @@
+/* engine - the pure state machine: inputs become events, events become state, due steps are taken.
+ *
+ * Shape    engine_handle() decides one input: it emits events and applies each as it is produced, so
+ *          that a cascade (follow, tag, scenario, first step) runs in one pass, in SPEC's order.
+ *          engine_apply() folds one event that was read back; replay is nothing else. What is due waits
+ *          in queues by class until engine_take() asks for one: only then is it judged (SPEC R23) and
+ *          its intent recorded (DESIGN 6). engine_wake() must follow a replay before the first take.
+ * Units    UTC milliseconds, given with every call; never read from a clock.
+ * Errors   none from deciding. Out of memory ends the process (docs/adr/0001).
+ * Owner    engine_new()/engine_free(). Events emitted are copied into the caller's struct events.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "engine/base/rc.h"
+#include "engine/input.h"
+#include "engine/state.h"
+
+struct engine;
+
+/* What the engine needs from outside, as pure functions. */
+struct engine_calls {
+    /* The checksum of the body that these items and values render to (proto/line_message.h). */
+    uint64_t (*body_hash)(const struct definitions *definitions, const struct delivery_item *items,
+                          uint32_t item_count, const struct span *values, uint32_t value_count);
+};
+
+struct engine *engine_new(const struct engine_calls *calls);
+void engine_free(struct engine *engine);
+
+const struct state *engine_state(const struct engine *engine);
+
+/* Decides and applies; the events are appended to `out` with their numbers and times. */
+void engine_handle(struct engine *engine, const struct input *input, struct events *out);
+
+/* Folds one event. It must be the next by number; words may be erased. */
+void engine_apply(struct engine *engine, const struct event *event);
+
+/* After a replay: arms the wheel and fills the queues from the rows. */
+void engine_wake(struct engine *engine, int64_t now_ms);
+
+/* Takes the next due owner, in class order, whose friend has no request in flight, judges it and
+ * emits what follows. RC_OK: something was decided; *out_delivery is the id of the delivery now
+ * intended, or 0 where nothing is to be sent. RC_END: nothing is due at now_ms. */
+MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
+                             uint64_t *out_delivery);
+
+/* The next instant at which engine_take() may find something; now_ms when there is something at
+ * once; INT64_MAX when nothing is planned. */
+int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
+
+/* How many owners wait in the queue of a class (due, not yet taken). */
+uint32_t engine_due_count(const struct engine *engine, enum message_class message_class);
+
+#endif

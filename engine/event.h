@@ -1,0 +1,198 @@
+/* event - the facts and decisions the log keeps, as structs.
+ *
+ * Shape    one struct an event: who (the friend), the number of that friend's previous event (the
+ *          back-chain, DESIGN 5), and what, by kind. What a person wrote or is called (names, texts,
+ *          ids of LINE) stands in `words`, kept apart as content; they are absent once erased.
+ *          proto/event.h turns events into bytes by one table; docs/format.md prints that table.
+ * Units    UTC milliseconds; numbers of events are dense from 1.
+ * Errors   none.
+ * Owner    spans and words are borrowed; struct events copies what is emitted into its own arena.
+ */
+#ifndef ENGINE_EVENT_H
+#define ENGINE_EVENT_H
+
+#include "engine/definitions.h"
+
+/* Reaches disk: numbers are never reused. */
+enum event_kind {
+    EVENT_CLAIMED = 1,             /* a daemon opened the log to write */
+    EVENT_STOPPED = 2,             /* a clean stop, with the digest of the state before it */
+    EVENT_DEFINITIONS_APPLIED = 3, /* words: canonical definitions, author */
+    EVENT_FRIEND_ADDED = 10,       /* a LINE user id seen for the first time; words: the id */
+    EVENT_FOLLOWED = 11,
+    EVENT_UNFOLLOWED = 12,
+    EVENT_MESSAGE_RECEIVED = 13, /* words: text (absent for other types) */
+    EVENT_TAPPED = 14,           /* words: postback data */
+    EVENT_WEBHOOK_NOTED = 15,    /* recorded, starts nothing; words: LINE user id, if any */
+    EVENT_WEBHOOK_UNREADABLE = 16, /* words: the body's bytes */
+    EVENT_WEBHOOK_FOREIGN = 17,    /* for another bot; words: destination */
+    EVENT_PROFILE_FETCHED = 18,    /* words: display name, picture url, language */
+    EVENT_TAG_ADDED = 30,
+    EVENT_TAG_REMOVED = 31,
+    EVENT_FIELD_SET = 32, /* words: text, for text fields */
+    EVENT_FIELD_CLEARED = 33,
+    EVENT_ENROLMENT_STARTED = 40,
+    EVENT_START_REFUSED = 41,
+    EVENT_STEP_PLANNED = 42,   /* the next step and its due instant */
+    EVENT_STEP_DEFERRED = 43,  /* judged, may not go now, waits until */
+    EVENT_STEP_SKIPPED = 44,
+    EVENT_STEP_DONE = 45,      /* a step without a message happened */
+    EVENT_STEP_CANCELLED = 46, /* it will not come any more */
+    EVENT_ENROLMENT_ENDED = 47,
+    EVENT_DELIVERY_PLANNED = 60,   /* an answer to a friend's act; words: reply token, if any */
+    EVENT_DELIVERY_INTENDED = 61,  /* about to be sent; words: the values inserted, in order */
+    EVENT_DELIVERY_OUTCOME = 62,   /* words: LINE's request id, accepted request id */
+    EVENT_DELIVERY_CANCELLED = 63, /* a planned answer that was never sent */
+};
+
+/* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
+enum reason {
+    REASON_NONE = 0,
+    REASON_CONDITION = 1,
+    REASON_STALE = 2,
+    REASON_WINDOW = 3, /* deferred */
+    REASON_LATE_DAY0 = 4,
+    REASON_AT_STEP = 5,
+    REASON_BLOCKED_BY_FRIEND = 6,
+    REASON_FINISHED = 7, /* an enrolment that came to its end */
+    REASON_STOPPED = 8,  /* by `stop:` of `source` or by an operator */
+    REASON_SWITCHED = 9,
+    REASON_RESTARTED = 10,
+    REASON_ACTIVE = 11,  /* a refused start: runs already */
+    REASON_REENTRY = 12, /* a refused start: reentry: never */
+    REASON_STANDBY = 13, /* noted: another module holds the chat (SPEC R49) */
+    REASON_GROUP = 14,   /* noted: from a group or room */
+    REASON_UNKNOWN_TYPE = 15,
+    REASON_OLD = 16,     /* noted: older than the de-duplication period, or than what is known */
+    REASON_NO_SOURCE = 17,
+};
+
+/* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
+enum source_kind {
+    SOURCE_NONE = 0,
+    SOURCE_FRIEND_ADD = 1, /* id: 0 new, 1 existing, 2 unblocked */
+    SOURCE_STEP = 2,       /* id: scenario, sub: step */
+    SOURCE_BUTTON = 3,
+    SOURCE_AUTO_REPLY = 4,
+    SOURCE_OPERATOR = 5, /* id: uid of the caller */
+    SOURCE_DEFINITIONS = 6,
+};
+enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
+struct source {
+    enum source_kind kind;
+    uint32_t id;
+    uint32_t sub;
+};
+
+enum delivery_how { HOW_REPLY = 1, HOW_PUSH = 2 }; /* reaches disk */
+
+enum delivery_result { /* reaches disk */
+    RESULT_SENT = 1,
+    RESULT_FAILED = 2,
+    RESULT_UNKNOWN = 3,
+    RESULT_RETURNED = 4, /* never left or was refused without harm: due again, by push */
+};
+
+/* One template of a delivery, and the step it belongs to when it belongs to one. */
+struct delivery_item {
+    uint32_t template;
+    uint32_t enrolment; /* NO_ID: not a step's */
+    struct source source;
+};
+enum { DELIVERY_ITEMS_MAX = 5 };
+
+struct event {
+    uint64_t seq; /* 0 until it has a number */
+    int64_t at_ms;
+    enum event_kind kind;
+    uint32_t friend;      /* NO_ID: about no friend */
+    uint64_t friend_prev; /* that friend's previous event, 0 for the first */
+    const struct span *words;
+    uint32_t word_count;
+    bool words_erased; /* read back from a log whose content row is gone */
+    struct source source;
+
+    union {
+        struct {
+            uint8_t run_id[16];
+            uint64_t inode;
+            struct span machine, path, version;
+        } claimed;
+        struct {
+            uint64_t digest;
+        } stopped;
+        struct {
+            uint8_t hash[16];
+            struct definitions *definitions; /* not encoded: made from the canonical words */
+        } definitions;
+        struct {
+            bool followed; /* added by a follow; false: known to LINE before us (SPEC R17) */
+        } friend_added;
+        struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED */
+            struct span webhook_id, type, message_id;
+            int64_t line_at_ms;
+            uint32_t button, choice; /* TAPPED: what was understood; NO_ID: nothing */
+            enum reason reason;      /* NOTED; others: REASON_NONE, or why it changed nothing */
+            bool unblocked, standby, redelivered;
+        } act;
+        struct { /* WEBHOOK_UNREADABLE WEBHOOK_FOREIGN */
+            uint8_t sha256[32];
+            uint32_t event_count;
+        } webhook;
+        struct {
+            bool found; /* false: LINE has no profile for this friend */
+        } profile;
+        struct {
+            uint32_t tag;
+        } tag;
+        struct {
+            uint32_t field;
+            int64_t number; /* number, date, datetime */
+        } field;
+        struct { /* ENROLMENT_* START_REFUSED STEP_* */
+            uint32_t enrolment, scenario, step;
+            int64_t start_ms; /* ENROLMENT_STARTED */
+            int64_t due_ms;   /* STEP_*: the original due instant */
+            int64_t until_ms; /* STEP_DEFERRED */
+            uint32_t shift_days;
+            enum reason reason;
+        } step;
+        struct { /* DELIVERY_* */
+            uint64_t delivery; /* number of the event that made it; 0: this one does */
+            uint64_t body_hash;
+            int64_t due_ms;
+            int64_t token_at_ms; /* when the reply token arrived; 0: none */
+            enum message_class message_class;
+            enum delivery_how how;
+            enum delivery_result result;
+            enum reason reason;
+            bool presumed; /* SPEC R10: sent, as far as anyone can know */
+            uint32_t code; /* HTTP status; 0: none came */
+            uint32_t item_count;
+            struct delivery_item items[DELIVERY_ITEMS_MAX];
+        } delivery;
+    } u;
+};
+
+/* The events of one pass, in order, with copies of their spans and words. */
+struct events {
+    struct event *items;
+    uint32_t count;
+    uint32_t capacity;
+    struct arena *arena;
+};
+
+void events_init(struct events *events);
+void events_fini(struct events *events);
+void events_clear(struct events *events);
+/* Copies the event, its spans and its words; returns the copy. */
+struct event *events_add(struct events *events, const struct event *event);
+
+const char *event_kind_name(enum event_kind kind); /* "step_planned"; NULL for an unknown number */
+const char *reason_name(enum reason reason);
+const char *source_kind_name(enum source_kind kind);
+const char *result_name(enum delivery_result result);
+const char *how_name(enum delivery_how how);
+const char *class_name(enum message_class message_class);
+
+#endif

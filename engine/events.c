@@ -1,0 +1,81 @@
+#include "engine/event.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void
+events_init(struct events *events)
+{
+    *events = (struct events){.arena = arena_new()};
+}
+
+void
+events_fini(struct events *events)
+{
+    if (events == NULL) {
+        return;
+    }
+    free(events->items);
+    arena_free(events->arena);
+    *events = (struct events){0};
+}
+
+void
+events_clear(struct events *events)
+{
+    events->count = 0;
+    arena_reset(events->arena);
+}
+
+static void
+copy_words(struct arena *arena, struct event *event)
+{
+    if (event->word_count == 0) {
+        return;
+    }
+    struct span *words = arena_alloc(arena, event->word_count * sizeof(*words));
+    for (uint32_t i = 0; i < event->word_count; i++) {
+        words[i] = arena_span(arena, event->words[i]);
+    }
+    event->words = words;
+}
+
+static void
+copy_spans(struct arena *arena, struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_CLAIMED:
+        event->u.claimed.machine = arena_span(arena, event->u.claimed.machine);
+        event->u.claimed.path = arena_span(arena, event->u.claimed.path);
+        event->u.claimed.version = arena_span(arena, event->u.claimed.version);
+        break;
+    case EVENT_FOLLOWED:
+    case EVENT_UNFOLLOWED:
+    case EVENT_MESSAGE_RECEIVED:
+    case EVENT_TAPPED:
+    case EVENT_WEBHOOK_NOTED:
+        event->u.act.webhook_id = arena_span(arena, event->u.act.webhook_id);
+        event->u.act.type = arena_span(arena, event->u.act.type);
+        event->u.act.message_id = arena_span(arena, event->u.act.message_id);
+        break;
+    default: /* the others hold no spans outside their words */
+        break;
+    }
+}
+
+struct event *
+events_add(struct events *events, const struct event *event)
+{
+    if (events->count == events->capacity) {
+        uint32_t capacity = events->capacity == 0 ? 32 : events->capacity * 2;
+        struct event *items = realloc(events->items, capacity * sizeof(*items));
+        assert(items != NULL);
+        events->items = items;
+        events->capacity = capacity;
+    }
+    struct event *copy = &events->items[events->count++];
+    *copy = *event;
+    copy_words(events->arena, copy);
+    copy_spans(events->arena, copy);
+    return copy;
+}

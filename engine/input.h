@@ -1,0 +1,93 @@
+/* input - what comes in: a webhook event, LINE's answer, a call of an operator, new definitions.
+ *
+ * Shape    one struct an input, handed to engine_handle() one at a time, in order. A due step is no
+ *          input of this kind: it waits in the engine until engine_take() asks for it (DESIGN 6).
+ * Units    UTC milliseconds. at_ms is the daemon's clock, once per pass; line_at_ms is LINE's timestamp.
+ * Errors   none: any input is legal in any state; one that means nothing yields events that say so.
+ * Owner    spans are borrowed for the call.
+ */
+#ifndef ENGINE_INPUT_H
+#define ENGINE_INPUT_H
+
+#include "engine/event.h"
+
+enum input_kind {
+    INPUT_CLAIM,
+    INPUT_STOP,
+    INPUT_DEFINITIONS,
+    INPUT_FOLLOW,
+    INPUT_UNFOLLOW,
+    INPUT_MESSAGE,
+    INPUT_POSTBACK,
+    INPUT_NOTED, /* a webhook event that is recorded and starts nothing */
+    INPUT_UNREADABLE,
+    INPUT_FOREIGN,
+    INPUT_PROFILE,
+    INPUT_OUTCOME,
+    INPUT_TAG,
+    INPUT_FIELD,
+    INPUT_START_SCENARIO,
+    INPUT_STOP_SCENARIO,
+};
+
+struct input {
+    enum input_kind kind;
+    int64_t at_ms;
+    uint32_t author; /* uid of the operator for the operator's inputs */
+    union {
+        struct {
+            uint8_t run_id[16];
+            uint64_t inode;
+            struct span machine, path;
+        } claim;
+        struct {
+            struct definitions *definitions; /* the engine takes a reference of its own */
+            struct span author_name;
+        } definitions;
+        struct { /* FOLLOW UNFOLLOW MESSAGE POSTBACK NOTED */
+            struct span user_id; /* empty: none was given */
+            struct span webhook_id, reply_token;
+            int64_t line_at_ms;
+            struct span type;                /* of the event (NOTED) or of the message (MESSAGE) */
+            struct span message_id, text;    /* MESSAGE */
+            struct span data;                /* POSTBACK */
+            enum reason reason;              /* NOTED: why */
+            bool unblocked;                  /* FOLLOW */
+            bool standby, redelivered;
+        } act;
+        struct {
+            uint8_t sha256[32];
+            struct span bytes;       /* UNREADABLE: the body */
+            struct span destination; /* FOREIGN */
+            uint32_t event_count;    /* FOREIGN */
+        } webhook;
+        struct {
+            uint32_t friend;
+            bool found;
+            struct span name, picture, language;
+        } profile;
+        struct {
+            uint64_t delivery;
+            enum delivery_result result;
+            bool presumed;
+            uint32_t code;
+            struct span request_id, accepted_request_id;
+        } outcome;
+        struct {
+            uint32_t friend, tag;
+            bool add;
+        } tag;
+        struct {
+            uint32_t friend, field;
+            bool clear;
+            int64_t number;
+            struct span text;
+        } field;
+        struct { /* START_SCENARIO STOP_SCENARIO */
+            uint32_t friend, scenario;
+            uint32_t at_step; /* START: NO_ID = the first */
+        } scenario;
+    } u;
+};
+
+#endif

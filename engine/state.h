@@ -1,0 +1,126 @@
+/* state - everything known, as flat tables with 32-bit indexes; the fold of the log.
+ *
+ * Shape    friends, enrolments and open deliveries are rows; a friend's rows hang on lists headed in
+ *          the friend's row. Tags are sets of friend indexes. Only apply writes here; decide, the API
+ *          and the tools read through const.
+ * Units    UTC milliseconds; indexes are NO_ID where there is none.
+ * Errors   none; running out of memory ends the process (docs/adr/0001).
+ * Owner    inside struct engine. Texts are the state's own and valid until the next apply.
+ */
+#ifndef ENGINE_STATE_H
+#define ENGINE_STATE_H
+
+#include "engine/event.h"
+
+enum { DUE_UNKNOWN_YET = -1 }; /* due_ms of a step that counts from a delivery still open */
+
+struct friend_row {
+    char *line_id;        /* opaque; NULL once erased */
+    char *name;           /* NULL: not known */
+    uint64_t name_seq;    /* the event that told it; 0 none */
+    uint64_t newest_seq;  /* head of the back-chain */
+    int64_t added_ms;
+    int64_t follow_line_at_ms; /* LINE's timestamp of the newest follow or unfollow */
+    bool blocked;              /* by the friend */
+    bool standby_only;         /* seen only while another module held the chat (SPEC R49) */
+    bool profile_asked;        /* a profile was found or refused */
+    uint32_t first_enrolment;  /* running ones, oldest first */
+    uint32_t first_delivery;   /* open ones, oldest first */
+    uint32_t first_value;      /* fields that are set */
+};
+
+struct value_row {
+    uint32_t next; /* of the same friend */
+    uint32_t field;
+    uint64_t seq; /* the event that set it */
+    int64_t number;
+    char *text; /* NULL for numbers and once erased */
+};
+
+enum enrolment_phase {
+    ENROLMENT_FREE = 0,
+    ENROLMENT_WAITING,     /* step_next is due at wake_ms */
+    ENROLMENT_IN_DELIVERY, /* its step is part of an open delivery */
+};
+struct enrolment {
+    uint32_t next; /* of the same friend, or of the free list */
+    uint32_t friend;
+    uint32_t scenario;
+    uint32_t step; /* id of the step that comes next, or is in delivery */
+    enum enrolment_phase phase;
+    uint32_t shift_days; /* SPEC R3 */
+    uint64_t started_seq;
+    int64_t start_ms;
+    int64_t due_ms;  /* original due instant of the step */
+    int64_t wake_ms; /* when to look at it: due_ms, or later when deferred */
+    enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
+};
+
+enum delivery_phase { DELIVERY_FREE = 0, DELIVERY_PLANNED, DELIVERY_INTENDED };
+struct delivery {
+    uint32_t next; /* of the same friend, or of the free list */
+    uint32_t friend;
+    enum delivery_phase phase;
+    enum message_class message_class;
+    enum delivery_how how; /* INTENDED; PLANNED: HOW_PUSH when a reply is out of question */
+    uint32_t claim;        /* INTENDED: index into state.run_ids of the intent's batch */
+    uint64_t seq;          /* number of the event that made it: its id */
+    uint64_t intent_seq;   /* INTENDED: with the run id, the retry key */
+    int64_t due_ms;
+    int64_t intended_ms; /* when it was first intended */
+    int64_t token_at_ms; /* 0: no reply token */
+    char *token;
+    uint64_t body_hash;
+    struct definitions *definitions; /* INTENDED: the set it was rendered from; a reference */
+    char **values;                   /* INTENDED: inserted values, in order; NULL once erased */
+    uint32_t value_count;
+    uint32_t item_count;
+    struct delivery_item items[DELIVERY_ITEMS_MAX];
+};
+
+struct scenario_counts {
+    uint32_t running, entered;
+};
+
+struct bitmap; /* a roaring bitmap of friend indexes */
+
+struct state {
+    uint64_t seq; /* of the newest event applied */
+    int64_t at_ms;
+    struct definitions *definitions; /* never NULL; empty before the first set */
+    uint64_t definitions_seq;
+    struct friend_row *friends;
+    uint32_t friend_count, friend_capacity;
+    struct value_row *values;
+    uint32_t value_count, value_capacity, value_free;
+    struct enrolment *enrolments;
+    uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
+    struct delivery *deliveries;
+    uint32_t delivery_count, delivery_capacity, delivery_free;
+    struct bitmap **tags;    /* by tag id */
+    uint32_t tag_capacity;
+    struct bitmap **entered; /* by scenario id: who ever started it (SPEC R21) */
+    struct scenario_counts *scenario_counts;
+    uint32_t scenario_capacity;
+    uint8_t (*run_ids)[16]; /* of every claim; the last is the current one */
+    uint32_t run_count;
+    uint32_t *friend_slots; /* hash table from LINE id to friend index */
+    uint32_t friend_slot_count;
+};
+
+/* NO_ID when no friend has that LINE user id. */
+uint32_t state_find_friend(const struct state *state, struct span line_id);
+bool state_has_tag(const struct state *state, uint32_t friend, uint32_t tag);
+uint32_t state_tag_count(const struct state *state, uint32_t tag); /* friends that have it */
+/* NULL when the field is not set. */
+const struct value_row *state_value(const struct state *state, uint32_t friend, uint32_t field);
+/* The friend's running enrolment in that scenario; NO_ID when there is none. */
+uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
+/* Index of the open delivery with that id; NO_ID when it is not open. */
+uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
+
+/* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
+ * members and values in a fixed order; texts count as the number of the event that set them. */
+uint64_t state_digest(const struct state *state);
+
+#endif

@@ -1,0 +1,42 @@
+/* not_yet - the one table of what SPEC and LANGUAGE name and this version does not build.
+ *
+ * Shape    rows (area, word, rule); the checker, the tools and the docs answer from it: "not yet: ...".
+ * Units    none.
+ * Errors   none.
+ * Owner    constants.
+ */
+#ifndef PROTO_NOT_YET_H
+#define PROTO_NOT_YET_H
+
+#include "engine/base/span.h"
+
+enum not_yet_area {
+    NOT_YET_SECTION,     /* a top-level key of a definition file */
+    NOT_YET_ACCOUNT_KEY, /* a key under account: */
+    NOT_YET_SCENARIO_KEY,
+    NOT_YET_STEP_KEY,
+    NOT_YET_ACTION,
+    NOT_YET_CONDITION, /* a kind or value in a condition */
+    NOT_YET_INSERTION,
+    NOT_YET_AUTO_REPLY_KEY,
+    NOT_YET_BUTTON_KEY,
+    NOT_YET_INPUT,  /* an input of a rehearsal */
+    NOT_YET_EXPECT, /* a list of a rehearsal's expect */
+    NOT_YET_STEPCTL,
+    NOT_YET_STEPLOG,
+};
+
+struct not_yet {
+    enum not_yet_area area;
+    const char *word;
+    const char *rule; /* "R32": where SPEC describes it */
+    const char *what; /* "reminders counted back from a date" */
+};
+
+extern const struct not_yet not_yet_rows[];
+extern const uint32_t not_yet_count;
+
+/* NULL when the word is not in the table. */
+const struct not_yet *not_yet_find(enum not_yet_area area, struct span word);
+
+#endif

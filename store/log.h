@@ -1,0 +1,106 @@
+/* log - the event log: batches of events, appended, durable, read back verified.
+ *
+ * Shape    a batch is one commit: the events of one pass, encoded by the caller, under consecutive
+ *          numbers that start at 1. With it travel, in the same commit, content rows (words kept apart
+ *          from the events, keyed by event number) and ids to remember against duplicates.
+ *          log_append() returns before durability; log_durable() says how far it has come and the
+ *          callback tells when that moves. docs/format.md has the bytes of a batch.
+ * Units    UTC milliseconds; numbers of events; at most LOG_BATCH_BYTES_MAX of events a batch.
+ * Errors   RC_BUSY (another daemon holds it), RC_CORRUPT (bytes that fail their check: the place is in
+ *          log_error()), RC_NEWER, RC_FENCED (expected_seq is not the next number), RC_FULL, RC_IO.
+ *          After a failed append the log is dead: every further call fails and the daemon stops.
+ * Owner    opaque. Spans handed out are borrowed until the next call on the same cursor or log.
+ * Threads  one thread calls. Readers in other processes may open the same log with LOG_READ.
+ */
+#ifndef STORE_LOG_H
+#define STORE_LOG_H
+
+#include "engine/base/buf.h"
+
+enum { LOG_BATCH_BYTES_MAX = 256 * 1024, LOG_RUN_ID_BYTES = 16 };
+
+struct log;
+struct log_cursor;
+
+enum log_mode {
+    LOG_READ,  /* look, beside a running daemon or without */
+    LOG_CLAIM, /* the one writer: takes the lock, creates what is missing */
+};
+
+struct log_options {
+    enum log_mode mode;
+    size_t map_bytes; /* size of the sparse map; 0: the default of 64 GiB */
+    int64_t now_ms;   /* LOG_CLAIM: for the expiry of remembered ids */
+};
+
+/* directory NULL: a log in memory, for rehearsals and tests, with the same behaviour. */
+MUST_USE enum rc log_open(const char *directory, const struct log_options *options,
+                          struct log **out_log);
+void log_close(struct log *log);
+
+/* What went wrong last, with its place, for people. Empty when nothing did. */
+const char *log_error(const struct log *log);
+
+/* Inode of the data file (0 in memory): part of the claim (SPEC R45). */
+uint64_t log_inode(const struct log *log);
+
+/* The run id stamped on every batch appended from now on. Must be set before the first append. */
+void log_set_run_id(struct log *log, const uint8_t run_id[LOG_RUN_ID_BYTES]);
+
+struct log_content {
+    uint64_t seq; /* ascending within a batch */
+    struct span row;
+};
+
+struct log_batch {
+    int64_t time_ms;
+    uint32_t event_count;
+    struct span events; /* event_count encoded events, each preceded by its length (docs/format.md) */
+    const struct log_content *content;
+    uint32_t content_count;
+    const struct span *ids; /* webhook ids and idempotency keys to remember */
+    uint32_t id_count;
+};
+
+uint64_t log_newest(const struct log *log);  /* number of the newest event appended; 0: none */
+int64_t log_newest_time(const struct log *log); /* time of the newest batch; 0: none */
+uint64_t log_durable(const struct log *log); /* number up to which it is on stable storage */
+
+/* Appends one batch; its first event has number expected_seq = log_newest() + 1. */
+MUST_USE enum rc log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq);
+
+/* Called when log_durable() has moved, from within log_append() or from the loop. */
+typedef void (*log_durable_fn)(void *context, uint64_t durable_seq);
+void log_on_durable(struct log *log, log_durable_fn fn, void *context);
+
+/* Remembered ids: kept for LOG_ID_DAYS, then dropped a few with every append. */
+enum { LOG_ID_DAYS = 30 };
+MUST_USE enum rc log_knows_id(struct log *log, struct span id, bool *out_known);
+
+/* The content row of one event; RC_NOT_FOUND when there is none (never was, or erased). */
+MUST_USE enum rc log_read_content(struct log *log, uint64_t seq, struct buf *out_row);
+
+/* One batch read back. Everything in it is borrowed from the cursor until its next call. */
+struct log_batch_view {
+    uint8_t run_id[LOG_RUN_ID_BYTES];
+    uint64_t first_seq;
+    uint32_t event_count;
+    int64_t time_ms;
+    struct span events;
+    uint64_t checksum;
+};
+
+/* Reads forward from the batch that holds from_seq. Every batch is checked: checksum, chain to the
+ * batch before (from the second batch on), numbers. A cursor holds no reader slot between calls. */
+MUST_USE enum rc log_cursor_open(struct log *log, uint64_t from_seq, struct log_cursor **out_cursor);
+MUST_USE enum rc log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch); /* RC_END */
+/* Content row of an event of the batch last read; RC_NOT_FOUND as log_read_content(). */
+MUST_USE enum rc log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row);
+void log_cursor_close(struct log_cursor *cursor);
+
+/* Walks the encoded events of a batch: RC_END after the last, RC_CORRUPT when lengths do not fit. */
+MUST_USE enum rc log_events_next(struct span *rest, struct span *out_event);
+/* Appends one encoded event with its length, as log_batch.events wants them. */
+void log_events_add(struct buf *events, struct span event);
+
+#endif
