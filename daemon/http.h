@@ -24,10 +24,10 @@ struct http_request;
 typedef void (*http_handler_fn)(void *context, struct http_request *request);
 
 struct http_options {
-    const char *address;     /* TCP: "127.0.0.1:8080", "[::1]:8080", port 0: any free one; NULL: none */
-    const char *unix_path;   /* Unix socket: the path; NULL: none. A stale socket file is replaced */
-    unsigned unix_mode;      /* e.g. 0660 */
-    size_t body_bytes_max;   /* larger: 413 */
+    const char *address; /* TCP: "127.0.0.1:8080", "[::1]:8080", port 0: any free one; NULL: none */
+    const char *unix_path; /* Unix socket: the path; NULL: none. A stale socket file is replaced */
+    unsigned unix_mode;    /* e.g. 0660 */
+    size_t body_bytes_max; /* larger: 413 */
     unsigned connections_max;
     unsigned idle_timeout_s;
     http_handler_fn handler;

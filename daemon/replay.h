@@ -19,10 +19,10 @@ struct replay_options {
     struct log *log;
     struct engine *engine; /* NULL: decode and observe only */
     struct zone_source zones;
-    uint64_t until_seq;  /* 0: all */
-    int64_t until_ms;    /* 0: all; else events of batches up to and including this time */
-    replay_fn before;    /* before an event is applied; may be NULL */
-    replay_fn after;     /* after it is applied; may be NULL */
+    uint64_t until_seq; /* 0: all */
+    int64_t until_ms;   /* 0: all; else events of batches up to and including this time */
+    replay_fn before;   /* before an event is applied; may be NULL */
+    replay_fn after;    /* after it is applied; may be NULL */
     void *context;
 };
 

@@ -36,12 +36,12 @@ struct names {
 };
 
 enum field_type { /* SPEC R18; reaches disk */
-    FIELD_TEXT = 1,
-    FIELD_NUMBER = 2, /* a whole number, int64 */
-    FIELD_DATE = 3,   /* a day number since 1970-01-01 */
-    FIELD_DATETIME = 4, /* UTC ms */
-    FIELD_IMAGE = 5,
-    FIELD_FILE = 6,
+                  FIELD_TEXT = 1,
+                  FIELD_NUMBER = 2,   /* a whole number, int64 */
+                  FIELD_DATE = 3,     /* a day number since 1970-01-01 */
+                  FIELD_DATETIME = 4, /* UTC ms */
+                  FIELD_IMAGE = 5,
+                  FIELD_FILE = 6,
 };
 
 struct field {
@@ -52,7 +52,13 @@ struct field {
 };
 
 /* A condition compiled to postfix: operands push, and/or pop two, not pops one. No ops = true. */
-enum condition_op_kind { CONDITION_TRUE, CONDITION_TAG, CONDITION_AND, CONDITION_OR, CONDITION_NOT };
+enum condition_op_kind {
+    CONDITION_TRUE,
+    CONDITION_TAG,
+    CONDITION_AND,
+    CONDITION_OR,
+    CONDITION_NOT
+};
 struct condition_op {
     enum condition_op_kind kind;
     uint32_t id; /* of the tag */
@@ -70,9 +76,11 @@ struct insertion {
     uint32_t field;       /* of INSERTION_FIELD */
     struct span fallback; /* used where the value is empty; may be empty itself */
 };
-struct template {
+struct template
+{
     uint32_t object_count; /* 1..5 LINE message objects (SPEC R9) */
-    const struct span *parts; /* insertion_count + 1 runs of JSON text: the objects, comma separated */
+    const struct span
+        *parts; /* insertion_count + 1 runs of JSON text: the objects, comma separated */
     const struct insertion *insertions;
     uint32_t insertion_count;
 };
@@ -138,11 +146,11 @@ struct action {
 };
 
 enum timing_kind { /* SPEC R2 */
-    TIMING_NOW,
-    TIMING_AFTER_START,            /* delay_ms */
-    TIMING_AFTER_PREVIOUS,         /* delay_ms from the real delivery of the step before */
-    TIMING_DAY_AT,                 /* days, at_min */
-    TIMING_DAYS_AFTER_PREVIOUS_AT, /* days 1..30, at_min */
+                   TIMING_NOW,
+                   TIMING_AFTER_START,    /* delay_ms */
+                   TIMING_AFTER_PREVIOUS, /* delay_ms from the real delivery of the step before */
+                   TIMING_DAY_AT,         /* days, at_min */
+                   TIMING_DAYS_AFTER_PREVIOUS_AT, /* days 1..30, at_min */
 };
 struct timing {
     enum timing_kind kind;
@@ -166,8 +174,8 @@ struct step {
     int32_t priority;
 };
 
-enum late_day0 { LATE_DAY0_SHIFT, LATE_DAY0_SKIP, LATE_DAY0_SEND_NOW };          /* SPEC R3 */
-enum reentry { REENTRY_IF_NOT_ACTIVE, REENTRY_NEVER, REENTRY_ALWAYS };           /* SPEC R21 */
+enum late_day0 { LATE_DAY0_SHIFT, LATE_DAY0_SKIP, LATE_DAY0_SEND_NOW }; /* SPEC R3 */
+enum reentry { REENTRY_IF_NOT_ACTIVE, REENTRY_NEVER, REENTRY_ALWAYS };  /* SPEC R21 */
 
 struct scenario {
     const char *title; /* NULL when the file has none */
@@ -214,10 +222,10 @@ struct definitions {
     struct account account;
     struct names tag_names, field_names, template_names, lane_names, scenario_names, button_names,
         auto_reply_names;
-    const struct field *fields;       /* by id */
-    const struct template *templates; /* by id; removed ones stay rendered as they were last */
-    const struct scenario *scenarios; /* by id */
-    const struct button *buttons;     /* by id */
+    const struct field *fields;            /* by id */
+    const struct template *templates;      /* by id; removed ones stay rendered as they were last */
+    const struct scenario *scenarios;      /* by id */
+    const struct button *buttons;          /* by id */
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
@@ -233,7 +241,8 @@ uint32_t names_find(const struct names *names, struct span text);
 const char *names_text(const struct names *names, uint32_t id);
 
 /* The step with that id and its place in order; NULL when it is not in force. */
-const struct step *scenario_step(const struct scenario *scenario, uint32_t step_id, uint32_t *out_place);
+const struct step *scenario_step(const struct scenario *scenario, uint32_t step_id,
+                                 uint32_t *out_place);
 
 /* True when a running enrolment of `before` may go on under `after` without new due instants:
  * same steps, timings, zone and late_day0. Texts, conditions, bodies, windows and graces may differ. */

@@ -21,9 +21,9 @@ enum event_kind {
     EVENT_FRIEND_ADDED = 10,       /* a LINE user id seen for the first time; words: the id */
     EVENT_FOLLOWED = 11,
     EVENT_UNFOLLOWED = 12,
-    EVENT_MESSAGE_RECEIVED = 13, /* words: text (absent for other types) */
-    EVENT_TAPPED = 14,           /* words: postback data */
-    EVENT_WEBHOOK_NOTED = 15,    /* recorded, starts nothing; words: LINE user id, if any */
+    EVENT_MESSAGE_RECEIVED = 13,   /* words: text (absent for other types) */
+    EVENT_TAPPED = 14,             /* words: postback data */
+    EVENT_WEBHOOK_NOTED = 15,      /* recorded, starts nothing; words: LINE user id, if any */
     EVENT_WEBHOOK_UNREADABLE = 16, /* words: the body's bytes */
     EVENT_WEBHOOK_FOREIGN = 17,    /* for another bot; words: destination */
     EVENT_PROFILE_FETCHED = 18,    /* words: display name, picture url, language */
@@ -33,8 +33,8 @@ enum event_kind {
     EVENT_FIELD_CLEARED = 33,
     EVENT_ENROLMENT_STARTED = 40,
     EVENT_START_REFUSED = 41,
-    EVENT_STEP_PLANNED = 42,   /* the next step and its due instant */
-    EVENT_STEP_DEFERRED = 43,  /* judged, may not go now, waits until */
+    EVENT_STEP_PLANNED = 42,  /* the next step and its due instant */
+    EVENT_STEP_DEFERRED = 43, /* judged, may not go now, waits until */
     EVENT_STEP_SKIPPED = 44,
     EVENT_STEP_DONE = 45,      /* a step without a message happened */
     EVENT_STEP_CANCELLED = 46, /* it will not come any more */
@@ -63,7 +63,7 @@ enum reason {
     REASON_STANDBY = 13, /* noted: another module holds the chat (SPEC R49) */
     REASON_GROUP = 14,   /* noted: from a group or room */
     REASON_UNKNOWN_TYPE = 15,
-    REASON_OLD = 16,     /* noted: older than the de-duplication period, or than what is known */
+    REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
 };
 
@@ -87,10 +87,11 @@ struct source {
 enum delivery_how { HOW_REPLY = 1, HOW_PUSH = 2 }; /* reaches disk */
 
 enum delivery_result { /* reaches disk */
-    RESULT_SENT = 1,
-    RESULT_FAILED = 2,
-    RESULT_UNKNOWN = 3,
-    RESULT_RETURNED = 4, /* never left or was refused without harm: due again, by push */
+                       RESULT_SENT = 1,
+                       RESULT_FAILED = 2,
+                       RESULT_UNKNOWN = 3,
+                       RESULT_RETURNED =
+                           4, /* never left or was refused without harm: due again, by push */
 };
 
 /* One template of a delivery, and the step it belongs to when it belongs to one. */
@@ -157,7 +158,7 @@ struct event {
             uint32_t shift_days;
             enum reason reason;
         } step;
-        struct { /* DELIVERY_* */
+        struct {               /* DELIVERY_* */
             uint64_t delivery; /* number of the event that made it; 0: this one does */
             uint64_t body_hash;
             int64_t due_ms;

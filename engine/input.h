@@ -44,15 +44,15 @@ struct input {
             struct definitions *definitions; /* the engine takes a reference of its own */
             struct span author_name;
         } definitions;
-        struct { /* FOLLOW UNFOLLOW MESSAGE POSTBACK NOTED */
+        struct {                 /* FOLLOW UNFOLLOW MESSAGE POSTBACK NOTED */
             struct span user_id; /* empty: none was given */
             struct span webhook_id, reply_token;
             int64_t line_at_ms;
-            struct span type;                /* of the event (NOTED) or of the message (MESSAGE) */
-            struct span message_id, text;    /* MESSAGE */
-            struct span data;                /* POSTBACK */
-            enum reason reason;              /* NOTED: why */
-            bool unblocked;                  /* FOLLOW */
+            struct span type;             /* of the event (NOTED) or of the message (MESSAGE) */
+            struct span message_id, text; /* MESSAGE */
+            struct span data;             /* POSTBACK */
+            enum reason reason;           /* NOTED: why */
+            bool unblocked;               /* FOLLOW */
             bool standby, redelivered;
         } act;
         struct {

@@ -15,10 +15,10 @@
 enum { DUE_UNKNOWN_YET = -1 }; /* due_ms of a step that counts from a delivery still open */
 
 struct friend_row {
-    char *line_id;        /* opaque; NULL once erased */
-    char *name;           /* NULL: not known */
-    uint64_t name_seq;    /* the event that told it; 0 none */
-    uint64_t newest_seq;  /* head of the back-chain */
+    char *line_id;       /* opaque; NULL once erased */
+    char *name;          /* NULL: not known */
+    uint64_t name_seq;   /* the event that told it; 0 none */
+    uint64_t newest_seq; /* head of the back-chain */
     int64_t added_ms;
     int64_t follow_line_at_ms; /* LINE's timestamp of the newest follow or unfollow */
     bool blocked;              /* by the friend */
@@ -51,8 +51,8 @@ struct enrolment {
     uint32_t shift_days; /* SPEC R3 */
     uint64_t started_seq;
     int64_t start_ms;
-    int64_t due_ms;  /* original due instant of the step */
-    int64_t wake_ms; /* when to look at it: due_ms, or later when deferred */
+    int64_t due_ms;       /* original due instant of the step */
+    int64_t wake_ms;      /* when to look at it: due_ms, or later when deferred */
     enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
 };
 
@@ -97,7 +97,7 @@ struct state {
     uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
     struct delivery *deliveries;
     uint32_t delivery_count, delivery_capacity, delivery_free;
-    struct bitmap **tags;    /* by tag id */
+    struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
     struct bitmap **entered; /* by scenario id: who ever started it (SPEC R21) */
     struct scenario_counts *scenario_counts;

@@ -19,8 +19,9 @@ void line_messages_render(const struct definitions *definitions, const struct de
                           struct buf *out_json);
 
 /* checksum of line_messages_render(): the engine_calls.body_hash. */
-uint64_t line_messages_hash(const struct definitions *definitions, const struct delivery_item *items,
-                            uint32_t item_count, const struct span *values, uint32_t value_count);
+uint64_t line_messages_hash(const struct definitions *definitions,
+                            const struct delivery_item *items, uint32_t item_count,
+                            const struct span *values, uint32_t value_count);
 
 /* Whole request bodies; messages is what line_messages_render() made. */
 void line_push_body(struct span to, struct span messages, struct buf *out_json);

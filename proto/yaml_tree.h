@@ -27,9 +27,9 @@ struct yaml_pair {
 struct yaml_node {
     enum yaml_kind kind;
     struct yaml_mark mark;
-    struct span text;  /* SCALAR */
-    bool plain;        /* SCALAR written without quotes */
-    struct yaml_pair *pairs; /* MAPPING */
+    struct span text;         /* SCALAR */
+    bool plain;               /* SCALAR written without quotes */
+    struct yaml_pair *pairs;  /* MAPPING */
     struct yaml_node **items; /* LIST */
     uint32_t count;
 };

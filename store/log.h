@@ -55,16 +55,17 @@ struct log_content {
 struct log_batch {
     int64_t time_ms;
     uint32_t event_count;
-    struct span events; /* event_count encoded events, each preceded by its length (docs/format.md) */
+    struct span
+        events; /* event_count encoded events, each preceded by its length (docs/format.md) */
     const struct log_content *content;
     uint32_t content_count;
     const struct span *ids; /* webhook ids and idempotency keys to remember */
     uint32_t id_count;
 };
 
-uint64_t log_newest(const struct log *log);  /* number of the newest event appended; 0: none */
+uint64_t log_newest(const struct log *log);     /* number of the newest event appended; 0: none */
 int64_t log_newest_time(const struct log *log); /* time of the newest batch; 0: none */
-uint64_t log_durable(const struct log *log); /* number up to which it is on stable storage */
+uint64_t log_durable(const struct log *log);    /* number up to which it is on stable storage */
 
 /* Appends one batch; its first event has number expected_seq = log_newest() + 1. */
 MUST_USE enum rc log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq);
@@ -92,8 +93,10 @@ struct log_batch_view {
 
 /* Reads forward from the batch that holds from_seq. Every batch is checked: checksum, chain to the
  * batch before (from the second batch on), numbers. A cursor holds no reader slot between calls. */
-MUST_USE enum rc log_cursor_open(struct log *log, uint64_t from_seq, struct log_cursor **out_cursor);
-MUST_USE enum rc log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch); /* RC_END */
+MUST_USE enum rc log_cursor_open(struct log *log, uint64_t from_seq,
+                                 struct log_cursor **out_cursor);
+MUST_USE enum rc log_cursor_next(struct log_cursor *cursor,
+                                 struct log_batch_view *out_batch); /* RC_END */
 /* Content row of an event of the batch last read; RC_NOT_FOUND as log_read_content(). */
 MUST_USE enum rc log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row);
 void log_cursor_close(struct log_cursor *cursor);
