@@ -132,9 +132,8 @@ words_window(struct span text, struct window *out_window)
     int32_t open;
     int32_t close;
     if (text.len != 11 || text.data[5] != '-' || !words_time(span_of(text.data, 5), &open) ||
-        !words_time(span_of(text.data + 6, 5), &close) || open == close || open == 1440 ||
-        close == 0) {
-        return false; /* a window that is never open, or whose bounds say one thing in two ways */
+        !words_time(span_of(text.data + 6, 5), &close) || open == close || open == 1440) {
+        return false; /* a window that is never open */
     }
     *out_window = (struct window){.open_min = (int16_t)open, .close_min = (int16_t)close};
     return true;
@@ -182,8 +181,8 @@ is_letter(utf8proc_int32_t character)
 static size_t
 character_at(struct span text, size_t offset, utf8proc_int32_t *out_character)
 {
-    utf8proc_ssize_t length = utf8proc_iterate(text.data + offset,
-                                               (utf8proc_ssize_t)(text.len - offset), out_character);
+    utf8proc_ssize_t length =
+        utf8proc_iterate(text.data + offset, (utf8proc_ssize_t)(text.len - offset), out_character);
     if (length <= 0) {
         *out_character = 0xfffd;
         return 1;
