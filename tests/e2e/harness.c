@@ -162,6 +162,16 @@ programs_said(const struct world *world)
     return buf_cstr(&words);
 }
 
+void
+world_forget_programs_said(const struct world *world)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/stepd.log", world->dir);
+    (void)truncate(path, 0);
+    snprintf(path, sizeof(path), "%s/fakeline.log", world->dir);
+    (void)truncate(path, 0);
+}
+
 /* ---- HTTP ------------------------------------------------------------------------------------- */
 
 static size_t

@@ -46,6 +46,7 @@ int world_stop(struct world *world);  /* SIGTERM; its exit code */
 bool world_died(struct world *world);
 /* What the programs wrote so far, for a failing test; borrowed until the next call. */
 const char *programs_said(const struct world *world);
+void world_forget_programs_said(const struct world *world);
 /* A fresh data directory for the next start. */
 void world_forget_data(struct world *world);
 
