@@ -299,7 +299,7 @@ world_start_line(struct world *world)
                           "--token",
                           "e2e-token",
                           "--bot-user-id",
-                          E2E_BOT,
+                          world->bot,
                           NULL};
     world->line = spawn_logged(world, "fakeline.log", argv, NULL);
     for (int i = 0; i < READY_TRIES; i++) {
@@ -328,6 +328,7 @@ world_open(struct world *world)
     snprintf(world->data, sizeof(world->data), "%s/data", world->dir);
     snprintf(world->socket, sizeof(world->socket), "%s/stepd.sock", world->dir);
     snprintf(world->at, sizeof(world->at), "%s", E2E_START);
+    snprintf(world->bot, sizeof(world->bot), "%s", E2E_BOT);
 
     char path[128];
     snprintf(path, sizeof(path), "%s/credentials", world->dir);

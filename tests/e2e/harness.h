@@ -27,6 +27,7 @@ struct world {
     char socket[96];
     pid_t line, daemon; /* 0: not running */
     int line_port, daemon_port;
+    char bot[40];      /* the bot that fakeline says it is */
     int fault_at;      /* > 0: the daemon is killed at that point (fault_shim.c) */
     char at[32];       /* the local time the test has reached; restarts come back to it */
     int webhook_count; /* makes webhook ids unique within the world */
@@ -82,6 +83,10 @@ void act(struct world *world, const char *local, const char *user, const char *k
 void accepted_lines(struct world *world, struct buf *out_lines);
 /* Fails with a diff when what was accepted is not this (NULL-ended, any order). */
 void expect_accepted(struct world *world, const char *const *lines);
+
+/* Local time (Asia/Tokyo) to UTC milliseconds and back. */
+int64_t local_ms(const char *local);
+void local_text(int64_t at_ms, char out[32]);
 
 /* The LINE user id of a friend with a one-letter name. */
 const char *user_id(const char *letter, char out[40]);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t
+int64_t
 local_ms(const char *local)
 {
     struct tm tm = {0};
@@ -15,7 +15,7 @@ local_ms(const char *local)
     return ((int64_t)timegm(&tm) - 9 * 3600) * 1000;
 }
 
-static void
+void
 local_text(int64_t at_ms, char out[32])
 {
     time_t seconds = (time_t)(at_ms / 1000 + 9 * 3600);
