@@ -32,6 +32,8 @@ struct core_options {
 /* Replays the log, then claims it (an event with a new run id, durable before return). */
 MUST_USE enum rc core_open(const struct core_options *options, struct core **out_core);
 void core_close(struct core *core);
+/* Gives the log back unclosed: a rehearsal's kill -9, after which it is opened again from the log. */
+struct log *core_release_log(struct core *core);
 const char *core_error(const struct core *core);
 
 struct engine *core_engine(struct core *core);
