@@ -213,7 +213,7 @@ core_check_id(struct core *core, struct span id, bool *out_known)
 }
 
 enum rc
-core_take(struct core *core, uint64_t *out_delivery)
+core_take(struct core *core, uint32_t *out_delivery)
 {
     return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
 }

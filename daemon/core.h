@@ -53,7 +53,7 @@ const struct event *core_input(struct core *core, const struct input *input, uin
 MUST_USE enum rc core_check_id(struct core *core, struct span id, bool *out_known);
 
 /* engine_take() in the current pass. */
-MUST_USE enum rc core_take(struct core *core, uint64_t *out_delivery);
+MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);
 
 /* Runs fn when everything decided so far is durable (at once when it already is). */
 typedef void (*core_effect_fn)(void *context);

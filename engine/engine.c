@@ -452,7 +452,7 @@ owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
 enum { EXPIRE_SHARE = 1024 }; /* owners moved out of the wheel a call, at most */
 
 enum rc
-engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint64_t *out_delivery)
+engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
 {
     assert(engine->awake);
     for (uint32_t i = 0; i < EXPIRE_SHARE; i++) {
@@ -476,8 +476,10 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint64_t 
                             .now_ms = now_ms,
                             .start_ms = now_ms,
                             .out = out};
-        *out_delivery = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
-                                                    : step_take(&turn, best.index);
+        uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
+                                                        : step_take(&turn, best.index);
+        *out_delivery =
+            intended == 0 ? NO_ID : state_find_delivery(&engine->state, friend, intended);
         enqueue_friend(engine, friend, now_ms); /* whatever else of this friend is due */
         return RC_OK;
     }
