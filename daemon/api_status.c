@@ -106,6 +106,7 @@ api_get_status(struct api_call *call)
     json_object_set_new(body, "account", api_text(call->definitions->account.name));
     json_object_update_new(body, api_clock(call->api));
     json_object_set_new(body, "held", api_text(*held == '\0' ? NULL : held));
+    json_object_set_new(body, "listen", api_text(options->standing->listen));
     json_object_set_new(body, "bot_user_id", api_text(*bot == '\0' ? NULL : bot));
     json_object_set_new(body, "definitions", definitions_json(call));
     json_object_set_new(body, "log",

@@ -165,9 +165,6 @@ arm_due(struct station *station)
         return; /* a virtual clock moves by advance only */
     }
     int64_t wait_ms = next_ms - clock_now_ms(clock);
-    if (wait_ms <= 0 && delivery_in_flight(station->options.desk) > 0) {
-        return; /* the friend's request in flight comes home first, and wakes us */
-    }
     if (wait_ms > HEARTBEAT_S * 1000) {
         return; /* the heartbeat comes first and its pass arms again: the wall clock may be set */
     }
