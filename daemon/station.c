@@ -1,6 +1,7 @@
 #include "daemon/station.h"
 
 #include "daemon/report.h"
+#include "daemon/service.h"
 
 #include <assert.h>
 #include <ev.h>
@@ -10,11 +11,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HEARTBEAT_S 1.0
 #define STOP_PATIENCE_S 10.0 /* for what is in flight when we are told to stop */
 #define ASK_AGAIN_MIN_S 1.0
 #define ASK_AGAIN_MAX_S 60.0
-enum { JUMP_MS = 2000 }; /* a step of the wall clock worth a line */
+enum {
+    HEARTBEAT_MS = 1000,
+    JUMP_MS = 2000, /* a step of the wall clock worth a line */
+};
 
 enum stop_phase { STOP_NOT_ASKED, STOP_DRAINING, STOP_RECORDED };
 
@@ -147,9 +150,7 @@ on_heartbeat(struct ev_loop *loop, struct ev_timer *timer, int events)
         judge_clock(station);
         watch_jumps(station);
     }
-    if (station->options.on_heartbeat != NULL) {
-        station->options.on_heartbeat();
-    }
+    service_alive();
 }
 
 /* ---- the pass ---- */
@@ -165,7 +166,7 @@ arm_due(struct station *station)
         return; /* a virtual clock moves by advance only */
     }
     int64_t wait_ms = next_ms - clock_now_ms(clock);
-    if (wait_ms > HEARTBEAT_S * 1000) {
+    if (wait_ms > HEARTBEAT_MS) {
         return; /* the heartbeat comes first and its pass arms again: the wall clock may be set */
     }
     ev_now_update(loop);
@@ -261,12 +262,19 @@ on_signal(struct ev_loop *loop, struct ev_signal *watcher, int events)
     delivery_hold(station->options.desk, true);
     advance_cancel(station->options.advance);
     ev_timer_start(loop, &station->patience);
-    if (station->options.on_stopping != NULL) {
-        station->options.on_stopping();
-    }
+    service_stopping();
 }
 
 /* ---- life ---- */
+
+/* Often enough for the service manager's watchdog as well. */
+static double
+heartbeat_s(void)
+{
+    int64_t watchdog_ms = service_watchdog_ms();
+    return watchdog_ms > 0 && watchdog_ms < HEARTBEAT_MS ? (double)watchdog_ms / 1000.0
+                                                         : HEARTBEAT_MS / 1000.0;
+}
 
 static void
 start_watchers(struct station *station)
@@ -275,7 +283,7 @@ start_watchers(struct station *station)
     ev_prepare_init(&station->pass, on_pass);
     ev_idle_init(&station->again, on_wake_idle);
     ev_timer_init(&station->due, on_wake_timer, 0.0, 0.0);
-    ev_timer_init(&station->heartbeat, on_heartbeat, HEARTBEAT_S, HEARTBEAT_S);
+    ev_timer_init(&station->heartbeat, on_heartbeat, heartbeat_s(), heartbeat_s());
     ev_timer_init(&station->ask_again, on_ask_again, 0.0, 0.0);
     ev_timer_init(&station->patience, on_wake_timer, STOP_PATIENCE_S, 0.0);
     ev_signal_init(&station->terminate, on_signal, SIGTERM);

@@ -23,9 +23,6 @@ struct station_options {
     struct line_client *client; /* for the bot's own user id */
     struct advance *advance;
     struct standing *standing;
-    /* Called once when the stop begins and on every heartbeat; may be NULL. */
-    void (*on_stopping)(void);
-    void (*on_heartbeat)(void);
 };
 
 struct station *station_new(const struct station_options *options);
