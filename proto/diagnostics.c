@@ -48,19 +48,33 @@ source_line(const struct source_file *file, uint32_t line)
     }
 }
 
+/* A value that is used twice, as an image that is its own preview, is wrong once. */
+static bool
+repeats_last(const struct diagnostics *diagnostics, uint32_t line, uint32_t column,
+             const char *message)
+{
+    if (diagnostics->count == 0) {
+        return false;
+    }
+    const struct diagnostic *last = &diagnostics->items[diagnostics->count - 1];
+    return last->line == line && last->column == column && strcmp(last->message, message) == 0;
+}
+
 void
 diagnostics_add(struct diagnostics *diagnostics, bool warning, const struct source_file *file,
                 uint32_t line, uint32_t column, uint32_t caret_characters, const char *format,
                 va_list arguments)
 {
-    diagnostics->error_count += warning ? 0 : 1;
-    diagnostics->warning_count += warning ? 1 : 0;
-    if (diagnostics->count == DIAGNOSTICS_MAX) {
-        return;
-    }
     char *message = NULL;
     if (vasprintf(&message, format, arguments) < 0) {
         abort(); /* no memory: docs/adr/0001 */
+    }
+    bool repeated = repeats_last(diagnostics, line, column, message);
+    diagnostics->error_count += warning || repeated ? 0 : 1;
+    diagnostics->warning_count += warning && !repeated ? 1 : 0;
+    if (repeated || diagnostics->count == DIAGNOSTICS_MAX) {
+        free(message);
+        return;
     }
     struct arena *arena = diagnostics->arena;
     struct diagnostic *item;

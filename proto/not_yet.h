@@ -12,6 +12,7 @@
 #include "engine/base/span.h"
 
 enum not_yet_area {
+    NOT_YET_NOTHING,     /* of keys that are all built; no rows */
     NOT_YET_SECTION,     /* a top-level key of a definition file */
     NOT_YET_ACCOUNT_KEY, /* a key under account: */
     NOT_YET_CLASS_KEY,   /* a key under account: classes: CLASS: */
