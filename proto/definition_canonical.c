@@ -1,6 +1,7 @@
 /* The canonical form, JSON, keys in this order:
  *   version   1
  *   ids       every name that ever was, by kind, in the order of its id; `steps` by scenario
+ *   types     of the fields, by id, removed ones included: old values must stay readable
  *   removed   templates that are out of force, as compiled, for what is still on its way
  *   tree      the merged files, keys in order, every scalar a string
  */
@@ -104,7 +105,11 @@ canonical_write(const struct definitions *definitions, const struct yaml_node *t
         buf_append_byte(out_json, ':');
         write_names(&definitions->scenarios[i].step_names, out_json);
     }
-    buf_append_cstr(out_json, "}},\"removed\":{");
+    buf_append_cstr(out_json, "}},\"types\":[");
+    for (uint32_t i = 0; i < definitions->field_names.count; i++) {
+        buf_printf(out_json, "%s%d", i == 0 ? "" : ",", (int)definitions->fields[i].type);
+    }
+    buf_append_cstr(out_json, "],\"removed\":{");
     write_removed(definitions, out_json);
     buf_append_cstr(out_json, "},\"tree\":");
     write_tree(tree, out_json);
@@ -261,6 +266,25 @@ read_removed(const json_t *json, struct arena *arena, struct definitions *before
 }
 
 static bool
+read_types(const json_t *json, struct arena *arena, struct definitions *before)
+{
+    uint32_t count = before->field_names.count;
+    struct field *fields = arena_alloc(arena, (count + 1) * sizeof(*fields));
+    before->fields = fields;
+    if (!json_is_array(json) || json_array_size(json) != count) {
+        return false;
+    }
+    for (uint32_t id = 0; id < count; id++) {
+        json_int_t type = json_integer_value(json_array_get(json, id));
+        if (type < FIELD_TEXT || type > FIELD_FILE) {
+            return false;
+        }
+        fields[id].type = (enum field_type)type;
+    }
+    return true;
+}
+
+static bool
 read_document(const json_t *document, struct arena *arena, struct yaml_node **out_tree,
               struct definitions *before)
 {
@@ -282,9 +306,8 @@ read_document(const json_t *document, struct arena *arena, struct yaml_node **ou
         }
     }
     before->scenarios = scenarios;
-    struct field *fields = arena_alloc(arena, (before->field_names.count + 1) * sizeof(*fields));
-    before->fields = fields;
-    if (!read_removed(json_object_get(document, "removed"), arena, before)) {
+    if (!read_types(json_object_get(document, "types"), arena, before) ||
+        !read_removed(json_object_get(document, "removed"), arena, before)) {
         return false;
     }
     *out_tree = read_tree(json_object_get(document, "tree"), arena, 0);

@@ -182,10 +182,8 @@ compile_fields(struct compiler *compiler, const struct yaml_node *section)
     compiler->field_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->field_items));
     for (uint32_t id = 0; id < count; id++) {
-        compiler->field_items[id].type = FIELD_TEXT; /* what is known of a removed one */
-        if (compiler->before != NULL && id < compiler->before->field_names.count) {
-            compiler->field_items[id] = compiler->before->fields[id];
-        }
+        bool known = compiler->before != NULL && id < compiler->before->field_names.count;
+        compiler->field_items[id].type = known ? compiler->before->fields[id].type : FIELD_TEXT;
     }
     for (uint32_t i = 0; i < section->count; i++) {
         uint32_t id = name_table_find(&compiler->fields, section->pairs[i].key);
