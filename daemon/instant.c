@@ -93,9 +93,29 @@ take_offset(const char **cursor, int32_t *out_offset_s)
     return true;
 }
 
+/* A bare number: UTC milliseconds, of the years 2000 to 2199. */
+static bool
+parse_ms(const char *text, int64_t *out_ms)
+{
+    enum { DIGITS_MIN = 12, DIGITS_MAX = 13 };
+    size_t digits = strspn(text, "0123456789");
+    if (text[digits] != '\0' || digits < DIGITS_MIN || digits > DIGITS_MAX) {
+        return false;
+    }
+    int64_t ms = strtoll(text, NULL, 10);
+    if (ms < INT64_C(946684800000) || ms >= INT64_C(7258118400000)) {
+        return false;
+    }
+    *out_ms = ms;
+    return true;
+}
+
 bool
 instant_parse(const char *text, const struct zone *zone, int64_t *out_ms)
 {
+    if (parse_ms(text, out_ms)) {
+        return true;
+    }
     int64_t day;
     int32_t second, ms, offset_s;
     const char *cursor = text;

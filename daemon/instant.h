@@ -1,6 +1,6 @@
 /* instant - points in time as people write and read them.
  *
- * Shape    reads "2026-06-10 23:59", with seconds or without, in a zone, and RFC 3339 with its own offset;
+ * Shape    reads "2026-06-10 23:59", with seconds or without, in a zone, RFC 3339 with its own offset, and UTC ms;
  *          prints "2026-06-01T10:15:00.000+09:00". Dates alone are day numbers.
  * Units    UTC milliseconds; day numbers since 1970-01-01. A zone of NULL is UTC.
  * Errors   false for anything else, also for days and hours that do not exist; out stays untouched.
