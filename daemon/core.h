@@ -32,6 +32,8 @@ struct core_options {
 /* Replays the log, then claims it (an event with a new run id, durable before return). */
 MUST_USE enum rc core_open(const struct core_options *options, struct core **out_core);
 void core_close(struct core *core);
+/* Gives the log back unclosed: a rehearsal's kill -9, after which it is opened again from the log. */
+struct log *core_release_log(struct core *core);
 const char *core_error(const struct core *core);
 
 struct engine *core_engine(struct core *core);
@@ -51,7 +53,7 @@ const struct event *core_input(struct core *core, const struct input *input, uin
 MUST_USE enum rc core_check_id(struct core *core, struct span id, bool *out_known);
 
 /* engine_take() in the current pass. */
-MUST_USE enum rc core_take(struct core *core, uint64_t *out_delivery);
+MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);
 
 /* Runs fn when everything decided so far is durable (at once when it already is). */
 typedef void (*core_effect_fn)(void *context);

@@ -40,10 +40,10 @@ void engine_apply(struct engine *engine, const struct event *event);
 void engine_wake(struct engine *engine, int64_t now_ms);
 
 /* Takes the next due owner, in class order, whose friend has no request in flight, judges it and
- * emits what follows. RC_OK: something was decided; *out_delivery is the id of the delivery now
- * intended, or 0 where nothing is to be sent. RC_END: nothing is due at now_ms. */
+ * emits what follows. RC_OK: something was decided; *out_delivery is the row of the delivery now
+ * intended, or NO_ID where nothing is to be sent. RC_END: nothing is due at now_ms. */
 MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
-                             uint64_t *out_delivery);
+                             uint32_t *out_delivery);
 
 /* The next instant at which engine_take() may find something; now_ms when there is something at
  * once; INT64_MAX when nothing is planned. */

@@ -67,6 +67,7 @@ struct input {
             struct span name, picture, language;
         } profile;
         struct {
+            uint32_t friend;
             uint64_t delivery;
             enum delivery_result result;
             bool presumed;

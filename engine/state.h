@@ -12,7 +12,7 @@
 
 #include "engine/event.h"
 
-enum { DUE_UNKNOWN_YET = -1 }; /* due_ms of a step that counts from a delivery still open */
+enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
 
 struct friend_row {
     char *line_id;       /* opaque; NULL once erased */
@@ -54,6 +54,7 @@ struct enrolment {
     int64_t due_ms;       /* original due instant of the step */
     int64_t wake_ms;      /* when to look at it: due_ms, or later when deferred */
     enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
+    bool queued;          /* waits in a due queue; of the running engine, not of the digest */
 };
 
 enum delivery_phase { DELIVERY_FREE = 0, DELIVERY_PLANNED, DELIVERY_INTENDED };
@@ -76,6 +77,7 @@ struct delivery {
     uint32_t value_count;
     uint32_t item_count;
     struct delivery_item items[DELIVERY_ITEMS_MAX];
+    bool queued; /* as enrolment.queued */
 };
 
 struct scenario_counts {

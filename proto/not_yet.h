@@ -1,6 +1,7 @@
 /* not_yet - the one table of what SPEC and LANGUAGE name and this version does not build.
  *
  * Shape    rows (area, word, rule); the checker, the tools and the docs answer from it: "not yet: ...".
+ *          A row may name the one value that is built: `pin: no` is fine, `pin: yes` is not yet.
  * Units    none.
  * Errors   none.
  * Owner    constants.
@@ -11,12 +12,21 @@
 #include "engine/base/span.h"
 
 enum not_yet_area {
+    NOT_YET_NOTHING,     /* of keys that are all built; no rows */
     NOT_YET_SECTION,     /* a top-level key of a definition file */
     NOT_YET_ACCOUNT_KEY, /* a key under account: */
+    NOT_YET_CLASS_KEY,   /* a key under account: classes: CLASS: */
+    NOT_YET_FIELD_KEY,
     NOT_YET_SCENARIO_KEY,
+    NOT_YET_ZONE,      /* a word where a zone stands */
+    NOT_YET_OTHERWISE, /* the first word of otherwise: */
     NOT_YET_STEP_KEY,
+    NOT_YET_BODY, /* one of the four words of a body */
     NOT_YET_ACTION,
-    NOT_YET_CONDITION, /* a kind or value in a condition */
+    NOT_YET_MODIFIER,    /* a key beside an action's verb */
+    NOT_YET_FIELD_VALUE, /* a form of what `field:` sets */
+    NOT_YET_SEND,        /* a form of what `send:` names */
+    NOT_YET_CONDITION,   /* a kind or value in a condition */
     NOT_YET_INSERTION,
     NOT_YET_AUTO_REPLY_KEY,
     NOT_YET_BUTTON_KEY,
@@ -29,8 +39,9 @@ enum not_yet_area {
 struct not_yet {
     enum not_yet_area area;
     const char *word;
-    const char *rule; /* "R32": where SPEC describes it */
-    const char *what; /* "reminders counted back from a date" */
+    const char *rule;  /* "R32": where SPEC describes it */
+    const char *what;  /* "reminders counted back from a date" */
+    const char *built; /* the value that is built all the same; NULL: none */
 };
 
 extern const struct not_yet not_yet_rows[];

@@ -1,0 +1,354 @@
+#include "daemon/core.h"
+
+#include "daemon/replay.h"
+#include "proto/event.h"
+#include "proto/line_message.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct effect {
+    uint64_t seq; /* runs when this number is durable */
+    core_effect_fn fn;
+    void *context;
+};
+
+struct core {
+    struct core_options options;
+    struct engine *engine;
+    struct events pass;       /* the events of the pass under way */
+    struct buf events;        /* the same, encoded */
+    struct buf content_bytes; /* their content rows, one after the other */
+    struct log_content *content;
+    uint32_t content_count, content_capacity;
+    struct span *ids; /* in the pass's arena: they go with its batch */
+    uint32_t id_count;
+    struct effect *effects; /* a queue, in order of seq */
+    uint32_t effect_head, effect_count, effect_capacity;
+    uint64_t batch_count;
+    int64_t newest_found_ms; /* time of the newest event that core_open() found */
+    struct buf one;          /* the event being encoded */
+    bool flushing;
+    bool failed;
+    struct buf error;
+};
+
+static const struct engine_calls ENGINE_CALLS = {.body_hash = line_messages_hash};
+
+/* Runs what waited for this number. Effects may register further ones. */
+static void
+run_effects(struct core *core, uint64_t durable_seq)
+{
+    while (core->effect_head < core->effect_count &&
+           core->effects[core->effect_head].seq <= durable_seq) {
+        struct effect effect = core->effects[core->effect_head++];
+        effect.fn(effect.context);
+    }
+    if (core->effect_head == core->effect_count) {
+        core->effect_head = 0;
+        core->effect_count = 0;
+    }
+}
+
+static void
+on_durable(void *context, uint64_t durable_seq)
+{
+    struct core *core = context;
+    if (!core->flushing) { /* else the flush runs them when its pass is over */
+        run_effects(core, durable_seq);
+    }
+}
+
+static enum rc
+claim(struct core *core)
+{
+    struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
+    char machine[64] = "";
+    FILE *file = fopen("/etc/machine-id", "re");
+    if (file != NULL) {
+        if (fgets(machine, sizeof(machine), file) == NULL) {
+            machine[0] = '\0';
+        }
+        fclose(file);
+        machine[strcspn(machine, "\n")] = '\0';
+    }
+    core->options.random(core->options.random_context, input.u.claim.run_id,
+                         sizeof(input.u.claim.run_id));
+    log_set_run_id(core->options.log, input.u.claim.run_id);
+    input.u.claim.inode = log_inode(core->options.log);
+    input.u.claim.machine = span_cstr(machine);
+    input.u.claim.path = span_cstr(core->options.directory);
+    uint32_t count = 0;
+    (void)core_input(core, &input, &count);
+    return core_flush(core);
+}
+
+enum rc
+core_open(const struct core_options *options, struct core **out_core)
+{
+    struct core *core = calloc(1, sizeof(*core));
+    assert(core != NULL);
+    core->options = *options;
+    core->engine = engine_new(&ENGINE_CALLS);
+    events_init(&core->pass);
+    *out_core = core; /* also on failure: for core_error() */
+
+    struct replay_options replay = {
+        .log = options->log, .engine = core->engine, .zones = options->zones};
+    enum rc rc = replay_run(&replay, &core->error);
+    if (rc != RC_OK) {
+        core->failed = true;
+        return rc;
+    }
+    int64_t now_ms = clock_now_ms(options->clock);
+    core->newest_found_ms = core_state(core)->at_ms;
+    log_on_durable(options->log, on_durable, core);
+    engine_wake(core->engine, now_ms);
+    return claim(core);
+}
+
+void
+core_close(struct core *core)
+{
+    if (core == NULL) {
+        return;
+    }
+    log_close(core_release_log(core));
+    free(core->effects);
+    free(core->content);
+    buf_fini(&core->events);
+    buf_fini(&core->content_bytes);
+    buf_fini(&core->error);
+    buf_fini(&core->one);
+    events_fini(&core->pass);
+    engine_free(core->engine);
+    free(core);
+}
+
+struct log *
+core_release_log(struct core *core)
+{
+    struct log *log = core->options.log;
+    core->options.log = NULL;
+    if (log != NULL) {
+        log_on_durable(log, NULL, NULL);
+    }
+    return log;
+}
+
+const char *
+core_error(const struct core *core)
+{
+    if (core->error.len > 0) {
+        return buf_cstr((struct buf *)(uintptr_t)&core->error);
+    }
+    return core->options.log == NULL ? "" : log_error(core->options.log);
+}
+
+struct engine *
+core_engine(struct core *core)
+{
+    return core->engine;
+}
+
+const struct state *
+core_state(const struct core *core)
+{
+    return engine_state(core->engine);
+}
+
+struct log *
+core_log(struct core *core)
+{
+    return core->options.log;
+}
+
+struct clock *
+core_clock(struct core *core)
+{
+    return core->options.clock;
+}
+
+bool
+core_failed(const struct core *core)
+{
+    return core->failed;
+}
+
+bool
+core_clock_behind(const struct core *core)
+{
+    return core->newest_found_ms > clock_now_ms(core->options.clock);
+}
+
+const struct event *
+core_input(struct core *core, const struct input *input, uint32_t *out_count)
+{
+    uint32_t before = core->pass.count;
+    engine_handle(core->engine, input, &core->pass);
+    *out_count = core->pass.count - before;
+    return core->pass.items + before;
+}
+
+enum rc
+core_check_id(struct core *core, struct span id, bool *out_known)
+{
+    *out_known = false;
+    if (id.len == 0) {
+        return RC_OK;
+    }
+    for (uint32_t i = 0; i < core->id_count; i++) {
+        if (span_equal(core->ids[i], id)) {
+            *out_known = true;
+            return RC_OK;
+        }
+    }
+    enum rc rc = log_knows_id(core->options.log, id, out_known);
+    if (rc != RC_OK || *out_known) {
+        return rc;
+    }
+    core->ids = arena_grow(core->pass.arena, core->ids, core->id_count, sizeof(*core->ids));
+    core->ids[core->id_count++] = arena_span(core->pass.arena, id);
+    return RC_OK;
+}
+
+enum rc
+core_take(struct core *core, uint32_t *out_delivery)
+{
+    return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
+}
+
+void
+core_after(struct core *core, core_effect_fn fn, void *context)
+{
+    uint64_t seq = core_state(core)->seq;
+    if (core->effect_head == core->effect_count && log_durable(core->options.log) >= seq) {
+        fn(context);
+        return;
+    }
+    if (core->effect_count == core->effect_capacity) {
+        core->effect_capacity = core->effect_capacity == 0 ? 64 : core->effect_capacity * 2;
+        core->effects = realloc(core->effects, core->effect_capacity * sizeof(*core->effects));
+        assert(core->effects != NULL);
+    }
+    core->effects[core->effect_count++] = (struct effect){seq, fn, context};
+}
+
+static void
+add_content(struct core *core, uint64_t seq, size_t from)
+{
+    if (core->content_bytes.len == from) {
+        return;
+    }
+    if (core->content_count == core->content_capacity) {
+        core->content_capacity = core->content_capacity == 0 ? 64 : core->content_capacity * 2;
+        core->content = realloc(core->content, core->content_capacity * sizeof(*core->content));
+        assert(core->content != NULL);
+    }
+    /* An offset for now: the buffer may move until the batch is whole. */
+    core->content[core->content_count++] = (struct log_content){
+        .seq = seq, .row = {.data = NULL, .len = core->content_bytes.len - from}};
+}
+
+static enum rc
+append(struct core *core, uint32_t event_count)
+{
+    assert(core->events.rc == RC_OK && core->content_bytes.rc == RC_OK);
+    size_t at = 0;
+    for (uint32_t i = 0; i < core->content_count; i++) {
+        core->content[i].row.data = core->content_bytes.data + at;
+        at += core->content[i].row.len;
+    }
+    struct log_batch batch = {.time_ms = core_state(core)->at_ms,
+                              .event_count = event_count,
+                              .events = buf_span(&core->events),
+                              .content = core->content,
+                              .content_count = core->content_count,
+                              .ids = core->ids,
+                              .id_count = core->id_count};
+    enum rc rc = log_append(core->options.log, &batch, log_newest(core->options.log) + 1);
+    core->batch_count++;
+    buf_clear(&core->events);
+    buf_clear(&core->content_bytes);
+    core->content_count = 0;
+    core->id_count = 0; /* they went with the pass's first batch */
+    core->ids = NULL;
+    return rc;
+}
+
+/* Encodes one event behind those gathered. Its content row, if any, ends content_bytes. */
+static void
+encode(struct core *core, const struct event *event)
+{
+    uint8_t salt[EVENT_SALT_BYTES] = {0};
+    if (event->word_count > 0) {
+        core->options.random(core->options.random_context, salt, sizeof(salt));
+    }
+    buf_clear(&core->one);
+    event_encode(event, salt, &core->one, &core->content_bytes);
+}
+
+/* Takes the newest content row away from the batch being closed and gives it to the next. */
+static enum rc
+append_before(struct core *core, uint32_t event_count, size_t content_from)
+{
+    struct buf row = {0};
+    buf_append(&row, core->content_bytes.data + content_from,
+               core->content_bytes.len - content_from);
+    core->content_bytes.len = content_from;
+    enum rc rc = append(core, event_count);
+    buf_append_span(&core->content_bytes, buf_span(&row));
+    buf_fini(&row);
+    return rc;
+}
+
+static enum rc
+flush_events(struct core *core)
+{
+    enum { LENGTH_PREFIX_BYTES = 4 };
+    uint32_t event_count = 0;
+    for (uint32_t i = 0; i < core->pass.count; i++) {
+        size_t content_from = core->content_bytes.len;
+        encode(core, &core->pass.items[i]);
+        size_t bytes = core->events.len + core->one.len + LENGTH_PREFIX_BYTES;
+        /* A pass larger than one batch may hold goes in several, in order. */
+        if (event_count > 0 && bytes > LOG_BATCH_BYTES_MAX) {
+            enum rc rc = append_before(core, event_count, content_from);
+            if (rc != RC_OK) {
+                return rc;
+            }
+            event_count = 0;
+            content_from = 0;
+        }
+        log_events_add(&core->events, buf_span(&core->one));
+        add_content(core, core->pass.items[i].seq, content_from);
+        event_count++;
+    }
+    return event_count == 0 ? RC_OK : append(core, event_count);
+}
+
+enum rc
+core_flush(struct core *core)
+{
+    if (core->failed) {
+        return RC_IO;
+    }
+    core->flushing = true;
+    enum rc rc = flush_events(core);
+    core->flushing = false;
+    if (rc != RC_OK) {
+        core->failed = true; /* memory has run ahead of the log: only a new start mends that */
+        return rc;
+    }
+    events_clear(&core->pass);
+    core->ids = NULL;
+    core->id_count = 0;
+    run_effects(core, log_durable(core->options.log));
+    return RC_OK;
+}
+
+uint64_t
+core_batch_count(const struct core *core)
+{
+    return core->batch_count;
+}

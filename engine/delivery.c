@@ -1,0 +1,380 @@
+/* Deliveries: answers planned, intents with their values, outcomes (SPEC R9, R10, R40, R42). */
+#include "engine/tables.h"
+#include "engine/turn.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TOKEN_LIFE_MS (50 * MS_PER_SECOND) /* SPEC R10 */
+enum { OBJECTS_MAX = 5 };                  /* LINE: messages 1..5 (FACTS 2) */
+
+void
+outbox_add(struct turn *turn, struct outbox *outbox, const struct delivery_item *item)
+{
+    outbox->items =
+        arena_grow(turn->out->arena, outbox->items, outbox->count, sizeof(*outbox->items));
+    outbox->items[outbox->count++] = *item;
+}
+
+uint32_t
+outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32_t from)
+{
+    uint32_t objects = 0, count = 0;
+    while (from + count < outbox->count && count < DELIVERY_ITEMS_MAX) {
+        objects +=
+            turn->state->definitions->templates[outbox->items[from + count].template].object_count;
+        if (count > 0 && objects > OBJECTS_MAX) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+static void
+set_items(struct event *event, const struct delivery_item *items, uint32_t count)
+{
+    event->u.delivery.item_count = count;
+    memcpy(event->u.delivery.items, items, count * sizeof(*items));
+}
+
+static void
+plan(struct turn *turn, uint32_t friend, const struct delivery_item *items, uint32_t count,
+     enum message_class message_class, struct span token, int64_t due_ms)
+{
+    struct event planned = {.kind = EVENT_DELIVERY_PLANNED,
+                            .friend = friend,
+                            .source = items[0].source,
+                            .words = &token,
+                            .word_count = token.len > 0 ? 1 : 0,
+                            .u.delivery = {.message_class = message_class,
+                                           .due_ms = due_ms,
+                                           .how = token.len > 0 ? HOW_REPLY : HOW_PUSH,
+                                           .token_at_ms = token.len > 0 ? turn->now_ms : 0}};
+    set_items(&planned, items, count);
+    turn_emit(turn, &planned);
+}
+
+void
+delivery_plan_answer(struct turn *turn)
+{
+    const struct outbox *outbox = &turn->answer.outbox;
+    struct span token = turn->answer.reply_token;
+    for (uint32_t from = 0; from < outbox->count;) {
+        uint32_t count = outbox_fit(turn, outbox, from);
+        plan(turn, turn->answer.friend, outbox->items + from, count, CLASS_RESPONSE, token,
+             turn->now_ms);
+        token = (struct span){0}; /* one reply; the rest are pushes */
+        from += count;
+    }
+    turn->answer = (struct answer){0};
+}
+
+/* Values of the insertions, as they are at this moment (SPEC R26: texts are bound at send). */
+
+static struct span
+date_text(struct turn *turn, int64_t day_number)
+{
+    char text[48];
+    struct civil_date date = civil_date_of(day_number);
+    int len = snprintf(text, sizeof(text), "%04d-%02d-%02d", date.year, date.month, date.day);
+    return arena_span(turn->out->arena, span_of(text, (size_t)len));
+}
+
+static struct span
+datetime_text(struct turn *turn, int64_t at_ms)
+{
+    char text[96];
+    struct civil_time local = civil_local(turn->state->definitions->account.zone, at_ms);
+    int len = snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d", local.date.year,
+                       local.date.month, local.date.day, local.hour, local.minute);
+    return arena_span(turn->out->arena, span_of(text, (size_t)len));
+}
+
+static struct span
+field_text(struct turn *turn, uint32_t friend, uint32_t id)
+{
+    const struct value_row *value = state_value(turn->state, friend, id);
+    const struct field *field = &turn->state->definitions->fields[id];
+    int64_t number = value != NULL ? value->number : field->start;
+    char text[32];
+    int len;
+    switch (field->type) {
+    case FIELD_NUMBER:
+        if (value == NULL && !field->has_start) {
+            return (struct span){0};
+        }
+        len = snprintf(text, sizeof(text), "%lld", (long long)number);
+        return arena_span(turn->out->arena, span_of(text, (size_t)len));
+    case FIELD_DATE:
+        return value == NULL ? (struct span){0} : date_text(turn, number);
+    case FIELD_DATETIME:
+        return value == NULL ? (struct span){0} : datetime_text(turn, number);
+    case FIELD_TEXT:
+    case FIELD_IMAGE:
+    case FIELD_FILE:
+        break;
+    }
+    return value == NULL ? (struct span){0} : span_cstr(value->text);
+}
+
+static struct span
+insertion_text(struct turn *turn, uint32_t friend, const struct insertion *insertion)
+{
+    struct span text = {0};
+    switch (insertion->kind) {
+    case INSERTION_NAME:
+        text = span_cstr(turn->state->friends[friend].name);
+        break;
+    case INSERTION_FIELD:
+        text = field_text(turn, friend, insertion->field);
+        break;
+    }
+    return text.len > 0 ? text : insertion->fallback;
+}
+
+static void
+add_values(struct turn *turn, struct event *intent)
+{
+    struct span *values = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < intent->u.delivery.item_count; i++) {
+        const struct template *template =
+            &turn->state->definitions->templates[intent->u.delivery.items[i].template];
+        for (uint32_t j = 0; j < template->insertion_count; j++) {
+            values = arena_grow(turn->out->arena, values, count, sizeof(*values));
+            values[count++] = insertion_text(turn, intent->friend, &template->insertions[j]);
+        }
+    }
+    intent->words = values;
+    intent->word_count = count;
+}
+
+static uint64_t
+intend(struct turn *turn, struct event *intent)
+{
+    add_values(turn, intent);
+    intent->u.delivery.body_hash = engine_body_hash(turn->engine, intent);
+    const struct event *emitted = turn_emit(turn, intent);
+    return intent->u.delivery.delivery != 0 ? intent->u.delivery.delivery : emitted->seq;
+}
+
+uint64_t
+delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
+                      enum message_class message_class, int64_t due_ms)
+{
+    uint32_t count = outbox_fit(turn, outbox, 0);
+    struct event intent = {
+        .kind = EVENT_DELIVERY_INTENDED,
+        .friend = friend,
+        .source = outbox->items[0].source,
+        .u.delivery = {.message_class = message_class, .due_ms = due_ms, .how = HOW_PUSH}};
+    set_items(&intent, outbox->items, count);
+    uint64_t delivery = intend(turn, &intent);
+    for (uint32_t from = count; from < outbox->count; from += count) {
+        count = outbox_fit(turn, outbox, from);
+        plan(turn, friend, outbox->items + from, count, message_class, (struct span){0}, due_ms);
+    }
+    return delivery;
+}
+
+static void
+cancel(struct turn *turn, const struct delivery *row, enum reason reason)
+{
+    struct event cancelled = {.kind = EVENT_DELIVERY_CANCELLED,
+                              .friend = row->friend,
+                              .source = row->items[0].source,
+                              .u.delivery = {.delivery = row->seq,
+                                             .due_ms = row->due_ms,
+                                             .message_class = row->message_class,
+                                             .reason = reason}};
+    set_items(&cancelled, row->items, row->item_count);
+    turn_emit(turn, &cancelled);
+}
+
+void
+delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason)
+{
+    for (uint32_t i = turn->state->friends[friend].first_delivery; i != NO_ID;) {
+        struct delivery row = turn->state->deliveries[i];
+        if (row.phase == DELIVERY_PLANNED) {
+            cancel(turn, &row, reason);
+        }
+        i = row.next;
+    }
+}
+
+/* The steps that ended with this delivery go on to their next (SPEC R5: decided). */
+static void
+advance_steps(struct turn *turn, const struct delivery *row, int64_t prev_ms)
+{
+    for (uint32_t i = 0; i < row->item_count; i++) {
+        const struct delivery_item *item = &row->items[i];
+        if (item->enrolment >= turn->state->enrolment_count) {
+            continue;
+        }
+        const struct enrolment *enrolment = &turn->state->enrolments[item->enrolment];
+        if (enrolment->phase == ENROLMENT_IN_DELIVERY && enrolment->friend == row->friend &&
+            enrolment->scenario == item->source.id && enrolment->step == item->source.sub &&
+            enrolment->started_seq < row->seq) {
+            scenario_advance(turn, item->enrolment, prev_ms);
+        }
+    }
+}
+
+uint64_t
+delivery_take(struct turn *turn, uint32_t delivery)
+{
+    struct delivery row = turn->state->deliveries[delivery];
+    if (turn->now_ms >= row.due_ms + turn->state->definitions->account.grace_ms) {
+        cancel(turn, &row, REASON_STALE);
+        advance_steps(turn, &row, row.due_ms);
+        return 0;
+    }
+    bool reply =
+        row.how == HOW_REPLY && row.token != NULL && turn->now_ms - row.token_at_ms < TOKEN_LIFE_MS;
+    struct event intent = {.kind = EVENT_DELIVERY_INTENDED,
+                           .friend = row.friend,
+                           .source = row.items[0].source,
+                           .u.delivery = {.delivery = row.seq,
+                                          .message_class = row.message_class,
+                                          .due_ms = row.due_ms,
+                                          .token_at_ms = reply ? row.token_at_ms : 0,
+                                          .how = reply ? HOW_REPLY : HOW_PUSH}};
+    set_items(&intent, row.items, row.item_count);
+    return intend(turn, &intent);
+}
+
+void
+delivery_decide_outcome(struct turn *turn, const struct input *input)
+{
+    uint32_t index =
+        state_find_delivery(turn->state, input->u.outcome.friend, input->u.outcome.delivery);
+    if (index == NO_ID || turn->state->deliveries[index].phase != DELIVERY_INTENDED) {
+        return; /* booked already */
+    }
+    struct delivery row = turn->state->deliveries[index];
+    const struct span words[] = {input->u.outcome.request_id, input->u.outcome.accepted_request_id};
+    struct event outcome = {.kind = EVENT_DELIVERY_OUTCOME,
+                            .friend = row.friend,
+                            .source = row.items[0].source,
+                            .words = words,
+                            .word_count = 2,
+                            .u.delivery = {.delivery = row.seq,
+                                           .due_ms = row.due_ms,
+                                           .message_class = row.message_class,
+                                           .how = row.how,
+                                           .result = input->u.outcome.result,
+                                           .presumed = input->u.outcome.presumed,
+                                           .code = input->u.outcome.code}};
+    set_items(&outcome, row.items, row.item_count);
+    turn_emit(turn, &outcome);
+    switch (input->u.outcome.result) {
+    case RESULT_SENT:
+    case RESULT_UNKNOWN:
+        advance_steps(turn, &row, turn->now_ms);
+        break;
+    case RESULT_FAILED:
+        advance_steps(turn, &row, row.due_ms);
+        break;
+    case RESULT_RETURNED:
+        break; /* open still, due by push */
+    }
+}
+
+/* apply */
+
+static void
+bind_steps(struct state *state, const struct event *event)
+{
+    for (uint32_t i = 0; i < event->u.delivery.item_count; i++) {
+        const struct delivery_item *item = &event->u.delivery.items[i];
+        if (item->enrolment >= state->enrolment_count) {
+            continue;
+        }
+        struct enrolment *row = &state->enrolments[item->enrolment];
+        if (row->phase == ENROLMENT_WAITING && row->friend == event->friend &&
+            row->step == item->source.sub) {
+            row->phase = ENROLMENT_IN_DELIVERY;
+            row->wake_ms = INT64_MAX;
+        }
+    }
+}
+
+static struct delivery *
+add_row(struct state *state, const struct event *event)
+{
+    uint32_t index = tables_add_delivery(state, event->friend);
+    struct delivery *row = &state->deliveries[index];
+    row->phase = DELIVERY_PLANNED;
+    row->seq = event->seq;
+    row->message_class = event->u.delivery.message_class;
+    row->how = event->u.delivery.how;
+    row->due_ms = event->u.delivery.due_ms;
+    row->item_count = event->u.delivery.item_count;
+    memcpy(row->items, event->u.delivery.items, sizeof(row->items));
+    bind_steps(state, event);
+    return row;
+}
+
+static void
+intended_apply(struct state *state, const struct event *event)
+{
+    struct delivery *row = NULL;
+    if (event->u.delivery.delivery == 0) {
+        row = add_row(state, event);
+    } else {
+        uint32_t index = state_find_delivery(state, event->friend, event->u.delivery.delivery);
+        if (index == NO_ID) {
+            return;
+        }
+        row = &state->deliveries[index];
+    }
+    row->phase = DELIVERY_INTENDED;
+    row->how = event->u.delivery.how;
+    row->claim = state->run_count == 0 ? 0 : state->run_count - 1;
+    row->intent_seq = event->seq;
+    row->intended_ms = event->at_ms;
+    row->body_hash = event->u.delivery.body_hash;
+    definitions_release(row->definitions);
+    row->definitions = definitions_retain(state->definitions);
+    for (uint32_t i = 0; i < row->value_count; i++) {
+        free(row->values[i]);
+    }
+    free(row->values);
+    row->values = event->word_count == 0 ? NULL : calloc(event->word_count, sizeof(char *));
+    assert(event->word_count == 0 || row->values != NULL);
+    row->value_count = event->word_count;
+    for (uint32_t i = 0; i < event->word_count; i++) {
+        tables_set_text(&row->values[i], event->words[i]);
+    }
+}
+
+void
+delivery_apply(struct state *state, const struct event *event)
+{
+    if (event->kind == EVENT_DELIVERY_PLANNED) {
+        struct delivery *row = add_row(state, event);
+        row->token_at_ms = event->u.delivery.token_at_ms;
+        tables_set_text(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});
+        return;
+    }
+    if (event->kind == EVENT_DELIVERY_INTENDED) {
+        intended_apply(state, event);
+        return;
+    }
+    uint32_t index = state_find_delivery(state, event->friend, event->u.delivery.delivery);
+    if (index == NO_ID) {
+        return;
+    }
+    if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_RETURNED) {
+        struct delivery *row = &state->deliveries[index];
+        row->phase = DELIVERY_PLANNED;
+        row->how = HOW_PUSH;
+        row->token_at_ms = 0;
+        tables_set_text(&row->token, (struct span){0});
+        return;
+    }
+    tables_free_delivery(state, index);
+}

@@ -1,0 +1,111 @@
+/* The state's fingerprint. What counts and in which order is written down here and nowhere else. */
+#include "engine/state.h"
+
+#include "engine/base/checksum.h"
+
+static void
+add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = &state->friends[friend];
+    checksum_add_u64(sum, row->newest_seq);
+    checksum_add_u64(sum, row->name_seq);
+    checksum_add_u64(sum, (uint64_t)row->added_ms);
+    checksum_add_u64(sum, (uint64_t)row->follow_line_at_ms);
+    checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
+                              (uint64_t)row->profile_asked << 2);
+    uint64_t values = 0; /* a sum: the order of the list does not matter */
+    for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {
+        const uint64_t value[] = {state->values[i].field, state->values[i].seq,
+                                  (uint64_t)state->values[i].number};
+        values += checksum_of(value, sizeof(value));
+    }
+    checksum_add_u64(sum, values);
+}
+
+static void
+add_tags(struct checksum *sum, const struct state *state)
+{
+    uint32_t tag_count = state->definitions->tag_names.count;
+    for (uint32_t tag = 0; tag < tag_count; tag++) {
+        uint32_t left = state_tag_count(state, tag);
+        checksum_add_u64(sum, left);
+        for (uint32_t friend = 0; left > 0 && friend < state->friend_count; friend ++) {
+            if (state_has_tag(state, friend, tag)) {
+                checksum_add_u64(sum, friend);
+                left--;
+            }
+        }
+    }
+}
+
+static void
+add_enrolment(struct checksum *sum, const struct enrolment *row)
+{
+    checksum_add_u64(sum, row->phase);
+    if (row->phase == ENROLMENT_FREE) {
+        return;
+    }
+    checksum_add_u64(sum, row->friend);
+    checksum_add_u64(sum, (uint64_t)row->scenario << 32 | row->step);
+    checksum_add_u64(sum, row->shift_days);
+    checksum_add_u64(sum, row->started_seq);
+    checksum_add_u64(sum, (uint64_t)row->start_ms);
+    checksum_add_u64(sum, (uint64_t)row->due_ms);
+    checksum_add_u64(sum, (uint64_t)row->wake_ms);
+    checksum_add_u64(sum, row->deferred);
+}
+
+static void
+add_delivery(struct checksum *sum, const struct delivery *row)
+{
+    checksum_add_u64(sum, row->phase);
+    if (row->phase == DELIVERY_FREE) {
+        return;
+    }
+    checksum_add_u64(sum, row->friend);
+    checksum_add_u64(sum, row->seq);
+    checksum_add_u64(sum, row->intent_seq);
+    checksum_add_u64(sum, row->claim);
+    checksum_add_u64(sum, (uint64_t)row->message_class << 8 | row->how);
+    checksum_add_u64(sum, (uint64_t)row->due_ms);
+    checksum_add_u64(sum, (uint64_t)row->intended_ms);
+    checksum_add_u64(sum, (uint64_t)row->token_at_ms);
+    checksum_add_u64(sum, row->body_hash);
+    for (uint32_t i = 0; i < row->item_count; i++) {
+        checksum_add_u64(sum, (uint64_t)row->items[i].template << 32 | row->items[i].enrolment);
+        checksum_add_u64(sum, (uint64_t)row->items[i].source.kind);
+        checksum_add_u64(sum, (uint64_t)row->items[i].source.id << 32 | row->items[i].source.sub);
+    }
+}
+
+uint64_t
+state_digest(const struct state *state)
+{
+    struct checksum *sum = checksum_new();
+    checksum_add_u64(sum, state->seq);
+    checksum_add_u64(sum, (uint64_t)state->at_ms);
+    checksum_add_u64(sum, state->definitions_seq);
+    checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
+    checksum_add_u64(sum, state->friend_count);
+    for (uint32_t i = 0; i < state->friend_count; i++) {
+        add_friend(sum, state, i);
+    }
+    add_tags(sum, state);
+    for (uint32_t i = 0; i < state->enrolment_count; i++) {
+        add_enrolment(sum, &state->enrolments[i]);
+    }
+    for (uint32_t i = 0; i < state->delivery_count; i++) {
+        add_delivery(sum, &state->deliveries[i]);
+    }
+    for (uint32_t i = 0; i < state->definitions->scenario_names.count; i++) {
+        bool known = i < state->scenario_capacity;
+        checksum_add_u64(sum, known ? state->scenario_counts[i].running : 0);
+        checksum_add_u64(sum, known ? state->scenario_counts[i].entered : 0);
+    }
+    for (uint32_t i = 0; i < state->run_count; i++) {
+        checksum_add(sum, state->run_ids[i], sizeof(state->run_ids[i]));
+    }
+    uint64_t digest = checksum_value(sum);
+    checksum_free(sum);
+    return digest;
+}

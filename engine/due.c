@@ -1,0 +1,83 @@
+#include "engine/due.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void
+due_init(struct due *due, int64_t now_ms)
+{
+    *due = (struct due){.wheel = wheel_new(&mem_heap, now_ms)};
+    assert(due->wheel != NULL);
+}
+
+void
+due_fini(struct due *due)
+{
+    wheel_free(due->wheel);
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        free(due->queues[i].items);
+    }
+    *due = (struct due){0};
+}
+
+void
+due_arm(struct due *due, int64_t wake_ms, uint32_t enrolment)
+{
+    enum rc rc = wheel_arm(due->wheel, wake_ms, enrolment);
+    assert(rc == RC_OK);
+}
+
+static void
+queue_grow(struct due_queue *queue)
+{
+    uint32_t capacity = queue->capacity == 0 ? 64 : queue->capacity * 2;
+    struct owner *items = malloc(capacity * sizeof(*items));
+    assert(items != NULL);
+    for (uint32_t i = 0; i < queue->count; i++) {
+        items[i] = queue->items[(queue->head + i) & (queue->capacity - 1)];
+    }
+    free(queue->items);
+    *queue = (struct due_queue){.items = items, .count = queue->count, .capacity = capacity};
+}
+
+void
+due_push(struct due *due, enum message_class message_class, struct owner owner)
+{
+    struct due_queue *queue = &due->queues[message_class];
+    if (queue->count == queue->capacity) {
+        queue_grow(queue);
+    }
+    queue->items[(queue->head + queue->count) & (queue->capacity - 1)] = owner;
+    queue->count++;
+}
+
+bool
+due_pop(struct due *due, struct owner *out_owner)
+{
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        struct due_queue *queue = &due->queues[i];
+        if (queue->count > 0) {
+            *out_owner = queue->items[queue->head];
+            queue->head = (queue->head + 1) & (queue->capacity - 1);
+            queue->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t
+due_expire(struct due *due, const struct state *state, int64_t now_ms)
+{
+    struct wheel_entry entry;
+    while (wheel_expire(due->wheel, now_ms, &entry, 1) == 1) {
+        if (entry.owner >= state->enrolment_count) {
+            continue;
+        }
+        const struct enrolment *row = &state->enrolments[entry.owner];
+        if (row->phase == ENROLMENT_WAITING && row->wake_ms == entry.due_ms && !row->queued) {
+            return entry.owner;
+        }
+    }
+    return NO_ID;
+}

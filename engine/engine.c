@@ -1,0 +1,505 @@
+#include "engine/engine.h"
+
+#include "engine/due.h"
+#include "engine/tables.h"
+#include "engine/turn.h"
+#include <assert.h>
+#include <stdlib.h>
+
+struct engine {
+    struct state state;
+    struct due due;
+    struct engine_calls calls;
+    bool awake; /* the wheel and the queues follow the rows */
+};
+
+struct engine *
+engine_new(const struct engine_calls *calls)
+{
+    struct engine *engine = calloc(1, sizeof(*engine));
+    assert(engine != NULL);
+    engine->calls = *calls;
+    state_init(&engine->state);
+    return engine;
+}
+
+void
+engine_free(struct engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
+    if (engine->awake) {
+        due_fini(&engine->due);
+    }
+    state_fini(&engine->state);
+    free(engine);
+}
+
+const struct state *
+engine_state(const struct engine *engine)
+{
+    return &engine->state;
+}
+
+uint64_t
+engine_body_hash(const struct engine *engine, const struct event *intent)
+{
+    return engine->calls.body_hash(engine->state.definitions, intent->u.delivery.items,
+                                   intent->u.delivery.item_count, intent->words,
+                                   intent->word_count);
+}
+
+/* apply: each concept folds its own events */
+
+static void
+definitions_apply(struct state *state, const struct event *event)
+{
+    state->definitions_seq = event->seq;
+    if (event->u.definitions.definitions == NULL) {
+        return; /* read back by somebody who has no use for them */
+    }
+    struct definitions *old = state->definitions;
+    state->definitions = definitions_retain(event->u.definitions.definitions);
+    definitions_release(old);
+}
+
+static void
+route(struct state *state, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_CLAIMED:
+        tables_add_run(state, event->u.claimed.run_id);
+        break;
+    case EVENT_DEFINITIONS_APPLIED:
+        definitions_apply(state, event);
+        break;
+    case EVENT_FRIEND_ADDED:
+    case EVENT_FOLLOWED:
+    case EVENT_UNFOLLOWED:
+    case EVENT_MESSAGE_RECEIVED:
+    case EVENT_TAPPED:
+    case EVENT_PROFILE_FETCHED:
+    case EVENT_TAG_ADDED:
+    case EVENT_TAG_REMOVED:
+    case EVENT_FIELD_SET:
+    case EVENT_FIELD_CLEARED:
+        friend_apply(state, event);
+        break;
+    case EVENT_ENROLMENT_STARTED:
+    case EVENT_START_REFUSED:
+    case EVENT_STEP_PLANNED:
+    case EVENT_STEP_DEFERRED:
+    case EVENT_STEP_SKIPPED:
+    case EVENT_STEP_DONE:
+    case EVENT_STEP_CANCELLED:
+    case EVENT_ENROLMENT_ENDED:
+        enrolment_apply(state, event);
+        break;
+    case EVENT_DELIVERY_PLANNED:
+    case EVENT_DELIVERY_INTENDED:
+    case EVENT_DELIVERY_OUTCOME:
+    case EVENT_DELIVERY_CANCELLED:
+        delivery_apply(state, event);
+        break;
+    case EVENT_STOPPED:
+    case EVENT_WEBHOOK_NOTED:
+    case EVENT_WEBHOOK_UNREADABLE:
+    case EVENT_WEBHOOK_FOREIGN:
+        break; /* kept for people; they change nothing known */
+    }
+}
+
+void
+engine_apply(struct engine *engine, const struct event *event)
+{
+    struct state *state = &engine->state;
+    assert(event->seq > state->seq);
+    bool about_friend = event->friend != NO_ID;
+    if (!about_friend || event->friend < state->friend_count ||
+        (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
+        route(state, event);
+        if (about_friend) {
+            state->friends[event->friend].newest_seq = event->seq;
+        }
+    }
+    state->seq = event->seq;
+    state->at_ms = event->at_ms;
+}
+
+/* The queues follow the rows. */
+
+static void
+enqueue_enrolment(struct engine *engine, uint32_t index)
+{
+    struct enrolment *row = &engine->state.enrolments[index];
+    if (row->queued) {
+        return;
+    }
+    const struct scenario *scenario = &engine->state.definitions->scenarios[row->scenario];
+    const struct step *step = scenario_step(scenario, row->step, NULL);
+    row->queued = true;
+    due_push(&engine->due, step == NULL ? CLASS_MARKETING : step->message_class,
+             (struct owner){OWNER_ENROLMENT, index});
+}
+
+static void
+enqueue_delivery(struct engine *engine, uint32_t index)
+{
+    struct delivery *row = &engine->state.deliveries[index];
+    if (!row->queued) {
+        row->queued = true;
+        due_push(&engine->due, row->message_class, (struct owner){OWNER_DELIVERY, index});
+    }
+}
+
+/* What waited while the friend had a request in flight. */
+static void
+enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
+{
+    const struct state *state = &engine->state;
+    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
+         i = state->deliveries[i].next) {
+        if (state->deliveries[i].phase == DELIVERY_PLANNED) {
+            enqueue_delivery(engine, i);
+        }
+    }
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
+         i = state->enrolments[i].next) {
+        if (state->enrolments[i].phase == ENROLMENT_WAITING &&
+            state->enrolments[i].wake_ms <= now_ms) {
+            enqueue_enrolment(engine, i);
+        }
+    }
+}
+
+static void
+follow_rows(struct engine *engine, const struct event *event)
+{
+    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
+        uint32_t enrolment = event->u.step.enrolment;
+        due_arm(&engine->due, engine->state.enrolments[enrolment].wake_ms, enrolment);
+    } else if (event->kind == EVENT_DELIVERY_PLANNED || event->kind == EVENT_DELIVERY_OUTCOME ||
+               event->kind == EVENT_DELIVERY_CANCELLED) {
+        enqueue_friend(engine, event->friend, event->at_ms);
+    }
+}
+
+void
+engine_wake(struct engine *engine, int64_t now_ms)
+{
+    assert(!engine->awake);
+    engine->awake = true;
+    due_init(&engine->due, now_ms);
+    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
+        if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
+            due_arm(&engine->due, engine->state.enrolments[i].wake_ms, i);
+        }
+    }
+    for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
+        if (engine->state.deliveries[i].phase == DELIVERY_PLANNED) {
+            enqueue_delivery(engine, i);
+        }
+    }
+}
+
+struct event *
+turn_emit(struct turn *turn, const struct event *event)
+{
+    struct event *copy = events_add(turn->out, event);
+    copy->seq = turn->state->seq + 1;
+    copy->at_ms = turn->now_ms;
+    if (event->friend < turn->state->friend_count) {
+        copy->friend_prev = turn->state->friends[event->friend].newest_seq;
+    }
+    engine_apply(turn->engine, copy);
+    if (turn->engine->awake) {
+        follow_rows(turn->engine, copy);
+    }
+    return copy;
+}
+
+/* decide */
+
+static void
+claim_decide(struct turn *turn, const struct input *input)
+{
+    struct event claimed = {.kind = EVENT_CLAIMED,
+                            .friend = NO_ID,
+                            .u.claimed = {.inode = input->u.claim.inode,
+                                          .machine = input->u.claim.machine,
+                                          .path = input->u.claim.path,
+                                          .version = span_cstr(STEPD_VERSION)}};
+    memcpy(claimed.u.claimed.run_id, input->u.claim.run_id, 16);
+    turn_emit(turn, &claimed);
+}
+
+static void
+definitions_decide(struct turn *turn, const struct input *input)
+{
+    struct definitions *definitions = input->u.definitions.definitions;
+    const struct span words[] = {definitions->canonical, input->u.definitions.author_name};
+    struct event applied = {.kind = EVENT_DEFINITIONS_APPLIED,
+                            .friend = NO_ID,
+                            .source = {SOURCE_OPERATOR, input->author, 0},
+                            .words = words,
+                            .word_count = 2,
+                            .u.definitions = {.definitions = definitions}};
+    memcpy(applied.u.definitions.hash, definitions->hash, sizeof(definitions->hash));
+    turn_emit(turn, &applied);
+}
+
+static void
+webhook_decide(struct turn *turn, const struct input *input)
+{
+    bool foreign = input->kind == INPUT_FOREIGN;
+    struct event kept = {.kind = foreign ? EVENT_WEBHOOK_FOREIGN : EVENT_WEBHOOK_UNREADABLE,
+                         .friend = NO_ID,
+                         .words = foreign ? &input->u.webhook.destination : &input->u.webhook.bytes,
+                         .word_count = 1,
+                         .u.webhook = {.event_count = input->u.webhook.event_count}};
+    memcpy(kept.u.webhook.sha256, input->u.webhook.sha256, sizeof(kept.u.webhook.sha256));
+    turn_emit(turn, &kept);
+}
+
+static void
+profile_decide(struct turn *turn, const struct input *input)
+{
+    const struct span words[] = {input->u.profile.name, input->u.profile.picture,
+                                 input->u.profile.language};
+    struct event fetched = {.kind = EVENT_PROFILE_FETCHED,
+                            .friend = input->u.profile.friend,
+                            .words = words,
+                            .word_count = input->u.profile.found ? 3 : 0,
+                            .u.profile = {.found = input->u.profile.found}};
+    turn_emit(turn, &fetched);
+}
+
+static void
+field_decide(struct turn *turn, const struct input *input, struct source source)
+{
+    uint32_t friend = input->u.field.friend;
+    if (input->u.field.clear) {
+        action_clear_field(turn, friend, input->u.field.field, source);
+        return;
+    }
+    struct event set = {
+        .kind = EVENT_FIELD_SET,
+        .friend = friend,
+        .source = source,
+        .words = &input->u.field.text,
+        .word_count = input->u.field.text.len > 0 ? 1 : 0,
+        .u.field = {.field = input->u.field.field, .number = input->u.field.number}};
+    turn_emit(turn, &set);
+}
+
+static void
+operator_decide(struct turn *turn, const struct input *input)
+{
+    struct source source = {SOURCE_OPERATOR, input->author, 0};
+    switch (input->kind) {
+    case INPUT_TAG:
+        action_set_tag(turn, input->u.tag.friend, input->u.tag.tag, input->u.tag.add, source);
+        break;
+    case INPUT_FIELD:
+        field_decide(turn, input, source);
+        break;
+    case INPUT_START_SCENARIO:
+        scenario_start(turn, input->u.scenario.friend, input->u.scenario.scenario,
+                       input->u.scenario.at_step, source);
+        break;
+    case INPUT_STOP_SCENARIO: {
+        uint32_t running =
+            state_enrolment_in(turn->state, input->u.scenario.friend, input->u.scenario.scenario);
+        if (running != NO_ID) {
+            scenario_stop(turn, running, REASON_STOPPED, source);
+        }
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+void
+engine_handle(struct engine *engine, const struct input *input, struct events *out)
+{
+    struct turn turn = {.engine = engine,
+                        .state = &engine->state,
+                        .now_ms = input->at_ms,
+                        .start_ms = input->at_ms,
+                        .out = out};
+    switch (input->kind) {
+    case INPUT_CLAIM:
+        claim_decide(&turn, input);
+        break;
+    case INPUT_STOP: {
+        struct event stopped = {.kind = EVENT_STOPPED,
+                                .friend = NO_ID,
+                                .u.stopped = {.digest = state_digest(&engine->state)}};
+        turn_emit(&turn, &stopped);
+        break;
+    }
+    case INPUT_DEFINITIONS:
+        definitions_decide(&turn, input);
+        break;
+    case INPUT_FOLLOW:
+    case INPUT_UNFOLLOW:
+    case INPUT_MESSAGE:
+    case INPUT_POSTBACK:
+    case INPUT_NOTED:
+        friend_decide(&turn, input);
+        break;
+    case INPUT_UNREADABLE:
+    case INPUT_FOREIGN:
+        webhook_decide(&turn, input);
+        break;
+    case INPUT_PROFILE:
+        profile_decide(&turn, input);
+        break;
+    case INPUT_OUTCOME:
+        delivery_decide_outcome(&turn, input);
+        break;
+    case INPUT_TAG:
+    case INPUT_FIELD:
+    case INPUT_START_SCENARIO:
+    case INPUT_STOP_SCENARIO:
+        operator_decide(&turn, input);
+        break;
+    }
+}
+
+/* taking */
+
+static bool
+friend_is_busy(const struct state *state, uint32_t friend)
+{
+    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
+         i = state->deliveries[i].next) {
+        if (state->deliveries[i].phase == DELIVERY_INTENDED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct rank { /* SPEC R5, between what is due for one friend */
+    int32_t priority;
+    int64_t due_ms;
+    uint64_t created_seq;
+};
+
+static bool
+rank_before(const struct rank *a, const struct rank *b)
+{
+    if (a->priority != b->priority) {
+        return a->priority > b->priority;
+    }
+    if (a->due_ms != b->due_ms) {
+        return a->due_ms < b->due_ms;
+    }
+    return a->created_seq < b->created_seq;
+}
+
+/* The first in rank of everything due for a friend. False when nothing is. */
+static bool
+best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner *out_owner)
+{
+    struct rank best = {0};
+    bool found = false;
+    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
+         i = state->deliveries[i].next) {
+        const struct delivery *row = &state->deliveries[i];
+        struct rank rank = {0, row->due_ms, row->seq};
+        if (row->phase == DELIVERY_PLANNED && (!found || rank_before(&rank, &best))) {
+            found = true;
+            best = rank;
+            *out_owner = (struct owner){OWNER_DELIVERY, i};
+        }
+    }
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
+         i = state->enrolments[i].next) {
+        const struct enrolment *row = &state->enrolments[i];
+        if (row->phase != ENROLMENT_WAITING || row->wake_ms > now_ms) {
+            continue;
+        }
+        const struct step *step =
+            scenario_step(&state->definitions->scenarios[row->scenario], row->step, NULL);
+        struct rank rank = {step == NULL ? 0 : step->priority, row->due_ms, row->started_seq};
+        if (!found || rank_before(&rank, &best)) {
+            found = true;
+            best = rank;
+            *out_owner = (struct owner){OWNER_ENROLMENT, i};
+        }
+    }
+    return found;
+}
+
+/* Clears the owner's mark; its friend when the row is still due, NO_ID when it is not. */
+static uint32_t
+owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
+{
+    if (owner.kind == OWNER_DELIVERY) {
+        struct delivery *row = &engine->state.deliveries[owner.index];
+        row->queued = false;
+        return row->phase == DELIVERY_PLANNED ? row->friend : NO_ID;
+    }
+    struct enrolment *row = &engine->state.enrolments[owner.index];
+    row->queued = false;
+    return row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms ? row->friend : NO_ID;
+}
+
+enum { EXPIRE_SHARE = 1024 }; /* owners moved out of the wheel a call, at most */
+
+enum rc
+engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
+{
+    assert(engine->awake);
+    for (uint32_t i = 0; i < EXPIRE_SHARE; i++) {
+        uint32_t enrolment = due_expire(&engine->due, &engine->state, now_ms);
+        if (enrolment == NO_ID) {
+            break;
+        }
+        enqueue_enrolment(engine, enrolment);
+    }
+    struct owner owner;
+    while (due_pop(&engine->due, &owner)) {
+        uint32_t friend = owner_friend(engine, owner, now_ms);
+        if (friend == NO_ID || friend_is_busy(&engine->state, friend)) {
+            continue; /* gone, or it comes again with the friend's outcome */
+        }
+        struct owner best;
+        bool found = best_of(&engine->state, friend, now_ms, &best);
+        assert(found);
+        struct turn turn = {.engine = engine,
+                            .state = &engine->state,
+                            .now_ms = now_ms,
+                            .start_ms = now_ms,
+                            .out = out};
+        uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
+                                                        : step_take(&turn, best.index);
+        *out_delivery =
+            intended == 0 ? NO_ID : state_find_delivery(&engine->state, friend, intended);
+        enqueue_friend(engine, friend, now_ms); /* whatever else of this friend is due */
+        return RC_OK;
+    }
+    return RC_END;
+}
+
+int64_t
+engine_next_due(const struct engine *engine, int64_t now_ms)
+{
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        if (engine->due.queues[i].count > 0) {
+            return now_ms;
+        }
+    }
+    int64_t next_ms = wheel_next(engine->due.wheel);
+    return next_ms < now_ms ? now_ms : next_ms;
+}
+
+uint32_t
+engine_due_count(const struct engine *engine, enum message_class message_class)
+{
+    return engine->due.queues[message_class].count;
+}

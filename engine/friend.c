@@ -1,0 +1,242 @@
+/* Friends: how they come, go, write and tap (SPEC R14-R17, R41, R49). */
+#include "engine/tables.h"
+#include "engine/turn.h"
+
+#define OLDEST_ACT_MS (30 * MS_PER_DAY) /* SPEC R41: older is recorded and starts nothing */
+
+static enum event_kind
+kind_of(enum input_kind kind)
+{
+    switch (kind) {
+    case INPUT_FOLLOW:
+        return EVENT_FOLLOWED;
+    case INPUT_UNFOLLOW:
+        return EVENT_UNFOLLOWED;
+    case INPUT_MESSAGE:
+        return EVENT_MESSAGE_RECEIVED;
+    case INPUT_POSTBACK:
+        return EVENT_TAPPED;
+    default:
+        return EVENT_WEBHOOK_NOTED;
+    }
+}
+
+/* The event that records the act; what it means comes after it. */
+static struct event
+act_event(const struct turn *turn, const struct input *input, uint32_t friend, enum reason reason)
+{
+    struct event act = {.kind = kind_of(input->kind),
+                        .friend = friend,
+                        .u.act = {.webhook_id = input->u.act.webhook_id,
+                                  .type = input->u.act.type,
+                                  .message_id = input->u.act.message_id,
+                                  .line_at_ms = input->u.act.line_at_ms,
+                                  .button = NO_ID,
+                                  .choice = NO_ID,
+                                  .reason = reason,
+                                  .unblocked = input->u.act.unblocked,
+                                  .standby = input->u.act.standby,
+                                  .redelivered = input->u.act.redelivered}};
+    if (act.kind == EVENT_TAPPED) {
+        act.words = &input->u.act.data;
+        act.word_count = 1;
+        button_understand(turn->state->definitions, input->u.act.data, &act.u.act.button,
+                          &act.u.act.choice);
+    } else if (act.kind == EVENT_MESSAGE_RECEIVED && input->u.act.text.len > 0) {
+        act.words = &input->u.act.text;
+        act.word_count = 1;
+    } else if (act.kind == EVENT_WEBHOOK_NOTED && input->u.act.user_id.len > 0) {
+        act.words = &input->u.act.user_id;
+        act.word_count = 1;
+    }
+    return act;
+}
+
+static uint32_t
+add_friend(struct turn *turn, const struct input *input)
+{
+    uint32_t friend = turn->state->friend_count;
+    struct event added = {.kind = EVENT_FRIEND_ADDED,
+                          .friend = friend,
+                          .words = &input->u.act.user_id,
+                          .word_count = 1,
+                          .u.friend_added = {.followed = input->kind == INPUT_FOLLOW}};
+    turn_emit(turn, &added);
+    return friend;
+}
+
+/* Does a follow or unfollow say something newer than what is known? */
+static bool
+is_outdated(const struct turn *turn, const struct input *input, uint32_t friend)
+{
+    if (input->kind != INPUT_FOLLOW && input->kind != INPUT_UNFOLLOW) {
+        return false;
+    }
+    return input->u.act.line_at_ms < turn->state->friends[friend].follow_line_at_ms;
+}
+
+static void
+run_friend_add(struct turn *turn, uint32_t friend, uint32_t which)
+{
+    const struct definitions *definitions = turn->state->definitions;
+    const struct body *body = which == FRIEND_ADD_NEW        ? &definitions->friend_added
+                              : which == FRIEND_ADD_EXISTING ? &definitions->friend_existing
+                                                             : &definitions->friend_unblocked;
+    struct source source = {SOURCE_FRIEND_ADD, which, 0};
+    turn->restart_scenarios = which == FRIEND_ADD_UNBLOCKED;
+    action_run(turn, friend, body, source, NO_ID, &turn->answer.outbox);
+    turn->restart_scenarios = false;
+}
+
+static void
+leave(struct turn *turn, uint32_t friend)
+{
+    while (turn->state->friends[friend].first_enrolment != NO_ID) {
+        scenario_stop(turn, turn->state->friends[friend].first_enrolment, REASON_BLOCKED_BY_FRIEND,
+                      (struct source){0});
+    }
+    delivery_cancel_planned(turn, friend, REASON_BLOCKED_BY_FRIEND);
+}
+
+/* SPEC R41: a start counts from the event's own instant, never earlier than grace allows. */
+static int64_t
+start_instant(const struct turn *turn, const struct input *input)
+{
+    int64_t at_ms = input->u.act.line_at_ms;
+    int64_t earliest_ms = turn->now_ms - turn->state->definitions->account.grace_ms;
+    if (at_ms < earliest_ms) {
+        at_ms = earliest_ms;
+    }
+    return at_ms > turn->now_ms ? turn->now_ms : at_ms;
+}
+
+static void
+act(struct turn *turn, const struct input *input, uint32_t friend, bool first_seen,
+    bool was_blocked, const struct event *recorded)
+{
+    turn->start_ms = start_instant(turn, input);
+    turn->answer =
+        (struct answer){.open = true, .friend = friend, .reply_token = input->u.act.reply_token};
+    if (first_seen && input->kind != INPUT_FOLLOW && input->kind != INPUT_UNFOLLOW) {
+        run_friend_add(turn, friend, FRIEND_ADD_EXISTING);
+    }
+    switch (input->kind) {
+    case INPUT_FOLLOW:
+        run_friend_add(turn, friend,
+                       input->u.act.unblocked || was_blocked ? FRIEND_ADD_UNBLOCKED
+                                                             : FRIEND_ADD_NEW);
+        break;
+    case INPUT_MESSAGE:
+        if (span_equal_cstr(input->u.act.type, "text")) {
+            auto_reply_decide(turn, friend, input->u.act.text);
+        }
+        break;
+    case INPUT_POSTBACK:
+        if (recorded->u.act.button != NO_ID) {
+            button_decide(turn, friend, recorded->u.act.button);
+        }
+        break;
+    default:
+        break;
+    }
+    delivery_plan_answer(turn);
+}
+
+void
+friend_decide(struct turn *turn, const struct input *input)
+{
+    uint32_t friend = state_find_friend(turn->state, input->u.act.user_id);
+    if (input->kind == INPUT_NOTED || input->u.act.user_id.len == 0) {
+        enum reason reason = input->kind == INPUT_NOTED ? input->u.act.reason : REASON_NO_SOURCE;
+        struct event noted = act_event(turn, input, friend, reason);
+        noted.kind = EVENT_WEBHOOK_NOTED;
+        turn_emit(turn, &noted);
+        return;
+    }
+    if (friend == NO_ID) {
+        friend = add_friend(turn, input);
+    }
+    bool first_seen = turn->state->friends[friend].standby_only;
+    bool was_blocked = turn->state->friends[friend].blocked;
+    bool too_old = input->u.act.line_at_ms < turn->now_ms - OLDEST_ACT_MS;
+    bool outdated = is_outdated(turn, input, friend);
+    enum reason reason = outdated || too_old    ? REASON_OLD
+                         : input->u.act.standby ? REASON_STANDBY
+                                                : REASON_NONE;
+    struct event recorded = act_event(turn, input, friend, reason);
+    turn_emit(turn, &recorded);
+    if (outdated) {
+        return;
+    }
+    if (input->kind == INPUT_UNFOLLOW) {
+        leave(turn, friend);
+    }
+    if (reason == REASON_NONE) {
+        act(turn, input, friend, first_seen, was_blocked, &recorded);
+    }
+}
+
+/* apply */
+
+static void
+follow_apply(struct friend_row *row, const struct event *event)
+{
+    /* An outdated one changes nothing; one that is only too old to start anything still does. */
+    if (event->u.act.line_at_ms >= row->follow_line_at_ms) {
+        row->blocked = event->kind == EVENT_UNFOLLOWED;
+        row->follow_line_at_ms = event->u.act.line_at_ms;
+    }
+}
+
+static void
+field_apply(struct state *state, const struct event *event)
+{
+    if (event->kind == EVENT_FIELD_CLEARED) {
+        tables_drop_value(state, event->friend, event->u.field.field);
+        return;
+    }
+    struct value_row *row = tables_put_value(state, event->friend, event->u.field.field);
+    row->seq = event->seq;
+    row->number = event->u.field.number;
+    tables_set_text(&row->text, event->word_count > 0 ? event->words[0] : (struct span){0});
+}
+
+void
+friend_apply(struct state *state, const struct event *event)
+{
+    if (event->kind == EVENT_FRIEND_ADDED) {
+        uint32_t added =
+            tables_add_friend(state, event->word_count > 0 ? event->words[0] : (struct span){0});
+        state->friends[added].added_ms = event->at_ms;
+        state->friends[added].standby_only = true; /* until an active event is seen */
+        return;
+    }
+    struct friend_row *row = &state->friends[event->friend];
+    switch (event->kind) {
+    case EVENT_FOLLOWED:
+    case EVENT_UNFOLLOWED:
+        follow_apply(row, event);
+        break;
+    case EVENT_PROFILE_FETCHED:
+        row->profile_asked = true;
+        if (event->u.profile.found) {
+            row->name_seq = event->seq;
+            tables_set_text(&row->name, event->word_count > 0 ? event->words[0] : (struct span){0});
+        }
+        break;
+    case EVENT_TAG_ADDED:
+    case EVENT_TAG_REMOVED:
+        tables_set_tag(state, event->friend, event->u.tag.tag, event->kind == EVENT_TAG_ADDED);
+        break;
+    case EVENT_FIELD_SET:
+    case EVENT_FIELD_CLEARED:
+        field_apply(state, event);
+        break;
+    default: /* messages, taps and notes change only what stands below */
+        break;
+    }
+    bool is_act = event->kind >= EVENT_FOLLOWED && event->kind <= EVENT_TAPPED;
+    if (is_act && !event->u.act.standby) {
+        row->standby_only = false;
+    }
+}

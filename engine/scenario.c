@@ -1,0 +1,335 @@
+/* Scenarios: who starts, when each step is due, how an enrolment ends. */
+#include "engine/tables.h"
+#include "engine/turn.h"
+
+#define GONE INT64_MIN /* "counts from a step not yet delivered": no due instant */
+
+static const struct scenario *
+scenario_of(const struct state *state, uint32_t scenario)
+{
+    return &state->definitions->scenarios[scenario];
+}
+
+/* SPEC R3: only the first day-0 clock step decides, once, by the minute. */
+static bool
+day0_is_late(const struct scenario *scenario, int64_t start_ms)
+{
+    int32_t start_min = civil_local_second(scenario->zone, start_ms) / 60;
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
+        const struct timing *timing = &scenario->steps[i].timing;
+        if (timing->kind == TIMING_DAY_AT && timing->days == 0) {
+            return timing->at_min < start_min;
+        }
+    }
+    return false;
+}
+
+static int64_t
+clock_due(const struct scenario *scenario, const struct timing *timing, int64_t start_ms,
+          uint32_t shift_days)
+{
+    int64_t day = civil_local_day(scenario->zone, start_ms) + timing->days + shift_days;
+    int64_t due_ms = civil_instant(scenario->zone, day, timing->at_min * 60);
+    if (timing->days == 0 && shift_days == 0 && due_ms < start_ms) {
+        bool same_minute = timing->at_min == civil_local_second(scenario->zone, start_ms) / 60;
+        bool send_now =
+            scenario->late_day0 == LATE_DAY0_SEND_NOW && day0_is_late(scenario, start_ms);
+        return same_minute || send_now ? start_ms : due_ms;
+    }
+    return due_ms;
+}
+
+/* The due instant of a step (SPEC R2). prev_ms: delivery of the step before, or GONE. */
+static int64_t
+step_due(const struct scenario *scenario, const struct step *step, int64_t start_ms,
+         uint32_t shift_days, int64_t prev_ms)
+{
+    const struct timing *timing = &step->timing;
+    switch (timing->kind) {
+    case TIMING_NOW:
+        return prev_ms;
+    case TIMING_AFTER_START:
+        return start_ms + timing->delay_ms;
+    case TIMING_AFTER_PREVIOUS:
+        return prev_ms == GONE ? GONE : prev_ms + timing->delay_ms;
+    case TIMING_DAY_AT:
+        return clock_due(scenario, timing, start_ms, shift_days);
+    case TIMING_DAYS_AFTER_PREVIOUS_AT:
+        if (prev_ms == GONE) {
+            return GONE;
+        }
+        return civil_instant(scenario->zone,
+                             civil_local_day(scenario->zone, prev_ms) + timing->days,
+                             timing->at_min * 60);
+    }
+    return GONE;
+}
+
+static struct event
+step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment, uint32_t step,
+           int64_t due_ms, enum reason reason)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    return (struct event){.kind = kind,
+                          .friend = row->friend,
+                          .u.step = {.enrolment = enrolment,
+                                     .scenario = row->scenario,
+                                     .step = step,
+                                     .due_ms = due_ms,
+                                     .reason = reason}};
+}
+
+/* A day-0 step already past under late_day0: skip. */
+static bool
+is_skipped_day0(const struct scenario *scenario, const struct step *step, int64_t start_ms,
+                int64_t due_ms)
+{
+    return scenario->late_day0 == LATE_DAY0_SKIP && step->timing.kind == TIMING_DAY_AT &&
+           step->timing.days == 0 && due_ms < start_ms && day0_is_late(scenario, start_ms);
+}
+
+static void
+finish(struct turn *turn, uint32_t enrolment)
+{
+    struct event ended =
+        step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_FINISHED);
+    turn_emit(turn, &ended);
+}
+
+/* Plans the first step at or after `place` that is not passed over. */
+static void
+plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    for (; place < scenario->step_count; place++) {
+        const struct step *step = &scenario->steps[place];
+        int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, prev_ms);
+        if (is_skipped_day0(scenario, step, row->start_ms, due_ms)) {
+            struct event skipped =
+                step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_LATE_DAY0);
+            turn_emit(turn, &skipped);
+            prev_ms = due_ms;
+            continue;
+        }
+        struct event planned =
+            step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
+        turn_emit(turn, &planned);
+        if (turn->answer.open && turn->answer.friend == row->friend && due_ms <= turn->now_ms &&
+            turn->depth < TURN_DEPTH_MAX) {
+            turn->depth++;
+            step_answer(turn, enrolment);
+            turn->depth--;
+        }
+        return;
+    }
+    finish(turn, enrolment);
+}
+
+void
+scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    uint32_t place = 0;
+    if (scenario_step(scenario_of(turn->state, row->scenario), row->step, &place) == NULL) {
+        finish(turn, enrolment); /* its scenario was emptied under it */
+        return;
+    }
+    plan_from(turn, enrolment, place + 1, prev_ms);
+}
+
+bool
+scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    uint32_t place = 0;
+    if (scenario_step(scenario, row->step, &place) == NULL || place + 1 >= scenario->step_count) {
+        return false;
+    }
+    int64_t due_ms = step_due(scenario, &scenario->steps[place + 1], row->start_ms, row->shift_days,
+                              turn->now_ms);
+    return due_ms <= turn->now_ms;
+}
+
+/* Steps that will not come any more, each with its due instant where it has one (SPEC R42). */
+static void
+cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
+{
+    const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row.scenario);
+    uint32_t place = 0;
+    if (scenario_step(scenario, row.step, &place) == NULL) {
+        return;
+    }
+    if (row.phase == ENROLMENT_IN_DELIVERY) {
+        place++; /* that one is on its way and will have its own outcome */
+    }
+    for (; place < scenario->step_count; place++) {
+        const struct step *step = &scenario->steps[place];
+        int64_t due_ms = step->id == row.step
+                             ? row.due_ms
+                             : step_due(scenario, step, row.start_ms, row.shift_days, GONE);
+        if (due_ms == GONE) {
+            continue;
+        }
+        struct event cancelled =
+            step_event(turn, EVENT_STEP_CANCELLED, enrolment, step->id, due_ms, reason);
+        cancelled.source = source;
+        turn_emit(turn, &cancelled);
+    }
+}
+
+void
+scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
+{
+    cancel_steps(turn, enrolment, reason, source);
+    struct event ended = step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
+    ended.source = source;
+    turn_emit(turn, &ended);
+}
+
+static void
+refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reason reason,
+       struct source source)
+{
+    struct event refused = {
+        .kind = EVENT_START_REFUSED,
+        .friend = friend,
+        .source = source,
+        .u.step = {.enrolment = NO_ID, .scenario = scenario, .step = NO_ID, .reason = reason}};
+    turn_emit(turn, &refused);
+}
+
+/* SPEC R20, R21: may it start, and what has to end for it. False: refused. */
+static bool
+make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source source)
+{
+    const struct state *state = turn->state;
+    const struct scenario *definition = scenario_of(state, scenario);
+    bool always = turn->restart_scenarios || definition->reentry == REENTRY_ALWAYS;
+    if (state->friends[friend].blocked) {
+        refuse(turn, friend, scenario, REASON_BLOCKED_BY_FRIEND, source);
+        return false;
+    }
+    if (!always && definition->reentry == REENTRY_NEVER &&
+        state_has_entered(state, friend, scenario)) {
+        refuse(turn, friend, scenario, REASON_REENTRY, source);
+        return false;
+    }
+    uint32_t running = state_enrolment_in(state, friend, scenario);
+    if (running != NO_ID) {
+        if (!always) {
+            refuse(turn, friend, scenario, REASON_ACTIVE, source);
+            return false;
+        }
+        scenario_stop(turn, running, REASON_RESTARTED, source);
+        return true;
+    }
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
+        uint32_t next = state->enrolments[i].next;
+        if (scenario_of(state, state->enrolments[i].scenario)->lane == definition->lane) {
+            scenario_stop(turn, i, REASON_SWITCHED, source);
+        }
+        i = next;
+    }
+    return true;
+}
+
+/* Steps before at_step count as skipped (SPEC R21). Returns the place to go on from. */
+static uint32_t
+skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    uint32_t place = 0;
+    if (at_step == NO_ID || scenario_step(scenario, at_step, &place) == NULL) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < place; i++) {
+        const struct step *step = &scenario->steps[i];
+        int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, GONE);
+        struct event skipped = step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
+                                          due_ms == GONE ? row->start_ms : due_ms, REASON_AT_STEP);
+        turn_emit(turn, &skipped);
+        row = &turn->state->enrolments[enrolment];
+    }
+    return place;
+}
+
+void
+scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t at_step,
+               struct source source)
+{
+    if (turn->depth >= TURN_DEPTH_MAX || !make_room(turn, friend, scenario, source)) {
+        return;
+    }
+    const struct scenario *definition = scenario_of(turn->state, scenario);
+    bool shift =
+        definition->late_day0 == LATE_DAY0_SHIFT && day0_is_late(definition, turn->start_ms);
+    uint32_t enrolment = tables_next_enrolment(turn->state);
+    struct event started = {.kind = EVENT_ENROLMENT_STARTED,
+                            .friend = friend,
+                            .source = source,
+                            .u.step = {.enrolment = enrolment,
+                                       .scenario = scenario,
+                                       .step = NO_ID,
+                                       .start_ms = turn->start_ms,
+                                       .shift_days = shift ? 1 : 0}};
+    turn_emit(turn, &started);
+    plan_from(turn, enrolment, skip_to(turn, enrolment, at_step), turn->start_ms);
+}
+
+/* apply */
+
+static void
+started_apply(struct state *state, const struct event *event)
+{
+    struct enrolment *row = tables_add_enrolment(state, event->u.step.enrolment, event->friend);
+    row->scenario = event->u.step.scenario;
+    row->step = NO_ID;
+    row->phase = ENROLMENT_WAITING;
+    row->shift_days = event->u.step.shift_days;
+    row->started_seq = event->seq;
+    row->start_ms = event->u.step.start_ms;
+    row->due_ms = INT64_MAX;
+    row->wake_ms = INT64_MAX;
+    tables_set_entered(state, event->friend, event->u.step.scenario);
+    struct scenario_counts *counts = tables_scenario_counts(state, event->u.step.scenario);
+    counts->running++;
+    counts->entered++;
+}
+
+void
+enrolment_apply(struct state *state, const struct event *event)
+{
+    if (event->kind == EVENT_ENROLMENT_STARTED) {
+        if (event->u.step.enrolment == tables_next_enrolment(state)) {
+            started_apply(state, event);
+        }
+        return;
+    }
+    if (event->kind == EVENT_START_REFUSED || event->u.step.enrolment >= state->enrolment_count) {
+        return;
+    }
+    struct enrolment *row = &state->enrolments[event->u.step.enrolment];
+    if (row->phase == ENROLMENT_FREE) {
+        return;
+    }
+    if (event->kind == EVENT_STEP_PLANNED) {
+        row->step = event->u.step.step;
+        row->phase = ENROLMENT_WAITING;
+        row->due_ms = event->u.step.due_ms;
+        row->wake_ms = event->u.step.due_ms;
+        row->deferred = REASON_NONE;
+    } else if (event->kind == EVENT_STEP_DEFERRED) {
+        row->wake_ms = event->u.step.until_ms;
+        row->deferred = event->u.step.reason;
+    } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {
+        row->step = event->u.step.step; /* and the next is planned right behind */
+        row->wake_ms = INT64_MAX;
+    } else if (event->kind == EVENT_ENROLMENT_ENDED) {
+        tables_scenario_counts(state, row->scenario)->running--;
+        tables_free_enrolment(state, event->u.step.enrolment);
+    }
+}

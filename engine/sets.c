@@ -1,0 +1,113 @@
+/* Tags and the "ever entered" sets: roaring bitmaps over friend indexes. */
+#include "engine/tables.h"
+
+#include <assert.h>
+#include <roaring/roaring.h>
+#include <stdlib.h>
+
+static roaring_bitmap_t *
+set_of(struct bitmap *bitmap)
+{
+    return (roaring_bitmap_t *)bitmap;
+}
+
+static void
+put(struct bitmap **slot, uint32_t friend, bool present)
+{
+    if (*slot == NULL) {
+        *slot = (struct bitmap *)roaring_bitmap_create();
+        assert(*slot != NULL);
+    }
+    if (present) {
+        roaring_bitmap_add(set_of(*slot), friend);
+    } else {
+        roaring_bitmap_remove(set_of(*slot), friend);
+    }
+}
+
+void
+tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present)
+{
+    if (tag >= state->tag_capacity) {
+        uint32_t capacity = tag + 16;
+        state->tags = realloc(state->tags, capacity * sizeof(struct bitmap *));
+        assert(state->tags != NULL);
+        memset(state->tags + state->tag_capacity, 0,
+               (capacity - state->tag_capacity) * sizeof(struct bitmap *));
+        state->tag_capacity = capacity;
+    }
+    put(&state->tags[tag], friend, present);
+}
+
+bool
+state_has_tag(const struct state *state, uint32_t friend, uint32_t tag)
+{
+    return tag < state->tag_capacity && state->tags[tag] != NULL &&
+           roaring_bitmap_contains(set_of(state->tags[tag]), friend);
+}
+
+uint32_t
+state_tag_count(const struct state *state, uint32_t tag)
+{
+    if (tag >= state->tag_capacity || state->tags[tag] == NULL) {
+        return 0;
+    }
+    return (uint32_t)roaring_bitmap_get_cardinality(set_of(state->tags[tag]));
+}
+
+void
+tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario)
+{
+    tables_scenario_counts(state, scenario);
+    put(&state->entered[scenario], friend, true);
+}
+
+bool
+state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario)
+{
+    return scenario < state->scenario_capacity && state->entered[scenario] != NULL &&
+           roaring_bitmap_contains(set_of(state->entered[scenario]), friend);
+}
+
+static void
+free_all(struct bitmap **sets, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (sets[i] != NULL) {
+            roaring_bitmap_free(set_of(sets[i]));
+        }
+    }
+    free(sets);
+}
+
+static void
+free_rows(struct state *state)
+{
+    for (uint32_t i = 0; i < state->friend_count; i++) {
+        while (state->friends[i].first_delivery != NO_ID) {
+            tables_free_delivery(state, state->friends[i].first_delivery);
+        }
+        free(state->friends[i].line_id);
+        free(state->friends[i].name);
+    }
+    for (uint32_t i = 0; i < state->value_count; i++) {
+        free(state->values[i].text);
+    }
+    free(state->friends);
+    free(state->values);
+    free(state->enrolments);
+    free(state->deliveries);
+    free(state->friend_slots);
+}
+
+void
+state_fini(struct state *state)
+{
+    free_rows(state);
+    free_all(state->tags, state->tag_capacity);
+    free_all(state->entered, state->scenario_capacity);
+    free(state->scenario_counts);
+    free(state->run_ids);
+    definitions_release(state->definitions);
+    *state = (struct state){0};
+}

@@ -1,0 +1,146 @@
+/* A due step, judged: stale, condition, window, then done or on its way (SPEC R6, R7, R23, R25). */
+#include "engine/turn.h"
+
+static struct event
+judged(const struct turn *turn, enum event_kind kind, uint32_t enrolment, enum reason reason)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    return (struct event){.kind = kind,
+                          .friend = row->friend,
+                          .u.step = {.enrolment = enrolment,
+                                     .scenario = row->scenario,
+                                     .step = row->step,
+                                     .due_ms = row->due_ms,
+                                     .reason = reason}};
+}
+
+static void
+skip(struct turn *turn, uint32_t enrolment, enum reason reason)
+{
+    struct event skipped = judged(turn, EVENT_STEP_SKIPPED, enrolment, reason);
+    turn_emit(turn, &skipped);
+    scenario_advance(turn, enrolment, skipped.u.step.due_ms);
+}
+
+static void
+condition_failed(struct turn *turn, uint32_t enrolment, const struct step *step)
+{
+    if (step->otherwise == OTHERWISE_STOP) {
+        scenario_stop(turn, enrolment, REASON_CONDITION, (struct source){0});
+    } else {
+        skip(turn, enrolment, REASON_CONDITION);
+    }
+}
+
+static const struct step *
+step_of(const struct turn *turn, uint32_t enrolment)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    return scenario_step(&turn->state->definitions->scenarios[row->scenario], row->step, NULL);
+}
+
+/* Runs the body; afterwards the enrolment may have been ended by its own step. */
+static bool
+run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbox *outbox)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    struct source source = {SOURCE_STEP, row->scenario, step->id};
+    return action_run(turn, row->friend, &step->body, source, enrolment, outbox);
+}
+
+/* True while the row is still the life it was before the body ran. */
+static bool
+still_there(const struct turn *turn, uint32_t enrolment, uint64_t started_seq)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    return row->phase != ENROLMENT_FREE && row->started_seq == started_seq;
+}
+
+static void
+done_without_message(struct turn *turn, uint32_t enrolment, bool did_something)
+{
+    if (!did_something) {
+        skip(turn, enrolment, REASON_CONDITION); /* no case of `choose` held */
+        return;
+    }
+    struct event done = judged(turn, EVENT_STEP_DONE, enrolment, REASON_NONE);
+    turn_emit(turn, &done);
+    scenario_advance(turn, enrolment, turn->now_ms);
+}
+
+static uint64_t
+go(struct turn *turn, uint32_t enrolment, const struct step *step)
+{
+    const struct enrolment row = turn->state->enrolments[enrolment];
+    struct outbox outbox = {0};
+    bool did_something = run(turn, enrolment, step, &outbox);
+    if (outbox.count > 0) {
+        return delivery_intend_items(turn, row.friend, &outbox, step->message_class, row.due_ms);
+    }
+    if (still_there(turn, enrolment, row.started_seq)) {
+        done_without_message(turn, enrolment, did_something || !step->body.has_message);
+    }
+    return 0;
+}
+
+uint64_t
+step_take(struct turn *turn, uint32_t enrolment)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct step *step = step_of(turn, enrolment);
+    if (step == NULL) {
+        scenario_advance(turn, enrolment, row->due_ms); /* removed: ends the enrolment */
+        return 0;
+    }
+    bool sends = step->body.has_message;
+    const struct zone *zone = turn->state->definitions->scenarios[row->scenario].zone;
+    int64_t stale_ms = row->due_ms + step->grace_ms;
+    if (sends && turn->now_ms >= stale_ms) {
+        skip(turn, enrolment, REASON_STALE);
+        return 0;
+    }
+    bool first_look = row->deferred == REASON_NONE;
+    bool open = !sends || window_is_open(step->window, zone, turn->now_ms);
+    /* At the due instant, and again at the real send, not in between (SPEC R23). */
+    if ((first_look || open) && !condition_holds(turn->state, row->friend, &step->condition)) {
+        condition_failed(turn, enrolment, step);
+        return 0;
+    }
+    if (!open) {
+        int64_t until_ms = window_next_open(step->window, zone, turn->now_ms);
+        if (until_ms >= stale_ms) {
+            skip(turn, enrolment, REASON_STALE); /* at once, since it is known (SPEC R6) */
+            return 0;
+        }
+        struct event deferred = judged(turn, EVENT_STEP_DEFERRED, enrolment, REASON_WINDOW);
+        deferred.u.step.until_ms = until_ms;
+        turn_emit(turn, &deferred);
+        return 0;
+    }
+    return go(turn, enrolment, step);
+}
+
+void
+step_answer(struct turn *turn, uint32_t enrolment)
+{
+    const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct step *step = step_of(turn, enrolment);
+    if (!condition_holds(turn->state, row.friend, &step->condition)) {
+        condition_failed(turn, enrolment, step);
+        return;
+    }
+    uint32_t before = turn->answer.outbox.count;
+    bool did_something = run(turn, enrolment, step, &turn->answer.outbox);
+    if (!still_there(turn, enrolment, row.started_seq)) {
+        return;
+    }
+    if (turn->answer.outbox.count == before) {
+        done_without_message(turn, enrolment, did_something || !step->body.has_message);
+        return;
+    }
+    /* The step is on its way with the answer. What comes next and needs no waiting for its delivery
+     * goes along (SPEC R2 "immediate further down", R10). */
+    if (scenario_next_is_due(turn, enrolment)) {
+        scenario_advance(turn, enrolment, turn->now_ms);
+    }
+}

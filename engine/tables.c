@@ -1,0 +1,295 @@
+#include "engine/tables.h"
+
+#include "engine/base/checksum.h"
+#include <assert.h>
+#include <stdlib.h>
+
+enum { ROWS_MIN = 64 };
+
+void
+state_init(struct state *state)
+{
+    *state = (struct state){.definitions = definitions_new(),
+                            .value_free = NO_ID,
+                            .enrolment_free = NO_ID,
+                            .delivery_free = NO_ID};
+}
+
+/* Makes room for at least `needed` rows; new rows are zero. */
+static void *
+grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes)
+{
+    if (needed <= *capacity) {
+        return rows;
+    }
+    uint32_t grown = *capacity == 0 ? ROWS_MIN : *capacity;
+    while (grown < needed) {
+        grown += grown / 2 + 1;
+    }
+    uint8_t *block = realloc(rows, grown * row_bytes);
+    assert(block != NULL);
+    memset(block + *capacity * row_bytes, 0, (grown - *capacity) * row_bytes);
+    *capacity = grown;
+    return block;
+}
+
+void
+tables_set_text(char **slot, struct span text)
+{
+    free(*slot);
+    *slot = NULL;
+    if (text.len > 0) {
+        *slot = malloc(text.len + 1);
+        assert(*slot != NULL);
+        memcpy(*slot, text.data, text.len);
+        (*slot)[text.len] = '\0';
+    }
+}
+
+/* Friends and the hash table from LINE id to index: open addressing, a slot holds index + 1. */
+
+static uint32_t
+slot_of(const struct state *state, struct span line_id)
+{
+    return (uint32_t)checksum_of(line_id.data, line_id.len) & (state->friend_slot_count - 1);
+}
+
+static void
+slots_put(struct state *state, uint32_t friend)
+{
+    uint32_t slot = slot_of(state, span_cstr(state->friends[friend].line_id));
+    while (state->friend_slots[slot] != 0) {
+        slot = (slot + 1) & (state->friend_slot_count - 1);
+    }
+    state->friend_slots[slot] = friend + 1;
+}
+
+static void
+slots_grow(struct state *state)
+{
+    state->friend_slot_count = state->friend_slot_count == 0 ? 256 : state->friend_slot_count * 2;
+    free(state->friend_slots);
+    state->friend_slots = calloc(state->friend_slot_count, sizeof(*state->friend_slots));
+    assert(state->friend_slots != NULL);
+    for (uint32_t i = 0; i < state->friend_count; i++) {
+        if (state->friends[i].line_id != NULL) {
+            slots_put(state, i);
+        }
+    }
+}
+
+uint32_t
+state_find_friend(const struct state *state, struct span line_id)
+{
+    if (state->friend_slot_count == 0 || line_id.len == 0) {
+        return NO_ID;
+    }
+    uint32_t slot = slot_of(state, line_id);
+    while (state->friend_slots[slot] != 0) {
+        uint32_t friend = state->friend_slots[slot] - 1;
+        if (span_equal_cstr(line_id, state->friends[friend].line_id)) {
+            return friend;
+        }
+        slot = (slot + 1) & (state->friend_slot_count - 1);
+    }
+    return NO_ID;
+}
+
+uint32_t
+tables_add_friend(struct state *state, struct span line_id)
+{
+    uint32_t friend = state->friend_count;
+    state->friends =
+        grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
+    state->friends[friend] = (struct friend_row){
+        .first_enrolment = NO_ID, .first_delivery = NO_ID, .first_value = NO_ID};
+    tables_set_text(&state->friends[friend].line_id, line_id);
+    state->friend_count++;
+    if (state->friend_count * 2 > state->friend_slot_count) {
+        slots_grow(state); /* puts the new friend as well */
+    } else if (state->friends[friend].line_id != NULL) {
+        slots_put(state, friend);
+    }
+    return friend;
+}
+
+/* Values of fields: a short list a friend. */
+
+const struct value_row *
+state_value(const struct state *state, uint32_t friend, uint32_t field)
+{
+    for (uint32_t i = state->friends[friend].first_value; i != NO_ID; i = state->values[i].next) {
+        if (state->values[i].field == field) {
+            return &state->values[i];
+        }
+    }
+    return NULL;
+}
+
+struct value_row *
+tables_put_value(struct state *state, uint32_t friend, uint32_t field)
+{
+    for (uint32_t i = state->friends[friend].first_value; i != NO_ID; i = state->values[i].next) {
+        if (state->values[i].field == field) {
+            return &state->values[i];
+        }
+    }
+    uint32_t index = state->value_free;
+    if (index != NO_ID) {
+        state->value_free = state->values[index].next;
+    } else {
+        index = state->value_count++;
+        state->values =
+            grow(state->values, &state->value_capacity, index + 1, sizeof(*state->values));
+    }
+    state->values[index] =
+        (struct value_row){.next = state->friends[friend].first_value, .field = field};
+    state->friends[friend].first_value = index;
+    return &state->values[index];
+}
+
+void
+tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
+{
+    uint32_t *link = &state->friends[friend].first_value;
+    while (*link != NO_ID) {
+        uint32_t index = *link;
+        struct value_row *row = &state->values[index];
+        if (row->field == field) {
+            *link = row->next;
+            tables_set_text(&row->text, (struct span){0});
+            *row = (struct value_row){.next = state->value_free};
+            state->value_free = index;
+            return;
+        }
+        link = &row->next;
+    }
+}
+
+/* Enrolments and deliveries: rows on a friend's list, oldest first. */
+
+uint32_t
+tables_next_enrolment(const struct state *state)
+{
+    return state->enrolment_free != NO_ID ? state->enrolment_free : state->enrolment_count;
+}
+
+struct enrolment *
+tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
+{
+    assert(index == tables_next_enrolment(state));
+    if (state->enrolment_free != NO_ID) {
+        state->enrolment_free = state->enrolments[index].next;
+    } else {
+        state->enrolment_count++;
+        state->enrolments = grow(state->enrolments, &state->enrolment_capacity, index + 1,
+                                 sizeof(*state->enrolments));
+    }
+    struct enrolment *row = &state->enrolments[index];
+    /* A due queue may still hold the row's former life: the mark of that must survive. */
+    *row = (struct enrolment){.next = NO_ID, .friend = friend, .queued = row->queued};
+    uint32_t *link = &state->friends[friend].first_enrolment;
+    while (*link != NO_ID) {
+        link = &state->enrolments[*link].next;
+    }
+    *link = index;
+    return row;
+}
+
+void
+tables_free_enrolment(struct state *state, uint32_t index)
+{
+    struct enrolment *row = &state->enrolments[index];
+    uint32_t *link = &state->friends[row->friend].first_enrolment;
+    while (*link != index) {
+        link = &state->enrolments[*link].next;
+    }
+    *link = row->next;
+    *row = (struct enrolment){.next = state->enrolment_free, .queued = row->queued};
+    state->enrolment_free = index;
+}
+
+uint32_t
+state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario)
+{
+    uint32_t index = state->friends[friend].first_enrolment;
+    while (index != NO_ID && state->enrolments[index].scenario != scenario) {
+        index = state->enrolments[index].next;
+    }
+    return index;
+}
+
+uint32_t
+tables_add_delivery(struct state *state, uint32_t friend)
+{
+    uint32_t index = state->delivery_free;
+    if (index != NO_ID) {
+        state->delivery_free = state->deliveries[index].next;
+    } else {
+        index = state->delivery_count++;
+        state->deliveries = grow(state->deliveries, &state->delivery_capacity, index + 1,
+                                 sizeof(*state->deliveries));
+    }
+    struct delivery *row = &state->deliveries[index];
+    *row = (struct delivery){.next = NO_ID, .friend = friend, .queued = row->queued};
+    uint32_t *link = &state->friends[friend].first_delivery;
+    while (*link != NO_ID) {
+        link = &state->deliveries[*link].next;
+    }
+    *link = index;
+    return index;
+}
+
+void
+tables_free_delivery(struct state *state, uint32_t index)
+{
+    struct delivery *row = &state->deliveries[index];
+    uint32_t *link = &state->friends[row->friend].first_delivery;
+    while (*link != index) {
+        link = &state->deliveries[*link].next;
+    }
+    *link = row->next;
+    free(row->token);
+    for (uint32_t i = 0; i < row->value_count; i++) {
+        free(row->values[i]);
+    }
+    free(row->values);
+    definitions_release(row->definitions);
+    *row = (struct delivery){.next = state->delivery_free, .queued = row->queued};
+    state->delivery_free = index;
+}
+
+uint32_t
+state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq)
+{
+    if (friend >= state->friend_count) {
+        return NO_ID;
+    }
+    uint32_t index = state->friends[friend].first_delivery;
+    while (index != NO_ID && state->deliveries[index].seq != delivery_seq) {
+        index = state->deliveries[index].next;
+    }
+    return index;
+}
+
+struct scenario_counts *
+tables_scenario_counts(struct state *state, uint32_t scenario)
+{
+    if (scenario >= state->scenario_capacity) {
+        uint32_t sets = state->scenario_capacity, counts = state->scenario_capacity;
+        state->entered = grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
+        state->scenario_counts =
+            grow(state->scenario_counts, &counts, scenario + 1, sizeof(*state->scenario_counts));
+        state->scenario_capacity = counts;
+    }
+    return &state->scenario_counts[scenario];
+}
+
+void
+tables_add_run(struct state *state, const uint8_t run_id[16])
+{
+    uint32_t capacity = state->run_count;
+    state->run_ids = realloc(state->run_ids, (capacity + 1) * sizeof(*state->run_ids));
+    assert(state->run_ids != NULL);
+    memcpy(state->run_ids[state->run_count++], run_id, 16);
+}

@@ -1,0 +1,39 @@
+/* tables - writing to the state's rows and sets: what apply is made of.
+ *
+ * Shape    rows are taken from a free list or the end, in an order that depends on events alone, so the
+ *          index a row will get is known before (tables_next_…) and recorded in the event.
+ * Units    indexes.
+ * Errors   out of memory ends the process (docs/adr/0001).
+ * Owner    the state owns every row and text.
+ */
+#ifndef ENGINE_TABLES_H
+#define ENGINE_TABLES_H
+
+#include "engine/state.h"
+
+void state_init(struct state *state);
+void state_fini(struct state *state);
+
+/* Takes the next friend row for that LINE user id (an empty id: erased). */
+uint32_t tables_add_friend(struct state *state, struct span line_id);
+void tables_set_text(char **slot, struct span text); /* frees what was there; empty: NULL */
+
+struct value_row *tables_put_value(struct state *state, uint32_t friend, uint32_t field);
+void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
+
+uint32_t tables_next_enrolment(const struct state *state);
+/* Takes the row `index`, which must be the next one, and hangs it on the friend's list. */
+struct enrolment *tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend);
+void tables_free_enrolment(struct state *state, uint32_t index);
+
+/* Takes the next delivery row and hangs it on the friend's list. */
+uint32_t tables_add_delivery(struct state *state, uint32_t friend);
+void tables_free_delivery(struct state *state, uint32_t index);
+
+void tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present);
+void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
+bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
+struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);
+void tables_add_run(struct state *state, const uint8_t run_id[16]);
+
+#endif

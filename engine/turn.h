@@ -1,0 +1,96 @@
+/* turn - one decision under way: emits events, each applied before the next is thought of.
+ *
+ * Shape    decide functions read turn->state (const) and call turn_emit(); nothing else changes the
+ *          state. What an act of a friend causes to be sent gathers in turn->answer and is planned at the
+ *          act's end, packed (SPEC R10).
+ * Units    UTC milliseconds; now_ms is the instant of the whole turn.
+ * Errors   none.
+ * Owner    lives on the stack of engine_handle() and engine_take(); lists live in the events' arena.
+ */
+#ifndef ENGINE_TURN_H
+#define ENGINE_TURN_H
+
+#include "engine/engine.h"
+
+/* Templates on their way to one friend, in the order produced. */
+struct outbox {
+    struct delivery_item *items;
+    uint32_t count;
+};
+
+struct answer {
+    bool open; /* an act of `friend` is being answered */
+    uint32_t friend;
+    struct span reply_token;
+    struct outbox outbox;
+};
+
+struct turn {
+    struct engine *engine;
+    const struct state *state;
+    int64_t now_ms;
+    struct events *out;
+    struct answer answer;
+    bool restart_scenarios; /* SPEC R14: starts override re-entry */
+    int64_t start_ms;       /* the instant from which a start counts (SPEC R41) */
+    uint32_t depth;         /* of cascades; bounded by TURN_DEPTH_MAX */
+};
+enum { TURN_DEPTH_MAX = 16 };
+
+/* Numbers the event, chains it to the friend's last, applies it; returns the copy in turn->out. */
+struct event *turn_emit(struct turn *turn, const struct event *event);
+
+/* The checksum of the body that an intent's items and words render to. */
+uint64_t engine_body_hash(const struct engine *engine, const struct event *intent);
+
+void outbox_add(struct turn *turn, struct outbox *outbox, const struct delivery_item *item);
+/* How many of the items from `from` on fit into one request (SPEC R9, R10): at least one. */
+uint32_t outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32_t from);
+
+bool condition_holds(const struct state *state, uint32_t friend, const struct condition *condition);
+
+/* apply, one function a concept; engine_apply() routes to them. */
+void friend_apply(struct state *state, const struct event *event);
+void enrolment_apply(struct state *state, const struct event *event);
+void delivery_apply(struct state *state, const struct event *event);
+
+/* friend.c: follow, unfollow, message, postback, noted (SPEC R14-R17, R41, R49) */
+void friend_decide(struct turn *turn, const struct input *input);
+/* auto_reply.c, button.c: what a message and a tap set off (SPEC R29, R31) */
+void auto_reply_decide(struct turn *turn, uint32_t friend, struct span text);
+void button_understand(const struct definitions *definitions, struct span data,
+                       uint32_t *out_button, uint32_t *out_choice);
+void button_decide(struct turn *turn, uint32_t friend, uint32_t button);
+
+/* action.c: runs a body top to bottom (SPEC R27); what it sends goes to the outbox. True when
+ * something was done or sent. */
+bool action_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
+                uint32_t enrolment, struct outbox *outbox);
+void action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add,
+                    struct source source);
+void action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct source source);
+
+/* scenario.c: starting, planning and ending enrolments (SPEC R2, R3, R20-R22) */
+void scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t at_step,
+                    struct source source);
+void scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source);
+/* Plans the step after row->step, counted from prev_ms; ends the enrolment after the last. */
+void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
+/* Would the step after row->step be due now, if row->step were delivered now? */
+bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
+
+/* step.c: judging a due step (SPEC R6, R7, R23, R25). Returns the delivery now intended, or 0. */
+uint64_t step_take(struct turn *turn, uint32_t enrolment);
+/* An immediate step inside an act: judged, and its messages gathered into the answer. */
+void step_answer(struct turn *turn, uint32_t enrolment);
+
+/* delivery.c: answers, intents and outcomes (SPEC R10, R40) */
+void delivery_plan_answer(struct turn *turn);
+/* Intends items now, the first request at once; what does not fit is planned behind it. */
+uint64_t delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
+                               enum message_class message_class, int64_t due_ms);
+uint64_t delivery_take(struct turn *turn, uint32_t delivery);
+void delivery_decide_outcome(struct turn *turn, const struct input *input);
+void delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason);
+
+#endif

@@ -1,0 +1,519 @@
+#include "proto/definition_compile.h"
+#include "proto/words.h"
+
+enum { REQUEST_OBJECTS_MAX = 5 }; /* LINE: messages of one request */
+
+static const struct {
+    const char *word;
+    enum action_kind kind;
+} VERBS[] = {{"send", ACTION_SEND},   {"tag", ACTION_TAG},   {"field", ACTION_FIELD},
+             {"start", ACTION_START}, {"stop", ACTION_STOP}, {"choose", ACTION_CHOOSE}};
+enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
+
+static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
+                           struct place *place, struct action *out_action);
+
+/* --- send --- */
+
+static uint32_t
+send_one(struct compiler *compiler, const struct yaml_node *node, struct place *place)
+{
+    struct span name;
+    if (node->kind == YAML_MAPPING) {
+        return compile_one_off(compiler, node, place);
+    }
+    if (!compile_text(compiler, node, "'send'", &name)) {
+        return NO_ID;
+    }
+    if (words_find(name, "{{") < name.len) {
+        const struct not_yet *row = not_yet_find(NOT_YET_SEND, span_cstr("{{"));
+        compile_error(compiler, node, name, "not yet: %s (%s)", row->what, row->rule);
+        return NO_ID;
+    }
+    return compile_reference(compiler, &compiler->templates, "template", node, name);
+}
+
+static void
+compile_send(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+             struct action *out_action)
+{
+    bool list = node->kind == YAML_LIST;
+    uint32_t count = list ? node->count : 1;
+    uint32_t *templates = arena_alloc(compiler->arena, (count + 1) * sizeof(*templates));
+    uint32_t objects = 0;
+    uint32_t kept = 0;
+    if (count == 0) {
+        compile_error(compiler, node, span_cstr(""), "'send' names no template");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t id = send_one(compiler, list ? node->items[i] : node, place);
+        if (id != NO_ID) {
+            templates[kept++] = id;
+            objects += compile_template_slot(compiler, id)->object_count;
+        }
+    }
+    if (objects > REQUEST_OBJECTS_MAX && count > 1) {
+        compile_error(compiler, node, span_cstr(""),
+                      "one request has at most %d objects (LINE); these are %u",
+                      REQUEST_OBJECTS_MAX, objects);
+    }
+    out_action->u.send.templates = templates;
+    out_action->u.send.template_count = kept;
+}
+
+/* --- tag --- */
+
+static void
+compile_tag_changes(struct compiler *compiler, const struct yaml_node *node,
+                    struct action *out_action)
+{
+    bool list = node->kind == YAML_LIST;
+    uint32_t count = list ? node->count : 1;
+    struct tag_change *changes = arena_alloc(compiler->arena, (count + 1) * sizeof(*changes));
+    uint32_t kept = 0;
+    if (count == 0) {
+        compile_error(compiler, node, span_cstr(""), "'tag' names no tag");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct yaml_node *item = list ? node->items[i] : node;
+        struct span text;
+        if (!compile_text(compiler, item, "a tag", &text)) {
+            continue;
+        }
+        if (text.len < 2 || (text.data[0] != '+' && text.data[0] != '-')) {
+            compile_error(compiler, item, text, "write +%.*s to add the tag, -%.*s to remove it",
+                          span_fmt(text), span_fmt(text));
+            continue;
+        }
+        uint32_t tag = compile_reference(compiler, &compiler->tags, "tag", item,
+                                         span_of(text.data + 1, text.len - 1));
+        if (tag != NO_ID) {
+            changes[kept++] = (struct tag_change){.tag = tag, .add = text.data[0] == '+'};
+        }
+    }
+    out_action->u.tag.changes = changes;
+    out_action->u.tag.change_count = kept;
+}
+
+/* --- field --- */
+
+static const char *
+type_noun(enum field_type type)
+{
+    switch (type) {
+    case FIELD_TEXT:
+        return "a text";
+    case FIELD_NUMBER:
+        return "a number";
+    case FIELD_DATE:
+        return "a date";
+    case FIELD_DATETIME:
+        return "a date and time";
+    case FIELD_IMAGE:
+        return "an image";
+    case FIELD_FILE:
+        return "a file";
+    }
+    return "?";
+}
+
+/* The new value's forms that are not built: random numbers, days from now, insertions. */
+static bool
+value_not_yet(struct compiler *compiler, const struct yaml_node *node, struct span value,
+              enum field_type type)
+{
+    struct span rest = value;
+    struct span first = words_next(&rest);
+    bool dated = type == FIELD_DATE || type == FIELD_DATETIME;
+    const char *word = NULL;
+    if (words_find(value, "{{") < value.len) {
+        word = "{{";
+    } else if (type == FIELD_NUMBER && span_equal_cstr(first, "random")) {
+        word = "random";
+    } else if (dated && words_find(value, " later") < value.len) {
+        word = "later";
+    }
+    if (word == NULL) {
+        return false;
+    }
+    const struct not_yet *row = not_yet_find(NOT_YET_FIELD_VALUE, span_cstr(word));
+    compile_error(compiler, node, value, "not yet: %s (%s)", row->what, row->rule);
+    return true;
+}
+
+static void
+field_literal(struct compiler *compiler, const struct yaml_node *node, struct span value,
+              struct action *action)
+{
+    uint32_t field = action->u.field.field;
+    const char *name = compiler->fields.names.items[field].text;
+    int64_t *number = &action->u.field.number;
+    enum field_type type = compiler->field_items[field].type;
+    if (value_not_yet(compiler, node, value, type)) {
+        return;
+    }
+    if (value.len >= 2 && value.data[0] == '\'' && value.data[value.len - 1] == '\'') {
+        value = span_of(value.data + 1, value.len - 2);
+    }
+    switch (type) {
+    case FIELD_TEXT:
+    case FIELD_IMAGE:
+    case FIELD_FILE:
+        action->u.field.text = arena_span(compiler->arena, value);
+        return;
+    case FIELD_NUMBER:
+        if (!words_number(value, number)) {
+            compile_error(compiler, node, value, "'%s' is a number; '%.*s' is none", name,
+                          span_fmt(value));
+        }
+        return;
+    case FIELD_DATE:
+        if (!words_date(value, number)) {
+            compile_error(compiler, node, value, "'%s' is a date; write 2026-06-01", name);
+        }
+        return;
+    case FIELD_DATETIME:
+        if (!words_datetime(value, compiler->out->account.zone, number)) {
+            compile_error(compiler, node, value, "'%s' is a date and time; write 2026-06-01 10:00",
+                          name);
+        }
+        return;
+    }
+}
+
+static void
+compile_field_change(struct compiler *compiler, const struct yaml_node *node,
+                     struct action *out_action)
+{
+    static const char FORMS[] = "write 'x = value', 'x + 10', 'x - 3' or 'clear x'";
+    struct span text;
+    if (!compile_text(compiler, node, "'field'", &text)) {
+        return;
+    }
+    struct span rest = text;
+    struct span name = words_next(&rest);
+    struct span operator= words_next(&rest);
+    struct span value = words_trim(rest);
+    bool clear = span_equal_cstr(name, "clear") && operator.len > 0 && value.len == 0;
+    if (clear) {
+        name = operator;
+        out_action->u.field.change = FIELD_CHANGE_CLEAR;
+    } else if (span_equal_cstr(operator, "=")) {
+        out_action->u.field.change = FIELD_CHANGE_SET;
+    } else if (span_equal_cstr(operator, "+")) {
+        out_action->u.field.change = FIELD_CHANGE_ADD;
+    } else if (span_equal_cstr(operator, "-")) {
+        out_action->u.field.change = FIELD_CHANGE_SUBTRACT;
+    } else {
+        compile_error(compiler, node, text, "%s", FORMS);
+        return;
+    }
+    uint32_t field = compile_reference(compiler, &compiler->fields, "field", node, name);
+    out_action->u.field.field = field;
+    if (field == NO_ID || clear) {
+        return;
+    }
+    if (value.len == 0) {
+        compile_error(compiler, node, text, "the value is missing; %s", FORMS);
+        return;
+    }
+    enum field_type type = compiler->field_items[field].type;
+    if (out_action->u.field.change != FIELD_CHANGE_SET && type != FIELD_NUMBER) {
+        compile_error(compiler, node, name, "'%.*s' is %s; only numbers are added and subtracted",
+                      span_fmt(name), type_noun(type));
+        return;
+    }
+    field_literal(compiler, node, value, out_action);
+}
+
+/* --- start, stop --- */
+
+static void
+compile_start(struct compiler *compiler, const struct yaml_node *action,
+              const struct yaml_node *node, struct action *out_action)
+{
+    struct span name;
+    const struct yaml_node *at_step = yaml_get(action, "at_step");
+    out_action->u.start.scenario = NO_ID;
+    out_action->u.start.at_step = NO_ID;
+    if (!compile_text(compiler, node, "'start'", &name)) {
+        return;
+    }
+    uint32_t scenario = compile_reference(compiler, &compiler->scenarios, "scenario", node, name);
+    out_action->u.start.scenario = scenario;
+    struct span step;
+    if (scenario == NO_ID || at_step == NULL ||
+        !compile_text(compiler, at_step, "'at_step'", &step)) {
+        return;
+    }
+    const char *noun = compile_format(compiler, "step in scenario '%.*s' named", span_fmt(name));
+    out_action->u.start.at_step =
+        compile_reference(compiler, &compiler->steps[scenario], noun, at_step, step);
+}
+
+static void
+compile_stop(struct compiler *compiler, const struct yaml_node *node, struct action *out_action)
+{
+    struct span text;
+    if (!compile_text(compiler, node, "'stop'", &text)) {
+        return;
+    }
+    struct span rest = text;
+    out_action->u.stop.id = NO_ID;
+    if (span_equal_cstr(text, "all")) {
+        out_action->u.stop.scope = STOP_ALL;
+    } else if (words_take(&rest, "lane") && words_trim(rest).len > 0) {
+        out_action->u.stop.scope = STOP_LANE;
+        out_action->u.stop.id =
+            compile_reference(compiler, &compiler->lanes, "lane", node, words_trim(rest));
+    } else {
+        out_action->u.stop.scope = STOP_SCENARIO;
+        out_action->u.stop.id =
+            compile_reference(compiler, &compiler->scenarios, "scenario", node, text);
+    }
+}
+
+/* --- one action --- */
+
+static bool
+is_modifier(struct compiler *compiler, const struct yaml_node *node, const struct yaml_pair *pair)
+{
+    if (span_equal_cstr(pair->key, "if") ||
+        (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL)) {
+        return true;
+    }
+    const struct not_yet *row = not_yet_find(NOT_YET_MODIFIER, pair->key);
+    if (row == NULL) {
+        return false;
+    }
+    if (row->built == NULL || pair->value->kind != YAML_SCALAR ||
+        !span_equal_cstr(pair->value->text, row->built)) {
+        compile_not_yet(compiler, pair->key_mark, pair->key, row);
+    }
+    return true;
+}
+
+static void
+report_no_verb(struct compiler *compiler, const struct yaml_pair *pair)
+{
+    struct suggestion suggestion;
+    suggestion_begin(&suggestion, pair->key);
+    for (int i = 0; i < VERB_COUNT; i++) {
+        suggestion_offer(&suggestion, span_cstr(VERBS[i].word));
+    }
+    suggestion_offer(&suggestion, span_cstr("if"));
+    suggestion_offer(&suggestion, span_cstr("at_step"));
+    for (uint32_t i = 0; i < not_yet_count; i++) {
+        if (not_yet_rows[i].area == NOT_YET_ACTION || not_yet_rows[i].area == NOT_YET_MODIFIER) {
+            suggestion_offer(&suggestion, span_cstr(not_yet_rows[i].word));
+        }
+    }
+    if (suggestion_found(&suggestion)) {
+        yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
+                   "unknown key '%.*s' in an action - did you mean '%.*s'?", span_fmt(pair->key),
+                   span_fmt(suggestion.best));
+    } else {
+        yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
+                   "unknown key '%.*s' in an action", span_fmt(pair->key));
+    }
+}
+
+/* The verb among an action's keys; -1, and said, when there is not exactly one. */
+static int
+find_verb(struct compiler *compiler, const struct yaml_node *node, const struct yaml_pair **out_pair)
+{
+    int verb = -1;
+    bool said = false;
+    const struct yaml_pair *first = NULL;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        const struct not_yet *row = not_yet_find(NOT_YET_ACTION, pair->key);
+        if (row != NULL) {
+            compile_not_yet(compiler, pair->key_mark, pair->key, row);
+            return -1; /* its modifiers are not built either */
+        }
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        int found = -1;
+        for (int j = 0; j < VERB_COUNT; j++) {
+            found = span_equal_cstr(pair->key, VERBS[j].word) ? j : found;
+        }
+        if (found < 0) {
+            if (!is_modifier(compiler, node, pair)) {
+                report_no_verb(compiler, pair);
+                said = true;
+            }
+        } else if (first != NULL) {
+            yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
+                       "an action has one verb; this has '%.*s' and '%.*s': make two of it",
+                       span_fmt(first->key), span_fmt(pair->key));
+        } else {
+            first = pair;
+            verb = found;
+        }
+    }
+    if (first == NULL && !said) {
+        compile_error(compiler, node, span_cstr(""), "an action without a verb");
+    }
+    *out_pair = first;
+    return verb;
+}
+
+static bool
+compile_action(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+               struct action *out_action)
+{
+    if (node->kind != YAML_MAPPING) {
+        compile_error(compiler, node, span_cstr(""),
+                      "an action is a verb and its object, as 'send: T_a'");
+        return false;
+    }
+    const struct yaml_pair *pair;
+    int verb = find_verb(compiler, node, &pair);
+    const struct yaml_node *condition = yaml_get(node, "if");
+    if (condition != NULL) {
+        compile_condition(compiler, condition, &out_action->condition);
+    }
+    if (verb < 0) {
+        return false;
+    }
+    out_action->kind = VERBS[verb].kind;
+    switch (out_action->kind) {
+    case ACTION_SEND:
+        compile_send(compiler, pair->value, place, out_action);
+        break;
+    case ACTION_TAG:
+        compile_tag_changes(compiler, pair->value, out_action);
+        break;
+    case ACTION_FIELD:
+        compile_field_change(compiler, pair->value, out_action);
+        break;
+    case ACTION_START:
+        compile_start(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_STOP:
+        compile_stop(compiler, pair->value, out_action);
+        break;
+    case ACTION_CHOOSE:
+        compile_choose(compiler, pair->value, place, out_action);
+        break;
+    }
+    return true;
+}
+
+static bool
+has_message(const struct action *action)
+{
+    bool found = action->kind == ACTION_SEND;
+    for (uint32_t i = 0; action->kind == ACTION_CHOOSE && i < action->u.choose.case_count; i++) {
+        found = found || action->u.choose.cases[i].body.has_message;
+    }
+    return found;
+}
+
+/* --- bodies --- */
+
+static void
+compile_choose(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+               struct action *out_action)
+{
+    static const char *const KEYS[] = {"if", NULL};
+    if (node->kind != YAML_LIST || node->count == 0) {
+        compile_error(compiler, node, span_cstr(""), "'choose' must be a list of cases");
+        return;
+    }
+    struct choose_case *cases = arena_alloc(compiler->arena, node->count * sizeof(*cases));
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct yaml_node *item = node->items[i];
+        if (!compile_keys(compiler, item, KEYS, true, NOT_YET_NOTHING, "a case of 'choose'")) {
+            continue;
+        }
+        const struct yaml_node *condition = yaml_get(item, "if");
+        if (condition != NULL) {
+            compile_condition(compiler, condition, &cases[i].condition);
+        } else if (i + 1 < node->count) {
+            compile_error(compiler, item, span_cstr(""),
+                          "only the last case may have no 'if'; what follows is never reached");
+        }
+        struct place inner = *place;
+        inner.what = "a case of 'choose'";
+        inner.mark = item->mark;
+        inner.word = span_cstr("");
+        compile_body(compiler, item, &inner, &cases[i].body);
+        place->one_offs = inner.one_offs;
+    }
+    out_action->u.choose.cases = cases;
+    out_action->u.choose.case_count = node->count;
+}
+
+static void
+compile_do(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+           struct body *out_body)
+{
+    if (node->kind != YAML_LIST) {
+        compile_error(compiler, node, span_cstr(""), "'do' must be a list of actions");
+        return;
+    }
+    struct action *actions = arena_alloc(compiler->arena, (node->count + 1) * sizeof(*actions));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < node->count; i++) {
+        actions[kept] = (struct action){.kind = ACTION_SEND};
+        if (compile_action(compiler, node->items[i], place, &actions[kept])) {
+            out_body->has_message = out_body->has_message || has_message(&actions[kept]);
+            kept++;
+        }
+    }
+    out_body->actions = actions;
+    out_body->action_count = kept;
+}
+
+void
+compile_body(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+             struct body *out_body)
+{
+    static const char *const WORDS[] = {"send", "do", "choose", "split"};
+    const struct yaml_pair *first = NULL;
+    *out_body = (struct body){0};
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        bool is_word = false;
+        for (int j = 0; j < 4; j++) {
+            is_word = is_word || span_equal_cstr(pair->key, WORDS[j]);
+        }
+        if (!is_word) {
+            continue;
+        }
+        if (first != NULL) {
+            bool message = span_equal_cstr(first->key, "send") || span_equal_cstr(pair->key, "send");
+            yaml_error(compiler->diagnostics, first->key_mark, first->key,
+                       "%s has both '%.*s' and '%.*s'; a body has one of send, do, choose, split: "
+                       "put %s into 'do'",
+                       place->what, span_fmt(first->key), span_fmt(pair->key),
+                       message ? "the message" : "both");
+            return;
+        }
+        first = pair;
+    }
+    if (first == NULL) {
+        yaml_error(compiler->diagnostics, place->mark, place->word,
+                   "%s does nothing; write one of send, do, choose", place->what);
+        return;
+    }
+    if (span_equal_cstr(first->key, "do")) {
+        compile_do(compiler, first->value, place, out_body);
+        return;
+    }
+    struct action *action = arena_alloc(compiler->arena, sizeof(*action));
+    if (span_equal_cstr(first->key, "send")) {
+        action->kind = ACTION_SEND;
+        compile_send(compiler, first->value, place, action);
+    } else if (span_equal_cstr(first->key, "choose")) {
+        action->kind = ACTION_CHOOSE;
+        compile_choose(compiler, first->value, place, action);
+    } else {
+        return; /* split: compile_keys() said "not yet" */
+    }
+    *out_body = (struct body){
+        .actions = action, .action_count = 1, .has_message = has_message(action)};
+}

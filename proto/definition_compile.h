@@ -1,0 +1,129 @@
+/* definition_compile - the parts of the compiler behind proto/definition.h; nobody else includes this.
+ *
+ * Shape    one struct compiler a run. Names are registered first, then everything that refers to them
+ *          is compiled: fields, button choices, templates, bodies.
+ * Units    as engine/definitions.h.
+ * Errors   diagnostics; functions that return bool say whether the value can be used.
+ * Owner    results are in `arena`, which is the set's; trees are in an arena that goes afterwards.
+ */
+#ifndef PROTO_DEFINITION_COMPILE_H
+#define PROTO_DEFINITION_COMPILE_H
+
+#include "proto/definition_names.h"
+#include "proto/not_yet.h"
+#include "proto/yaml_tree.h"
+
+struct compiler {
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+    struct definitions *out;
+    const struct definitions *before; /* NULL: none */
+    struct zone_source zones;
+    bool replay; /* from a canonical form: a zone may be gone */
+    struct name_table tags, fields, templates, lanes, scenarios, buttons, auto_replies;
+    struct name_table *steps; /* by scenario id */
+    struct field *field_items;
+    struct template *template_items;
+    uint32_t template_capacity;
+    struct button *button_items;
+    struct scenario *scenario_items;
+    struct window account_window;
+    struct window class_windows[CLASS_COUNT];
+};
+
+/* Whatever has a body: how messages call it, where it stands, and what its one-off texts are named. */
+struct place {
+    const char *what;      /* "step 'nudge'" */
+    const char *name;      /* "S_welcome/nudge" */
+    struct yaml_mark mark; /* of its key */
+    struct span word;
+    uint32_t one_offs; /* texts written in place so far */
+};
+
+/* --- definition_parts.c: reading values --- */
+
+/* A diagnostic about a piece of a scalar's text; an empty piece means all of the node. */
+void compile_error(struct compiler *compiler, const struct yaml_node *node, struct span piece,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void compile_warning(struct compiler *compiler, const struct yaml_node *node, struct span piece,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+void compile_not_yet(struct compiler *compiler, struct yaml_mark mark, struct span word,
+                     const struct not_yet *row);
+
+/* Checks every key of a mapping against the words it may have (NULL-terminated), the words of a body
+ * where `body`, and the table of what is not built. False when the node is no mapping. */
+bool compile_keys(struct compiler *compiler, const struct yaml_node *node, const char *const *words,
+                  bool body, enum not_yet_area area, const char *what);
+
+/* False, and said, when the node is no text; false when an empty value was reported already. */
+bool compile_text(struct compiler *compiler, const struct yaml_node *node, const char *what,
+                  struct span *out_text);
+bool compile_yes_no(struct compiler *compiler, const struct yaml_node *node, bool *out_yes);
+bool compile_number(struct compiler *compiler, const struct yaml_node *node, int64_t *out_number);
+bool compile_duration(struct compiler *compiler, const struct yaml_node *node, int64_t *out_ms);
+bool compile_window(struct compiler *compiler, const struct yaml_node *node,
+                    struct window *out_window);
+/* A time of day that is a piece of the node's text. */
+bool compile_time(struct compiler *compiler, const struct yaml_node *node, struct span piece,
+                  int32_t *out_min);
+/* One of some words (NULL-terminated); its index. */
+bool compile_word(struct compiler *compiler, const struct yaml_node *node, const char *const *words,
+                  uint32_t *out_index);
+bool compile_class(struct compiler *compiler, const struct yaml_node *node,
+                   enum message_class *out_class);
+bool compile_condition(struct compiler *compiler, const struct yaml_node *node,
+                       struct condition *out_condition);
+/* `account` or an IANA name; `fallback` stands for the account's. */
+void compile_zone(struct compiler *compiler, const struct yaml_node *node,
+                  const struct zone *fallback, const struct zone **out_zone);
+/* The id a piece of text names; NO_ID, and said, when there is none. noun: "tag". */
+uint32_t compile_reference(struct compiler *compiler, const struct name_table *table,
+                           const char *noun, const struct yaml_node *node, struct span piece);
+/* False, and said, when the text cannot be an id. */
+bool compile_id(struct compiler *compiler, struct yaml_mark mark, struct span text);
+/* printf into the set's arena. */
+char *compile_format(struct compiler *compiler, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- definition_template.c --- */
+
+void compile_templates(struct compiler *compiler, const struct yaml_node *section);
+/* A text written where it is sent: an anonymous template named after its place. */
+uint32_t compile_one_off(struct compiler *compiler, const struct yaml_node *node,
+                         struct place *place);
+/* Every template out of force is what it was in the set before. */
+void compile_removed_templates(struct compiler *compiler);
+/* Room for a template with that id. */
+struct template *compile_template_slot(struct compiler *compiler, uint32_t id);
+
+/* --- definition_body.c --- */
+
+/* The body among a mapping's keys. Required: none is an error. */
+void compile_body(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+                  struct body *out_body);
+
+/* --- definition_scenario.c --- */
+
+void compile_scenario_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_scenarios(struct compiler *compiler, const struct yaml_node *section);
+
+/* --- definition_sections.c --- */
+
+void compile_account(struct compiler *compiler, const struct yaml_node *section);
+void compile_tags(struct compiler *compiler, const struct yaml_node *section);
+void compile_fields(struct compiler *compiler, const struct yaml_node *section);
+void compile_friend_add(struct compiler *compiler, const struct yaml_node *section);
+void compile_button_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_buttons(struct compiler *compiler, const struct yaml_node *section);
+void compile_auto_replies(struct compiler *compiler, const struct yaml_node *section);
+
+/* --- definition_canonical.c --- */
+
+/* The canonical form of a compiled set and its tree. */
+void canonical_write(const struct definitions *definitions, const struct yaml_node *tree,
+                     struct buf *out_json);
+/* The tree, and the names as a set out of force that holds removed templates only. */
+MUST_USE enum rc canonical_read(struct span json, struct arena *arena, struct yaml_node **out_tree,
+                                struct definitions *out_before);
+
+#endif

@@ -1,0 +1,374 @@
+#include "proto/event.h"
+#include "proto/event_table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <utf8proc.h>
+
+/* What engine/civil.h can place: the years 1900 to 2200. Damaged or foreign numbers can be anything. */
+#define FIRST_MS (INT64_C(-25567) * MS_PER_DAY)
+#define LAST_MS (INT64_C(84006) * MS_PER_DAY)
+
+struct printing {
+    json_t *object;
+    const struct event *event;
+    const struct definitions *definitions;
+    const struct zone *zone;
+};
+
+void
+event_instant_text(int64_t at_ms, const struct zone *zone, struct buf *out)
+{
+    if (at_ms < FIRST_MS || at_ms > LAST_MS) {
+        buf_printf(out, "%" PRId64 " ms", at_ms);
+        return;
+    }
+    static int32_t no_offset;
+    static const struct zone utc = {.offset_s = &no_offset};
+    struct civil_time time = civil_local(zone == NULL ? &utc : zone, at_ms);
+    int offset_min = abs(time.offset_s) / 60;
+    buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%c%02d:%02d", time.date.year,
+               time.date.month, time.date.day, time.hour, time.minute, time.second,
+               time.millisecond, time.offset_s < 0 ? '-' : '+', offset_min / 60, offset_min % 60);
+}
+
+/* The name of an id, or NULL where there are no definitions to ask. */
+static const char *
+name_in(const struct definitions *definitions, const struct names *names, uint32_t id)
+{
+    return definitions == NULL || id >= names->count ? NULL : names_text(names, id);
+}
+
+static const char *
+step_name(const struct definitions *definitions, uint32_t scenario, uint32_t step)
+{
+    if (definitions == NULL || scenario >= definitions->scenario_names.count) {
+        return NULL;
+    }
+    return name_in(definitions, &definitions->scenarios[scenario].step_names, step);
+}
+
+static void
+print_name(struct buf *out, const char *name, uint32_t id)
+{
+    if (name != NULL) {
+        buf_append_cstr(out, name);
+    } else {
+        buf_printf(out, "%" PRIu32, id);
+    }
+}
+
+void
+event_source_text(const struct source *source, const struct definitions *definitions,
+                  struct buf *out)
+{
+    static const char *const friend_adds[] = {"new", "existing", "unblocked"};
+    uint32_t id = source->id;
+    switch (source->kind) {
+    case SOURCE_NONE:
+        return;
+    case SOURCE_FRIEND_ADD:
+        buf_printf(out, "friend_add.%s", id <= FRIEND_ADD_UNBLOCKED ? friend_adds[id] : "unknown");
+        return;
+    case SOURCE_STEP:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->scenario_names, id),
+                   id);
+        buf_append_cstr(out, "/");
+        print_name(out, step_name(definitions, id, source->sub), source->sub);
+        return;
+    case SOURCE_BUTTON:
+        print_name(
+            out, definitions == NULL ? NULL : name_in(definitions, &definitions->button_names, id),
+            id);
+        return;
+    case SOURCE_AUTO_REPLY:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->auto_reply_names, id),
+                   id);
+        return;
+    case SOURCE_OPERATOR:
+        buf_printf(out, "operator %" PRIu32, id);
+        return;
+    case SOURCE_DEFINITIONS:
+        buf_append_cstr(out, "definitions");
+        return;
+    }
+    buf_printf(out, "unknown %d", (int)source->kind);
+}
+
+/* Words are bytes that people and their programs sent: what is not UTF-8 becomes U+FFFD. */
+static json_t *
+json_text(struct span text)
+{
+    struct buf clean = {0};
+    size_t at = 0;
+    while (at < text.len) {
+        utf8proc_int32_t codepoint;
+        utf8proc_ssize_t len =
+            utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.len - at), &codepoint);
+        if (len <= 0) {
+            buf_append_cstr(&clean, "\xef\xbf\xbd");
+            at++;
+        } else {
+            buf_append(&clean, text.data + at, (size_t)len);
+            at += (size_t)len;
+        }
+    }
+    json_t *json = json_stringn(clean.len == 0 ? "" : (const char *)clean.data, clean.len);
+    buf_fini(&clean);
+    return json;
+}
+
+static json_t *
+json_of_buf(struct buf *buf)
+{
+    json_t *json = json_string(buf_cstr(buf));
+    buf_fini(buf);
+    return json;
+}
+
+static json_t *
+json_instant(int64_t at_ms, const struct zone *zone)
+{
+    struct buf text = {0};
+    event_instant_text(at_ms, zone, &text);
+    return json_of_buf(&text);
+}
+
+static json_t *
+json_hex(const uint8_t *bytes, size_t len)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < len; i++) {
+        buf_printf(&text, "%02x", bytes[i]);
+    }
+    return json_of_buf(&text);
+}
+
+static json_t *
+json_id(const char *name, uint32_t id)
+{
+    return name != NULL ? json_string(name) : json_integer(id);
+}
+
+static json_t *
+json_named(const struct printing *printing, const struct names *names, uint32_t id)
+{
+    return json_id(names == NULL ? NULL : name_in(printing->definitions, names, id), id);
+}
+
+static json_t *
+json_source(const struct printing *printing, const struct source *source)
+{
+    struct buf text = {0};
+    event_source_text(source, printing->definitions, &text);
+    return json_of_buf(&text);
+}
+
+/* What the number of a field means is its type. A text field's value is in the words. */
+static json_t *
+json_number(const struct printing *printing, int64_t number)
+{
+    const struct event *event = printing->event;
+    const struct definitions *definitions = printing->definitions;
+    if (event->word_count > 0 || event->words_erased) {
+        return NULL;
+    }
+    uint32_t field = event->u.field.field;
+    if (definitions == NULL || field >= definitions->field_names.count) {
+        return json_integer(number);
+    }
+    if (definitions->fields[field].type == FIELD_DATETIME) {
+        return json_instant(number, printing->zone);
+    }
+    if (definitions->fields[field].type == FIELD_DATE && number >= FIRST_MS / MS_PER_DAY &&
+        number <= LAST_MS / MS_PER_DAY) {
+        struct civil_date date = civil_date_of(number);
+        return json_sprintf("%04d-%02d-%02d", date.year, date.month, date.day);
+    }
+    return json_integer(number);
+}
+
+static json_t *
+json_items(const struct printing *printing)
+{
+    const struct definitions *definitions = printing->definitions;
+    const struct event *event = printing->event;
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < event->u.delivery.item_count; i++) {
+        const struct delivery_item *item = &event->u.delivery.items[i];
+        json_t *object = json_object();
+        const struct names *names = definitions == NULL ? NULL : &definitions->template_names;
+        json_object_set_new(object, "template", json_named(printing, names, item->template));
+        if (item->source.kind != SOURCE_NONE) {
+            json_object_set_new(object, "source", json_source(printing, &item->source));
+        }
+        if (item->enrolment != NO_ID) {
+            json_object_set_new(object, "enrolment", json_integer(item->enrolment));
+        }
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *
+json_choice(const struct printing *printing, uint32_t choice)
+{
+    const struct definitions *definitions = printing->definitions;
+    uint32_t button = printing->event->u.act.button;
+    if (definitions != NULL && button < definitions->button_names.count &&
+        choice < definitions->buttons[button].choice_count) {
+        return json_string(definitions->buttons[button].choices[choice]);
+    }
+    return json_id(NULL, choice);
+}
+
+static bool
+has_meaning_when_default(enum part_type type)
+{
+    return type == PART_YES_NO || type == PART_NUMBER || type == PART_CLASS;
+}
+
+/* NULL: nothing to print. */
+static json_t *
+json_part(const struct printing *printing, const struct event_part *part)
+{
+    const struct definitions *definitions = printing->definitions;
+    const struct event *event = printing->event;
+    const void *at = event_part_of(event, part);
+    if (event_part_is_default(event, part) && !has_meaning_when_default(part->type)) {
+        return NULL;
+    }
+#define NAMES(which) (definitions == NULL ? NULL : &definitions->which)
+    switch (part->type) {
+    case PART_COUNT:
+        return json_integer(*(const uint32_t *)at);
+    case PART_FRIEND:
+    case PART_ROW:
+        return json_id(NULL, *(const uint32_t *)at);
+    case PART_TAG:
+        return json_named(printing, NAMES(tag_names), *(const uint32_t *)at);
+    case PART_FIELD:
+        return json_named(printing, NAMES(field_names), *(const uint32_t *)at);
+    case PART_SCENARIO:
+        return json_named(printing, NAMES(scenario_names), *(const uint32_t *)at);
+    case PART_STEP:
+        return json_id(step_name(definitions, event->u.step.scenario, event->u.step.step),
+                       *(const uint32_t *)at);
+    case PART_BUTTON:
+        return json_named(printing, NAMES(button_names), *(const uint32_t *)at);
+    case PART_CHOICE:
+        return json_choice(printing, *(const uint32_t *)at);
+    case PART_PREVIOUS:
+    case PART_SEQ:
+    case PART_U64:
+        return json_integer((json_int_t) * (const uint64_t *)at);
+    case PART_DIGEST:
+        return json_sprintf("%016" PRIx64, *(const uint64_t *)at);
+    case PART_TIME:
+        return *(const int64_t *)at < 0 /* DUE_UNKNOWN_YET */
+                   ? NULL
+                   : json_instant(*(const int64_t *)at, printing->zone);
+    case PART_NUMBER:
+        return json_number(printing, *(const int64_t *)at);
+    case PART_FLAG:
+        return json_true();
+    case PART_YES_NO:
+        return json_boolean(*(const bool *)at);
+    case PART_TEXT:
+        return json_text(*(const struct span *)at);
+    case PART_BYTES_16:
+        return json_hex(at, 16);
+    case PART_BYTES_32:
+        return json_hex(at, 32);
+    case PART_CLASS:
+        return event->u.delivery.item_count == 0 /* the class is that of the items */
+                   ? NULL
+                   : json_string(class_name(*(const enum message_class *)at));
+    case PART_HOW:
+        return json_string(how_name(*(const enum delivery_how *)at));
+    case PART_RESULT:
+        return json_string(result_name(*(const enum delivery_result *)at));
+    case PART_REASON:
+        return json_string(reason_name(*(const enum reason *)at));
+    case PART_SOURCE:
+        return json_source(printing, at);
+    case PART_ITEMS:
+        return json_items(printing);
+    case PART_WORDS: /* printed by their own names */
+        return NULL;
+    }
+#undef NAMES
+    return NULL;
+}
+
+static void
+print_parts(const struct printing *printing, const struct event_part *parts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        json_t *value = json_part(printing, &parts[i]);
+        if (value != NULL) {
+            json_object_set_new(printing->object, parts[i].name, value);
+        }
+    }
+}
+
+static json_t *
+json_word(const struct event *event, const struct event_layout *layout, uint32_t index)
+{
+    if (layout->words_secret) {
+        return json_string("present");
+    }
+    if (event->kind == EVENT_DEFINITIONS_APPLIED && index == 0) {
+        json_t *canonical =
+            json_loadb((const char *)event->words[0].data, event->words[0].len, 0, NULL);
+        return canonical != NULL ? canonical : json_text(event->words[0]);
+    }
+    return json_text(event->words[index]);
+}
+
+static void
+print_words(const struct printing *printing, const struct event_layout *layout)
+{
+    const struct event *event = printing->event;
+    if (event->words_erased) {
+        for (uint32_t i = 0; i < 3 && layout->words[i] != NULL; i++) {
+            json_object_set_new(printing->object, layout->words[i], json_null());
+        }
+        json_object_set_new(printing->object, "erased", json_true());
+        return;
+    }
+    if (layout->words_repeat && event->word_count > 0) {
+        json_t *array = json_array();
+        for (uint32_t i = 0; i < event->word_count; i++) {
+            json_array_append_new(array, json_word(event, layout, i));
+        }
+        json_object_set_new(printing->object, layout->words[0], array);
+        return;
+    }
+    for (uint32_t i = 0; i < 3 && layout->words[i] != NULL && i < event->word_count; i++) {
+        json_object_set_new(printing->object, layout->words[i], json_word(event, layout, i));
+    }
+}
+
+json_t *
+event_to_json(const struct event *event, const struct definitions *definitions,
+              const struct zone *zone)
+{
+    struct printing printing = {json_object(), event, definitions, zone};
+    const struct event_layout *layout = event_layout_of(event->kind);
+    json_object_set_new(printing.object, "seq", json_integer((json_int_t)event->seq));
+    json_object_set_new(printing.object, "at", json_instant(event->at_ms, zone));
+    json_object_set_new(printing.object, "kind",
+                        layout != NULL ? json_string(event_kind_name(event->kind))
+                                       : json_integer((json_int_t)event->kind));
+    print_parts(&printing, event_common_parts, event_common_count);
+    if (layout != NULL) {
+        print_parts(&printing, layout->parts, layout->part_count);
+        print_words(&printing, layout);
+    }
+    return printing.object;
+}

@@ -1,0 +1,25 @@
+/* expression - conditions as people write them (LANGUAGE 2) to the engine's postfix.
+ *
+ * Shape    `and` binds stronger than `or`; parentheses; `not`; facts tag:ID and everyone. Kinds and values
+ *          that LANGUAGE names beyond those are "not yet".
+ * Units    none.
+ * Errors   each is told to the reader with the word it is about; false when there was one. An unknown
+ *          tag does not stop the reading, so all of them are told.
+ * Owner    the condition is in the reader's arena; words point into the text.
+ */
+#ifndef PROTO_EXPRESSION_H
+#define PROTO_EXPRESSION_H
+
+#include "proto/definition_names.h"
+
+struct expression_reader {
+    const struct name_table *tags;
+    struct arena *arena;
+    void (*error)(void *context, struct span word, const char *message);
+    void *context;
+};
+
+bool expression_parse(struct span text, const struct expression_reader *reader,
+                      struct condition *out_condition);
+
+#endif

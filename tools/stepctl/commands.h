@@ -1,0 +1,31 @@
+/* commands - what stepctl can do, one function a command (tools/stepctl/main.c has the table).
+ *
+ * Shape    each prints for people, or the API's JSON with -o json, and returns its exit code.
+ * Units    none.
+ * Errors   exit codes of tools/common/options.h.
+ * Owner    borrows the invocation.
+ */
+#ifndef TOOLS_STEPCTL_COMMANDS_H
+#define TOOLS_STEPCTL_COMMANDS_H
+
+#include "tools/common/options.h"
+
+int command_status(const struct invocation *invocation);
+int command_check(const struct invocation *invocation);
+int command_apply(const struct invocation *invocation);
+int command_friend_list(const struct invocation *invocation);
+int command_friend_show(const struct invocation *invocation);
+int command_friend_tag(const struct invocation *invocation);
+int command_friend_untag(const struct invocation *invocation);
+int command_friend_field(const struct invocation *invocation);
+int command_scenario_list(const struct invocation *invocation);
+int command_scenario_show(const struct invocation *invocation);
+int command_scenario_start(const struct invocation *invocation);
+int command_scenario_stop(const struct invocation *invocation);
+int command_next(const struct invocation *invocation);
+int command_why(const struct invocation *invocation);
+int command_clock(const struct invocation *invocation);
+int command_clock_advance(const struct invocation *invocation);
+int command_rehearse(const struct invocation *invocation);
+
+#endif

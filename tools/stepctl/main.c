@@ -1,0 +1,93 @@
+/* stepctl - the operator's tool: talks to the daemon over its socket; check and rehearse need none. */
+#include "proto/not_yet.h"
+#include "tools/stepctl/client.h"
+#include "tools/stepctl/commands.h"
+#include <stdio.h>
+
+static const struct command COMMANDS[] = {
+    {"status", NULL, 0, 0, NULL, "how the daemon stands", "デーモンの状態を表示", command_status},
+    {"check", "FOLDER|FILE…", 1, ARGUMENTS_ANY, NULL,
+     "find every error in definition files; no daemon needed",
+     "定義ファイルの誤りをすべて表示(デーモン不要)", command_check},
+    {"apply", "FOLDER", 1, 1, "dry-run yes", "check, show the plan, put definitions in force",
+     "検査し、計画を表示し、定義を反映", command_apply},
+    {"friend list", NULL, 0, 0, "count", "friends, with tags", "友だちの一覧", command_friend_list},
+    {"friend show", "FRIEND", 1, 1, NULL, "all that is known about a friend", "友だちの詳細",
+     command_friend_show},
+    {"friend tag", "FRIEND +TAG…", 2, ARGUMENTS_ANY, NULL, "add tags", "タグを付ける",
+     command_friend_tag},
+    {"friend untag", "FRIEND TAG…", 2, ARGUMENTS_ANY, NULL, "remove tags", "タグを外す",
+     command_friend_untag},
+    {"friend field", "FRIEND FIELD=VALUE…", 2, ARGUMENTS_ANY, NULL, "set fields; FIELD= clears one",
+     "友だち情報を設定(FIELD= で消去)", command_friend_field},
+    {"scenario list", NULL, 0, 0, NULL, "scenarios and who is in them", "シナリオの一覧",
+     command_scenario_list},
+    {"scenario show", "SCENARIO", 1, 1, NULL, "its steps and who waits for each",
+     "ステップと待機人数", command_scenario_show},
+    {"scenario start", "SCENARIO FRIEND", 2, 2, "at-step", "start it for a friend",
+     "友だちに対して開始", command_scenario_start},
+    {"scenario stop", "SCENARIO FRIEND", 2, 2, NULL, "stop it for a friend", "友だちに対して停止",
+     command_scenario_stop},
+    {"next", NULL, 0, 0, "count friend", "what comes next, in due order", "次の配信予定",
+     command_next},
+    {"why", "FRIEND [STEP]", 1, 2, "count",
+     "every delivery of a friend: what became of it and by which rule", "配信の結果とその理由",
+     command_why},
+    {"clock", NULL, 0, 0, NULL, "what time it is for the daemon", "デーモンの時刻", command_clock},
+    {"clock advance", "TIME", 1, 2, NULL,
+     "virtual clock only: go there and do everything due on the way",
+     "仮想時計を進め、その間の予定をすべて実行", command_clock_advance},
+    {"rehearse", "FILE…", 1, ARGUMENTS_ANY, "tap junit kill-at-every-input",
+     "run files on a virtual clock and compare; no daemon needed",
+     "仮想時計で試し、期待と比べる(デーモン不要)", command_rehearse},
+};
+
+static const struct option OPTIONS[] = {
+    {'s', "socket", "SOCKET", "the daemon's socket (default: $STEPD_SOCKET)",
+     "デーモンのソケット(既定: $STEPD_SOCKET)", true},
+    {'a', "account", "NAME", "the account: /run/stepd/NAME/stepd.sock",
+     "アカウント: /run/stepd/NAME/stepd.sock", true},
+    {'o', "output", "text|json", "json prints what the API answers",
+     "json は API の答えをそのまま表示", true},
+    {0, "no-color", NULL, "no colours, even on a terminal", "色を付けない", true},
+    {0, "dry-run", NULL, "show the plan and change nothing", "計画を表示するだけ", false},
+    {'y', "yes", NULL, "do not ask", "確認しない", false},
+    {'n', "count", "N", "at most so many rows", "最大行数", false},
+    {0, "friend", "FRIEND", "of this friend only", "この友だちだけ", false},
+    {0, "at-step", "STEP", "begin at this step", "このステップから開始", false},
+    {0, "tap", NULL, "print TAP, for test runners", "TAP 形式で出力", false},
+    {0, "junit", "FILE", "also write a JUnit report", "JUnit レポートも書く", false},
+    {0, "kill-at-every-input", NULL,
+     "once more with the daemon killed before every input; results must be equal",
+     "各入力の前に強制終了しても同じ結果になるか確かめる", false},
+};
+
+/* A command that SPEC names and this version does not build says so instead of "unknown". */
+static bool
+explain_unknown(struct span word, struct buf *out)
+{
+    const struct not_yet *row = not_yet_find(NOT_YET_STEPCTL, word);
+    if (row == NULL) {
+        return false;
+    }
+    buf_printf(out, "not yet: %.*s - %s (%s)", span_fmt(word), row->what, row->rule);
+    return true;
+}
+
+static const struct program STEPCTL = {
+    .name = "stepctl",
+    .version = STEPD_VERSION,
+    .purpose = "talks to stepd: checks, applies, shows and explains",
+    .purpose_ja = "stepd の操作: 検査、反映、表示、理由の説明",
+    .commands = COMMANDS,
+    .command_count = sizeof(COMMANDS) / sizeof(COMMANDS[0]),
+    .options = OPTIONS,
+    .option_count = sizeof(OPTIONS) / sizeof(OPTIONS[0]),
+    .explain_unknown = explain_unknown,
+};
+
+int
+main(int argc, char **argv)
+{
+    return program_run(&STEPCTL, argc, argv);
+}
