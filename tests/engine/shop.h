@@ -27,7 +27,8 @@ struct shop {
 };
 
 static int32_t tokyo_offset = 9 * 3600;
-static struct zone tokyo = {.name = "Asia/Tokyo", .offset_s = &tokyo_offset, .hash = 1};
+static char tokyo_name[] = "Asia/Tokyo";
+static struct zone tokyo = {.name = tokyo_name, .offset_s = &tokyo_offset, .hash = 1};
 
 static inline int64_t
 jst(int month, int day, int hour, int minute, int second)
