@@ -141,18 +141,8 @@ set_clock(struct settings *settings, struct span text)
 static bool
 set_clock_start(struct settings *settings, struct span text)
 {
-    /* Without an offset it is Tokyo's time: the definitions, which know the account's zone, are not
-     * there yet. */
-    static int32_t tokyo_offset_s = 9 * 3600;
-    static const struct zone tokyo = {.offset_s = &tokyo_offset_s};
-    char terminated[INSTANT_TEXT_BYTES];
-    if (text.len >= sizeof(terminated)) {
-        return false;
-    }
-    memcpy(terminated, text.data, text.len);
-    terminated[text.len] = '\0';
     settings->has_clock_start = true;
-    return instant_parse(terminated, &tokyo, &settings->clock_start_ms);
+    return instant_parse(text, NULL, &settings->clock_start_ms) == RC_OK;
 }
 
 static bool
