@@ -5,7 +5,7 @@
  *   lateness   at 1,000 steps a second on a real clock: from the due instant to fakeline's accept
  *   memory     of stepd with many friends in a scenario of 7 steps
  *
- * and beside them two controls of the same minute and machine: how often its disk can be made sure of,
+ * (friends' profiles are not fetched meanwhile) and beside them two controls of the same minute and machine: how often its disk can be made sure of,
  * and how many requests fakeline takes from this very program without a daemon in between.
  *
  *   bench_backbone [--json] [--friends N] [--webhooks N] [--dir DIR]
@@ -251,8 +251,8 @@ print_text(const struct figures *f, const struct bench_machine *machine, unsigne
     printf("lateness   at %d steps/s for %d s: p50 %.1f ms, p99 %.1f ms, max %.1f ms; %ld early\n",
            RATE, RATE_SECONDS, (double)f->late_p50_us / 1e3, (double)f->late_p99_us / 1e3,
            (double)f->late_max_us / 1e3, f->steps_early);
-    printf("memory     %.1f MiB RSS with %u friends in 7 steps (%.1f MiB empty, %.0f bytes a "
-           "friend)\n",
+    printf("memory     %.1f MiB of its own (RssAnon) with %u friends in 7 steps; %.1f MiB empty, "
+           "%.0f bytes a friend\n",
            f->rss_mib, friends, f->rss_empty_mib, f->bytes_a_friend);
 }
 

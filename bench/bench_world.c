@@ -328,9 +328,9 @@ bench_open(struct bench_world *world, const char *program, const char *parent)
     char path[256];
     snprintf(path, sizeof(path), "%s/credentials", world->dir);
     bench_check(mkdir(path, 0700) == 0, path);
-    snprintf(path, sizeof(path), "%s/credentials/channel-secret", world->dir);
+    snprintf(path, sizeof(path), "%s/credentials/channel_secret", world->dir);
     write_text(path, BENCH_SECRET);
-    snprintf(path, sizeof(path), "%s/credentials/channel-token", world->dir);
+    snprintf(path, sizeof(path), "%s/credentials/channel_token", world->dir);
     write_text(path, BENCH_TOKEN);
     start_fakeline(world);
 }
@@ -360,13 +360,28 @@ bench_start(struct bench_world *world, enum bench_clock clock)
     snprintf(reset, sizeof(reset), "%s/fakeline/reset", url);
     json_decref(call(NULL, "POST", reset, NULL));
     snprintf(credentials, sizeof(credentials), "%s/credentials", world->dir);
-    bool virtual_time = clock == BENCH_VIRTUAL;
-    world->daemon =
-        spawn(world, "stepd",
-              (const char *[]){"--data", world->data, "--socket", world->socket, "--listen",
-                               "127.0.0.1:0", "--line-url", url, "--credentials", credentials,
-                               "--clock", virtual_time ? "virtual" : "real",
-                               virtual_time ? "--clock-start" : NULL, BENCH_START, NULL});
+    const char *arguments[] = {"--data-dir",
+                               world->data,
+                               "--socket",
+                               world->socket,
+                               "--listen",
+                               "127.0.0.1:0",
+                               "--line-url",
+                               url,
+                               "--credentials",
+                               credentials,
+                               "--fetch-profiles",
+                               "no",
+                               "--clock",
+                               "real",
+                               NULL,
+                               NULL,
+                               NULL};
+    if (clock == BENCH_VIRTUAL) {
+        memcpy(&arguments[13], (const char *[]){"virtual", "--clock-start", BENCH_START},
+               3 * sizeof(arguments[0]));
+    }
+    world->daemon = spawn(world, "stepd", arguments);
     for (int i = 0; i < READY_TRIES; i++) {
         json_t *json = status(world);
         const char *listen = json_string_value(json_object_get(json, "listen"));
