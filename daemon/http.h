@@ -1,14 +1,16 @@
 /* http - the HTTP server: bodies in, answers out, one listening socket a server.
  *
- * Shape    a server on a TCP address or a Unix socket calls one handler a request, with method, path,
+ * Shape    a server on either a TCP address or a Unix socket calls one handler a request, with method, path,
  *          headers and the whole body. The handler answers at once with http_answer() or keeps the
  *          request and answers later, from the loop. libmicrohttpd stays behind this header. The framing guard
  *          refuses (400, connection closed): both Content-Length and Transfer-Encoding, several of either,
- *          and any coding but chunked.
+ *          any coding but chunked, header names that are no tokens, and an encoded NUL in the target.
  * Units    bytes; timeouts in seconds of real time.
- * Errors   RC_EXISTS (address in use), RC_REFUSED, RC_IO on open. Oversized bodies are answered 413.
+ * Errors   RC_EXISTS (in use), RC_INVALID (no address), RC_REFUSED, RC_IO on open. Oversized bodies
+ *          are answered 413; one that goes on for twice the limit after that is cut off.
  * Owner    requests belong to the server; a pointer is valid until answered. The body is borrowed until
- *          then. http_server_close() ends all open requests with 503.
+ *          then. http_server_close() ends all open requests with 503: their pointers are dead. A client that
+ *          went away changes nothing for the handler: it answers, and nobody hears it.
  */
 #ifndef DAEMON_HTTP_H
 #define DAEMON_HTTP_H

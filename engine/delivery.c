@@ -305,7 +305,8 @@ bind_steps(struct state *state, const struct event *event)
 static struct delivery *
 add_row(struct state *state, const struct event *event)
 {
-    struct delivery *row = &state->deliveries[tables_add_delivery(state, event->friend)];
+    uint32_t index = tables_add_delivery(state, event->friend);
+    struct delivery *row = &state->deliveries[index];
     row->phase = DELIVERY_PLANNED;
     row->seq = event->seq;
     row->message_class = event->u.delivery.message_class;

@@ -12,6 +12,8 @@
 
 #include "engine/event.h"
 
+enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
+
 struct friend_row {
     char *line_id;       /* opaque; NULL once erased */
     char *name;          /* NULL: not known */

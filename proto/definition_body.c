@@ -192,17 +192,17 @@ compile_field_change(struct compiler *compiler, const struct yaml_node *node,
     }
     struct span rest = text;
     struct span name = words_next(&rest);
-    struct span operator= words_next(&rest);
+    struct span sign = words_next(&rest);
     struct span value = words_trim(rest);
-    bool clear = span_equal_cstr(name, "clear") && operator.len > 0 && value.len == 0;
+    bool clear = span_equal_cstr(name, "clear") && sign.len > 0 && value.len == 0;
     if (clear) {
-        name = operator;
+        name = sign;
         out_action->u.field.change = FIELD_CHANGE_CLEAR;
-    } else if (span_equal_cstr(operator, "=")) {
+    } else if (span_equal_cstr(sign, "=")) {
         out_action->u.field.change = FIELD_CHANGE_SET;
-    } else if (span_equal_cstr(operator, "+")) {
+    } else if (span_equal_cstr(sign, "+")) {
         out_action->u.field.change = FIELD_CHANGE_ADD;
-    } else if (span_equal_cstr(operator, "-")) {
+    } else if (span_equal_cstr(sign, "-")) {
         out_action->u.field.change = FIELD_CHANGE_SUBTRACT;
     } else {
         compile_error(compiler, node, text, "%s", FORMS);
@@ -320,7 +320,8 @@ report_no_verb(struct compiler *compiler, const struct yaml_pair *pair)
 
 /* The verb among an action's keys; -1, and said, when there is not exactly one. */
 static int
-find_verb(struct compiler *compiler, const struct yaml_node *node, const struct yaml_pair **out_pair)
+find_verb(struct compiler *compiler, const struct yaml_node *node,
+          const struct yaml_pair **out_pair)
 {
     int verb = -1;
     bool said = false;
@@ -485,7 +486,8 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
             continue;
         }
         if (first != NULL) {
-            bool message = span_equal_cstr(first->key, "send") || span_equal_cstr(pair->key, "send");
+            bool message =
+                span_equal_cstr(first->key, "send") || span_equal_cstr(pair->key, "send");
             yaml_error(compiler->diagnostics, first->key_mark, first->key,
                        "%s has both '%.*s' and '%.*s'; a body has one of send, do, choose, split: "
                        "put %s into 'do'",
@@ -514,6 +516,6 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
     } else {
         return; /* split: compile_keys() said "not yet" */
     }
-    *out_body = (struct body){
-        .actions = action, .action_count = 1, .has_message = has_message(action)};
+    *out_body =
+        (struct body){.actions = action, .action_count = 1, .has_message = has_message(action)};
 }

@@ -9,9 +9,9 @@
 
 static const char *const BODY_WORDS[] = {"send", "do", "choose", NULL};
 
-static void
-add_about(struct compiler *compiler, bool warning, const struct yaml_node *node, struct span piece,
-          const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+static void add_about(struct compiler *compiler, bool warning, const struct yaml_node *node,
+                      struct span piece, const char *format, va_list arguments)
+    __attribute__((format(printf, 5, 0)));
 
 static void
 add_about(struct compiler *compiler, bool warning, const struct yaml_node *node, struct span piece,
@@ -205,9 +205,11 @@ compile_yes_no(struct compiler *compiler, const struct yaml_node *node, bool *ou
 }
 
 bool
-compile_class(struct compiler *compiler, const struct yaml_node *node, enum message_class *out_class)
+compile_class(struct compiler *compiler, const struct yaml_node *node,
+              enum message_class *out_class)
 {
-    static const char *const WORDS[] = {"emergency", "response", "transactional", "marketing", NULL};
+    static const char *const WORDS[] = {"emergency", "response", "transactional", "marketing",
+                                        NULL};
     uint32_t index;
     if (!compile_word(compiler, node, WORDS, &index)) {
         return false;

@@ -1,9 +1,9 @@
 #include "proto/definition_compile.h"
 #include "proto/words.h"
 
-static const char *const SCENARIO_KEYS[] = {"title", "lane",   "zone",  "reentry",  "late_day0",
-                                            "class", "window", "grace", "priority", "steps",
-                                            NULL};
+static const char *const SCENARIO_KEYS[] = {"title",     "lane",  "zone",   "reentry",
+                                            "late_day0", "class", "window", "grace",
+                                            "priority",  "steps", NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -42,9 +42,8 @@ compile_scenario_names(struct compiler *compiler, const struct yaml_node *sectio
     for (uint32_t i = 0; i < section->count; i++) {
         const struct yaml_node *steps = yaml_get(section->pairs[i].value, "steps");
         uint32_t id = name_table_find(&compiler->scenarios, section->pairs[i].key);
-        for (uint32_t j = 0; id != NO_ID && steps != NULL && steps->kind == YAML_MAPPING &&
-                             j < steps->count;
-             j++) {
+        for (uint32_t j = 0;
+             id != NO_ID && steps != NULL && steps->kind == YAML_MAPPING && j < steps->count; j++) {
             if (compile_id(compiler, steps->pairs[j].key_mark, steps->pairs[j].key)) {
                 name_table_add(&compiler->steps[id], steps->pairs[j].key);
             }
@@ -65,17 +64,18 @@ no_timing(struct compiler *compiler, const struct yaml_node *node, struct span t
         number = number * 10 + (text.data[i] - '0');
     }
     int days = number >= 1 && number <= DAYS_AFTER_PREVIOUS_MAX ? (int)number : 2;
-    compile_error(compiler, node, text,
-                  "not a timing; write '%dd after start', '%dd after previous', 'day %d at 10:00' or "
-                  "'%d day%s after previous at 10:00'",
-                  days, days, days, days, days == 1 ? "" : "s");
+    compile_error(
+        compiler, node, text,
+        "not a timing; write '%dd after start', '%dd after previous', 'day %d at 10:00' or "
+        "'%d day%s after previous at 10:00'",
+        days, days, days, days, days == 1 ? "" : "s");
     return false;
 }
 
 /* "at 19:00" at the end; prefix is what stands before it, for the remedy. */
 static bool
-at_time(struct compiler *compiler, const struct yaml_node *node, struct span text,
-        struct span rest, int32_t *out_min)
+at_time(struct compiler *compiler, const struct yaml_node *node, struct span text, struct span rest,
+        int32_t *out_min)
 {
     struct span word = words_next(&rest);
     struct span before = words_trim(span_of(text.data, (size_t)(word.data - text.data)));
@@ -86,9 +86,8 @@ at_time(struct compiler *compiler, const struct yaml_node *node, struct span tex
     }
     if (!span_equal_cstr(word, "at")) {
         int32_t minute;
-        compile_error(compiler, node, word,
-                      "expected 'at' before the time: write '%.*s at %.*s'", span_fmt(before),
-                      words_time(word, &minute) ? (int)word.len : 5,
+        compile_error(compiler, node, word, "expected 'at' before the time: write '%.*s at %.*s'",
+                      span_fmt(before), words_time(word, &minute) ? (int)word.len : 5,
                       words_time(word, &minute) ? (const char *)word.data : "10:00");
         return false;
     }
@@ -219,8 +218,8 @@ compile_step(struct compiler *compiler, const struct yaml_pair *pair, const char
     if ((value = yaml_get(node, "class")) != NULL) {
         compile_class(compiler, value, &step->message_class);
     }
-    step->window = inherited->has_window ? inherited->window
-                                         : compiler->class_windows[step->message_class];
+    step->window =
+        inherited->has_window ? inherited->window : compiler->class_windows[step->message_class];
     if ((value = yaml_get(node, "window")) != NULL) {
         compile_window(compiler, value, &step->window);
     }

@@ -3,10 +3,10 @@
 #include "proto/words.h"
 
 enum {
-    OBJECTS_MAX = 5,         /* LINE: messages of one request */
-    TEXT_UNITS_MAX = 5000,   /* LINE: UTF-16 units of a text message */
-    QUICK_MAX = 13,          /* LINE: quick replies of a message */
-    QUICK_LABEL_MAX = 20,    /* LINE: characters of a quick reply's label */
+    OBJECTS_MAX = 5,       /* LINE: messages of one request */
+    TEXT_UNITS_MAX = 5000, /* LINE: UTF-16 units of a text message */
+    QUICK_MAX = 13,        /* LINE: quick replies of a message */
+    QUICK_LABEL_MAX = 20,  /* LINE: characters of a quick reply's label */
     ALT_TEXT_UNITS_MAX = 1500,
 };
 
@@ -205,9 +205,9 @@ check_button(struct compiler *compiler, const struct yaml_node *node)
         suggestion_offer(&suggestion, span_cstr(button->choices[i]));
     }
     if (suggestion_found(&suggestion)) {
-        compile_error(compiler, node, choice, "button '%.*s' has no choice '%.*s' - did you mean '%.*s'?",
-                      (int)colon, (const char *)text.data, span_fmt(choice),
-                      span_fmt(suggestion.best));
+        compile_error(compiler, node, choice,
+                      "button '%.*s' has no choice '%.*s' - did you mean '%.*s'?", (int)colon,
+                      (const char *)text.data, span_fmt(choice), span_fmt(suggestion.best));
     } else if (button->choice_count > 0) {
         compile_error(compiler, node, choice, "button '%.*s' has no choice '%.*s'", (int)colon,
                       (const char *)text.data, span_fmt(choice));
@@ -267,9 +267,11 @@ write_sticker(struct writer *writer, const struct yaml_node *node)
     int64_t number;
     size_t slash = words_find(text, "/");
     struct span package = span_of(text.data, slash);
-    struct span sticker = slash == text.len ? package : words_after(text, span_of(text.data, slash + 1));
+    struct span sticker =
+        slash == text.len ? package : words_after(text, span_of(text.data, slash + 1));
     if (slash == text.len || !words_number(package, &number) || !words_number(sticker, &number)) {
-        compile_error(writer->compiler, node, text, "not a sticker; write PACKAGE/STICKER, as 446/1988");
+        compile_error(writer->compiler, node, text,
+                      "not a sticker; write PACKAGE/STICKER, as 446/1988");
         return;
     }
     buf_append_cstr(&writer->json, "{\"type\":\"sticker\",\"packageId\":");
@@ -286,9 +288,9 @@ static bool
 holds_bare_value(struct span name)
 {
     static const char *const KEYS[] = {
-        "duration", "latitude",   "longitude", "width",    "height",   "x",
-        "y",        "index",      "length",    "flex",     "wrap",     "animated",
-        "maxLines", "scaling",    "selected",  "fixedAmount", "percentage", NULL};
+        "duration", "latitude", "longitude", "width",       "height",     "x",
+        "y",        "index",    "length",    "flex",        "wrap",       "animated",
+        "maxLines", "scaling",  "selected",  "fixedAmount", "percentage", NULL};
     for (uint32_t i = 0; KEYS[i] != NULL; i++) {
         if (span_equal_cstr(name, KEYS[i])) {
             return true;
@@ -461,8 +463,7 @@ compile_template_slot(struct compiler *compiler, uint32_t id)
         uint32_t capacity = (id + 1) * 2;
         struct template *grown = arena_alloc(compiler->arena, capacity * sizeof(*grown));
         if (compiler->template_capacity > 0) {
-            memcpy(grown, compiler->template_items,
-                   compiler->template_capacity * sizeof(*grown));
+            memcpy(grown, compiler->template_items, compiler->template_capacity * sizeof(*grown));
         }
         compiler->template_items = grown;
         compiler->template_capacity = capacity;

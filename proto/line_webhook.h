@@ -2,7 +2,9 @@
  *
  * Shape    strict JSON first; a body that this refuses is read leniently (lone surrogate to U+FFFD, NUL
  *          allowed, last duplicate key wins), and one that cannot be read at all becomes one INPUT_UNREADABLE
- *          (SPEC R41). Unknown fields are ignored, unknown event types noted. No order is changed.
+ *          (SPEC R41). Unknown fields are ignored. Noted, with the event's type and a reason: whatever
+ *          comes from a group or room, unknown event types, known ones of another shape or without a
+ *          usable timestamp (the daemon's time stands in), and those without a user id. No order is changed.
  * Units    timestamps are LINE's, UTC milliseconds.
  * Errors   none for the caller: every body yields inputs (an empty `events` yields none).
  * Owner    inputs and their spans live in the arena given.

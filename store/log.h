@@ -38,7 +38,8 @@ MUST_USE enum rc log_open(const char *directory, const struct log_options *optio
                           struct log **out_log);
 void log_close(struct log *log);
 
-/* What went wrong last, with its place, for people. Empty when nothing did. */
+/* What went wrong last, with its place, for people. Empty when nothing did. NULL asks for the last
+ * log_open() of this thread that failed. */
 const char *log_error(const struct log *log);
 
 /* Inode of the data file (0 in memory): part of the claim (SPEC R45). */

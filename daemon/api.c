@@ -1,0 +1,177 @@
+#include "daemon/api.h"
+
+#include "daemon/api_call.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum body_rule { BODY_NONE, BODY_OBJECT };
+
+struct route {
+    const char *method;
+    const char *path; /* "{}" stands for one segment */
+    enum body_rule body;
+    api_handler_fn handler;
+};
+
+static const struct route ROUTES[] = {
+    {"GET", "/v1/status", BODY_NONE, api_get_status},
+    {"POST", "/v1/definitions", BODY_OBJECT, api_post_definitions},
+    {"GET", "/v1/friends", BODY_NONE, api_get_friends},
+    {"GET", "/v1/friends/{}", BODY_NONE, api_get_friend},
+    {"POST", "/v1/friends/{}/tags", BODY_OBJECT, api_post_tags},
+    {"POST", "/v1/friends/{}/fields", BODY_OBJECT, api_post_fields},
+    {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
+    {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
+    {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},
+    {"POST", "/v1/scenarios/{}/start", BODY_OBJECT, api_post_start},
+    {"POST", "/v1/scenarios/{}/stop", BODY_OBJECT, api_post_stop},
+    {"GET", "/v1/next", BODY_NONE, api_get_next},
+    {"GET", "/v1/clock", BODY_NONE, api_get_clock},
+    {"POST", "/v1/clock", BODY_OBJECT, api_post_clock},
+};
+enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
+
+struct api *
+api_new(const struct api_options *options)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    assert(api != NULL);
+    api->options = *options;
+    api->arena = arena_new();
+    return api;
+}
+
+void
+api_free(struct api *api)
+{
+    if (api == NULL) {
+        return;
+    }
+    arena_free(api->arena);
+    free(api);
+}
+
+/* True when the path fits the pattern; *out_name is then the segment under "{}", or "". */
+static bool
+path_matches(struct arena *arena, const char *pattern, const char *path, const char **out_name)
+{
+    const char *hole = strstr(pattern, "{}");
+    if (hole == NULL) {
+        *out_name = "";
+        return strcmp(pattern, path) == 0;
+    }
+    size_t before = (size_t)(hole - pattern);
+    const char *after = hole + 2;
+    size_t path_len = strlen(path), after_len = strlen(after);
+    if (path_len <= before + after_len || strncmp(pattern, path, before) != 0 ||
+        strcmp(path + path_len - after_len, after) != 0) {
+        return false;
+    }
+    size_t name_len = path_len - before - after_len;
+    if (memchr(path + before, '/', name_len) != NULL) {
+        return false;
+    }
+    *out_name = arena_cstr(arena, span_of(path + before, name_len));
+    return true;
+}
+
+static const struct route *
+find_route(struct api_call *call)
+{
+    const char *allowed = NULL;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        const char *name;
+        if (!path_matches(call->api->arena, ROUTES[i].path, call->request->path, &name)) {
+            continue;
+        }
+        if (strcmp(ROUTES[i].method, call->request->method) == 0) {
+            call->name = name;
+            return &ROUTES[i];
+        }
+        allowed = ROUTES[i].method;
+    }
+    if (allowed != NULL) {
+        api_error(call->reply, API_NOT_FOUND, allowed, "%s does not answer %s", call->request->path,
+                  call->request->method);
+    } else {
+        api_error(call->reply, API_NOT_FOUND, "docs/api.md lists every call", "no call %s %s",
+                  call->request->method, call->request->path);
+    }
+    return NULL;
+}
+
+static bool
+read_body(struct api_call *call, enum body_rule rule)
+{
+    if (rule == BODY_NONE) {
+        return true;
+    }
+    json_error_t error;
+    struct span body = call->request->body;
+    call->body = json_loadb(body.data == NULL ? "" : (const char *)body.data, body.len,
+                            JSON_REJECT_DUPLICATES, &error);
+    if (call->body == NULL) {
+        api_error(call->reply, API_INVALID, NULL, "the body is no JSON: line %d column %d: %s",
+                  error.line, error.column, error.text);
+        return false;
+    }
+    if (!json_is_object(call->body)) {
+        api_error(call->reply, API_INVALID, NULL, "the body is to be a JSON object");
+        return false;
+    }
+    return true;
+}
+
+void
+api_answer(struct api *api, const struct api_request *request, struct api_reply *out_reply)
+{
+    *out_reply = (struct api_reply){0};
+    arena_reset(api->arena);
+    const struct state *state = core_state(api->options.core);
+    struct api_call call = {
+        .api = api,
+        .request = request,
+        .reply = out_reply,
+        .state = state,
+        .definitions = state->definitions,
+    };
+    const struct route *route = find_route(&call);
+    if (route != NULL && route->body != BODY_NONE &&
+        (api->options.standing->stopping || core_failed(api->options.core))) {
+        api_error(out_reply, API_STOPPING, "try again once it runs", "the daemon is stopping");
+    } else if (route != NULL && read_body(&call, route->body)) {
+        route->handler(&call);
+    }
+    json_decref(call.body);
+    assert(out_reply->body != NULL);
+}
+
+static const struct {
+    unsigned status;
+    const char *word;
+} ERRORS[] = {
+    [API_INVALID] = {400, "invalid"},     [API_REFUSED] = {403, "refused"},
+    [API_NOT_FOUND] = {404, "not_found"}, [API_CONFLICT] = {409, "conflict"},
+    [API_TOO_LARGE] = {413, "too_large"}, [API_FAILED] = {500, "failed"},
+    [API_NOT_YET] = {501, "not_yet"},     [API_STOPPING] = {503, "stopping"},
+};
+
+void
+api_error(struct api_reply *reply, enum api_error_code code, const char *hint, const char *format,
+          ...)
+{
+    char message[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    json_decref(reply->body);
+    reply->status = ERRORS[code].status;
+    reply->when = API_NOW;
+    reply->body = json_pack("{s:{s:s,s:o,s:o}}", "error", "code", ERRORS[code].word, "message",
+                            api_text(message), "hint", api_text(hint));
+}

@@ -1,0 +1,288 @@
+#include "daemon/api_call.h"
+
+#include "daemon/instant.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+api_ok(struct api_call *call, enum api_when when, json_t *body)
+{
+    assert(body != NULL); /* a failed json_pack() is a wrong format of ours */
+    call->reply->status = 200;
+    call->reply->when = when;
+    call->reply->body = body;
+}
+
+bool
+api_body_keys(struct api_call *call, const char *const *known)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(call->body, key, value)
+    {
+        bool found = false;
+        for (const char *const *name = known; *name != NULL && !found; name++) {
+            found = strcmp(*name, key) == 0;
+        }
+        if (!found) {
+            api_error(call->reply, API_INVALID, NULL, "unknown key '%s' in the body", key);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A whole number in decimal digits and nothing else. */
+static bool
+parse_number(const char *text, int64_t max, int64_t *out)
+{
+    int64_t value = 0;
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9') {
+            return false;
+        }
+        value = value * 10 + (*text - '0');
+        if (value > max) {
+            return false;
+        }
+    }
+    *out = value;
+    return true;
+}
+
+bool
+api_query_number(struct api_call *call, const char *name, int64_t fallback, int64_t min,
+                 int64_t max, int64_t *out)
+{
+    const char *text = NULL;
+    if (call->request->query != NULL) {
+        text = call->request->query(call->request->query_context, name);
+    }
+    if (text == NULL) {
+        *out = fallback;
+        return true;
+    }
+    if (!parse_number(text, max, out) || *out < min) {
+        api_error(call->reply, API_INVALID, NULL, "'%s' is to be a number from %lld to %lld", name,
+                  (long long)min, (long long)max);
+        return false;
+    }
+    return true;
+}
+
+bool
+api_friend_text(struct api_call *call, const char *text, uint32_t *out_friend)
+{
+    int64_t number;
+    uint32_t friend = NO_ID;
+    if (parse_number(text, UINT32_MAX - 1, &number)) {
+        friend = number < call->state->friend_count ? (uint32_t)number : NO_ID;
+    } else {
+        friend = state_find_friend(call->state, span_cstr(text));
+    }
+    if (friend == NO_ID) {
+        api_error(call->reply, API_NOT_FOUND, "stepctl friend list", "no friend '%s'", text);
+        return false;
+    }
+    *out_friend = friend;
+    return true;
+}
+
+bool
+api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend)
+{
+    if (json_is_string(value)) {
+        return api_friend_text(call, json_string_value(value), out_friend);
+    }
+    if (!json_is_integer(value)) {
+        api_error(call->reply, API_INVALID, NULL,
+                  "'friend' is to be a friend's number or LINE user id");
+        return false;
+    }
+    json_int_t number = json_integer_value(value);
+    if (number < 0 || number >= call->state->friend_count) {
+        api_error(call->reply, API_NOT_FOUND, "stepctl friend list", "no friend '%lld'",
+                  (long long)number);
+        return false;
+    }
+    *out_friend = (uint32_t)number;
+    return true;
+}
+
+bool
+api_name(struct api_call *call, const struct names *names, const char *what, const char *text,
+         uint32_t *out_id)
+{
+    uint32_t id = names_find(names, span_cstr(text));
+    if (id == NO_ID) {
+        api_error(call->reply, API_NOT_FOUND, NULL, "no %s '%s' in the definitions in force", what,
+                  text);
+        return false;
+    }
+    *out_id = id;
+    return true;
+}
+
+const struct zone *
+api_zone(const struct api *api)
+{
+    const struct zone *zone = core_state(api->options.core)->definitions->account.zone;
+    const struct zone_source *zones = &api->options.zones;
+    return zone != NULL ? zone : zones->lookup(zones->context, span_cstr("Asia/Tokyo"));
+}
+
+int64_t
+api_now_ms(const struct api_call *call)
+{
+    return clock_now_ms(core_clock(call->api->options.core));
+}
+
+json_t *
+api_instant(const struct api_call *call, int64_t at_ms)
+{
+    char text[INSTANT_TEXT_BYTES];
+    if (at_ms == DUE_UNKNOWN_YET || at_ms == INT64_MAX) {
+        return json_null();
+    }
+    return json_string(instant_print(at_ms, api_zone(call->api), text));
+}
+
+json_t *
+api_text(const char *text)
+{
+    return api_span(span_cstr(text));
+}
+
+json_t *
+api_span(struct span text)
+{
+    json_t *string = text.data == NULL ? NULL : json_stringn((const char *)text.data, text.len);
+    return string == NULL ? json_null() : string;
+}
+
+const char *
+api_step_source(const struct api_call *call, uint32_t scenario, uint32_t step)
+{
+    const struct names *scenarios = &call->definitions->scenario_names;
+    struct buf text = {0};
+    buf_append_cstr(&text, names_text(scenarios, scenario));
+    buf_append_byte(&text, '/');
+    buf_append_cstr(&text,
+                    scenario < scenarios->count
+                        ? names_text(&call->definitions->scenarios[scenario].step_names, step)
+                        : "?");
+    const char *copy = arena_cstr(call->api->arena, buf_span(&text));
+    buf_fini(&text);
+    return copy;
+}
+
+const char *
+api_source(const struct api_call *call, struct source source)
+{
+    static const char *const FRIEND_ADD[] = {
+        [FRIEND_ADD_NEW] = "friend_add.new",
+        [FRIEND_ADD_EXISTING] = "friend_add.existing",
+        [FRIEND_ADD_UNBLOCKED] = "friend_add.unblocked",
+    };
+    const struct definitions *definitions = call->definitions;
+    switch (source.kind) {
+    case SOURCE_FRIEND_ADD:
+        return source.id < sizeof(FRIEND_ADD) / sizeof(FRIEND_ADD[0]) ? FRIEND_ADD[source.id] : "?";
+    case SOURCE_STEP:
+        return api_step_source(call, source.id, source.sub);
+    case SOURCE_BUTTON:
+        return names_text(&definitions->button_names, source.id);
+    case SOURCE_AUTO_REPLY:
+        return names_text(&definitions->auto_reply_names, source.id);
+    case SOURCE_NONE:
+    case SOURCE_OPERATOR:
+    case SOURCE_DEFINITIONS:
+        break;
+    }
+    return source_kind_name(source.kind);
+}
+
+const char *
+api_items_source(const struct api_call *call, const struct delivery_item *items,
+                 uint32_t item_count)
+{
+    struct buf text = {0};
+    for (uint32_t i = 0; i < item_count; i++) {
+        bool seen = false;
+        for (uint32_t k = 0; k < i && !seen; k++) {
+            seen = items[k].source.kind == items[i].source.kind &&
+                   items[k].source.id == items[i].source.id &&
+                   items[k].source.sub == items[i].source.sub;
+        }
+        if (!seen) {
+            buf_append_cstr(&text, text.len > 0 ? "+" : "");
+            buf_append_cstr(&text, api_source(call, items[i].source));
+        }
+    }
+    const char *copy = arena_cstr(call->api->arena, buf_span(&text));
+    buf_fini(&text);
+    return copy;
+}
+
+json_t *
+api_items_templates(const struct api_call *call, const struct delivery_item *items,
+                    uint32_t item_count)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < item_count; i++) {
+        json_array_append_new(
+            list, api_text(names_text(&call->definitions->template_names, items[i].template)));
+    }
+    return list;
+}
+
+static void
+append_body_templates(const struct definitions *definitions, const struct body *body, json_t *list)
+{
+    for (uint32_t i = 0; i < body->action_count; i++) {
+        const struct action *action = &body->actions[i];
+        if (action->kind == ACTION_SEND) {
+            for (uint32_t k = 0; k < action->u.send.template_count; k++) {
+                uint32_t id = action->u.send.templates[k];
+                json_array_append_new(list, api_text(names_text(&definitions->template_names, id)));
+            }
+        } else if (action->kind == ACTION_CHOOSE) {
+            for (uint32_t k = 0; k < action->u.choose.case_count; k++) {
+                append_body_templates(definitions, &action->u.choose.cases[k].body, list);
+            }
+        }
+    }
+}
+
+json_t *
+api_step_templates(const struct api_call *call, uint32_t scenario, uint32_t step)
+{
+    json_t *list = json_array();
+    if (scenario < call->definitions->scenario_names.count) {
+        const struct step *found =
+            scenario_step(&call->definitions->scenarios[scenario], step, NULL);
+        if (found != NULL) {
+            append_body_templates(call->definitions, &found->body, list);
+        }
+    }
+    return list;
+}
+
+const struct event *
+api_input(struct api_call *call, struct input *input, json_t *seqs, uint32_t *out_count)
+{
+    input->at_ms = api_now_ms(call);
+    input->author = call->request->uid;
+    const struct event *events = core_input(call->api->options.core, input, out_count);
+    for (uint32_t i = 0; i < *out_count; i++) {
+        json_array_append_new(seqs, json_integer((json_int_t)events[i].seq));
+    }
+    /* New definitions may have come with it. */
+    call->definitions = call->state->definitions;
+    return events;
+}

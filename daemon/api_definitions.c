@@ -1,0 +1,146 @@
+/* New definitions: checked, planned, refused where they would move friends on their way, applied. */
+#include "daemon/api_call.h"
+#include "daemon/api_plan.h"
+#include "proto/signature.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILES_MAX = 1000 };
+
+/* The files of the body, borrowed from it. */
+static bool
+read_files(struct api_call *call, struct source_file **out_files, uint32_t *out_count)
+{
+    const json_t *list = json_object_get(call->body, "files");
+    size_t count = json_array_size(list);
+    if (!json_is_array(list) || count == 0 || count > FILES_MAX) {
+        api_error(call->reply, API_INVALID, NULL,
+                  "'files' is to be a list of 1 to %d files, each {\"name\", \"text\"}", FILES_MAX);
+        return false;
+    }
+    struct source_file *files = arena_alloc(call->api->arena, count * sizeof(*files));
+    for (size_t i = 0; i < count; i++) {
+        const json_t *name = json_object_get(json_array_get(list, i), "name");
+        const json_t *text = json_object_get(json_array_get(list, i), "text");
+        if (!json_is_string(name) || !json_is_string(text)) {
+            api_error(call->reply, API_INVALID, NULL,
+                      "file %zu is to be {\"name\": text, \"text\": text}", i + 1);
+            return false;
+        }
+        files[i].name = span_of(json_string_value(name), json_string_length(name));
+        files[i].text = span_of(json_string_value(text), json_string_length(text));
+    }
+    *out_files = files;
+    *out_count = (uint32_t)count;
+    return true;
+}
+
+static json_t *
+diagnostics_json(const struct diagnostics *diagnostics)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < diagnostics->count; i++) {
+        const struct diagnostic *item = &diagnostics->items[i];
+        json_array_append_new(
+            list, json_pack("{s:s,s:o,s:I,s:I,s:I,s:o,s:o}", "severity",
+                            item->warning ? "warning" : "error", "file", api_text(item->file),
+                            "line", (json_int_t)item->line, "column", (json_int_t)item->column,
+                            "caret", (json_int_t)item->caret_columns, "message",
+                            api_text(item->message), "source", api_text(item->source_line)));
+    }
+    return list;
+}
+
+/* The name of the caller, for the log: people move on, numbers are given again. */
+static const char *
+author_name(uint32_t uid, char out[64])
+{
+    const struct passwd *entry = getpwuid((uid_t)uid);
+    if (entry != NULL) {
+        snprintf(out, 64, "%s", entry->pw_name);
+    } else {
+        snprintf(out, 64, "%u", uid);
+    }
+    return out;
+}
+
+/* Puts a set in force; its event's number. */
+static uint64_t
+apply(struct api_call *call, struct definitions *definitions)
+{
+    char author[64];
+    struct input input = {.kind = INPUT_DEFINITIONS};
+    input.u.definitions.definitions = definitions;
+    input.u.definitions.author_name = span_cstr(author_name(call->request->uid, author));
+    json_t *seqs = json_array();
+    uint32_t event_count;
+    (void)api_input(call, &input, seqs, &event_count);
+    json_decref(seqs);
+    return call->state->definitions_seq;
+}
+
+/* Decides what becomes of a set that compiled. */
+static void
+settle(struct api_call *call, struct definitions *definitions, bool dry_run,
+       const struct diagnostics *diagnostics)
+{
+    uint32_t running;
+    const char *reason;
+    uint32_t moved = plan_moved_scenario(call->state, definitions, &running, &reason);
+    if (moved != NO_ID) {
+        api_error(call->reply, API_NOT_YET,
+                  "give the new steps to a new scenario, or stop this one for its friends first",
+                  "not yet: scenario '%s' has %u friends on the way and would be changed under "
+                  "them (%s)",
+                  names_text(&call->definitions->scenario_names, moved), running, reason);
+        return;
+    }
+    bool changed =
+        call->state->definitions_seq == 0 ||
+        memcmp(definitions->hash, call->definitions->hash, sizeof(definitions->hash)) != 0;
+    json_t *plan = changed ? plan_make(call->state, definitions) : json_array();
+    json_t *seq = json_null();
+    char hash[2 * sizeof(definitions->hash) + 1];
+    hex_encode(span_of(definitions->hash, sizeof(definitions->hash)), hash);
+    if (!changed) {
+        seq = json_integer((json_int_t)call->state->definitions_seq);
+    } else if (!dry_run) {
+        seq = json_integer((json_int_t)apply(call, definitions));
+    }
+    api_ok(call, changed && !dry_run ? API_WHEN_DURABLE : API_NOW,
+           json_pack("{s:b,s:b,s:o,s:s,s:o,s:o}", "ok", 1, "changed", (int)changed, "seq", seq,
+                     "hash", hash, "plan", plan, "diagnostics", diagnostics_json(diagnostics)));
+}
+
+void
+api_post_definitions(struct api_call *call)
+{
+    static const char *const KEYS[] = {"files", "dry_run", NULL};
+    struct source_file *files;
+    uint32_t file_count;
+    const json_t *dry_run = json_object_get(call->body, "dry_run");
+    if (!api_body_keys(call, KEYS) || !read_files(call, &files, &file_count)) {
+        return;
+    }
+    if (dry_run != NULL && !json_is_boolean(dry_run)) {
+        api_error(call->reply, API_INVALID, NULL, "'dry_run' is to be true or false");
+        return;
+    }
+    struct diagnostics diagnostics;
+    struct definitions *definitions = NULL;
+    diagnostics_init(&diagnostics);
+    enum rc rc = definition_compile(files, file_count, call->definitions, call->api->options.zones,
+                                    NULL, &diagnostics, &definitions);
+    if (rc == RC_OK) {
+        settle(call, definitions, json_is_true(dry_run), &diagnostics);
+        definitions_release(definitions);
+    } else {
+        call->reply->status = 422;
+        call->reply->body =
+            json_pack("{s:b,s:o}", "ok", 0, "diagnostics", diagnostics_json(&diagnostics));
+    }
+    diagnostics_fini(&diagnostics);
+}

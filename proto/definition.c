@@ -1,0 +1,289 @@
+#include "proto/definition.h"
+
+#include "proto/definition_compile.h"
+#include "proto/diagnostics.h"
+#include "proto/expression.h"
+#include "proto/words.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+static const char *const SECTIONS[] = {"account",      "tags",       "fields",
+                                       "templates",    "friend_add", "scenarios",
+                                       "auto_replies", "buttons",    NULL};
+
+/* --- files to one tree --- */
+
+/* The merged tree while it grows; names find what stands there already. */
+struct merger {
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+    struct yaml_node *tree;
+    struct name_table sections;
+    struct name_table *keys; /* by section */
+};
+
+static void
+append_pair(struct arena *arena, struct yaml_node *node, struct yaml_pair pair)
+{
+    node->pairs = arena_grow(arena, node->pairs, node->count, sizeof(*node->pairs));
+    node->pairs[node->count++] = pair;
+}
+
+static void
+report_duplicate(struct merger *merger, struct span section, const struct yaml_pair *pair,
+                 struct yaml_mark first)
+{
+    struct span path[] = {section, pair->key};
+    struct buf noun = {0};
+    yaml_place_noun(path, 2, &noun);
+    yaml_error(merger->diagnostics, pair->key_mark, pair->key, "duplicate %s (first at %.*s:%u)",
+               buf_cstr(&noun), span_fmt(first.file->name), first.line);
+    buf_fini(&noun);
+}
+
+/* Adds the keys of a section to what other files gave it. */
+static void
+merge_section(struct merger *merger, const struct yaml_pair *section)
+{
+    bool first = name_table_find(&merger->sections, section->key) == NO_ID;
+    uint32_t id = name_table_add(&merger->sections, section->key);
+    struct arena *arena = merger->arena;
+    if (first) {
+        merger->keys = arena_grow(arena, merger->keys, id, sizeof(*merger->keys));
+        name_table_load(&merger->keys[id], arena, NULL);
+        struct yaml_pair copy = *section;
+        if (copy.value->kind == YAML_MAPPING) {
+            copy.value = arena_alloc(arena, sizeof(*copy.value));
+            *copy.value = (struct yaml_node){.kind = YAML_MAPPING, .mark = section->value->mark};
+        }
+        append_pair(arena, merger->tree, copy);
+    }
+    struct yaml_node *target = merger->tree->pairs[id].value;
+    if (section->value->kind != YAML_MAPPING || target->kind != YAML_MAPPING) {
+        if (!first) {
+            yaml_error(merger->diagnostics, section->key_mark, section->key,
+                       "section '%.*s' must be a mapping (key: value)", span_fmt(section->key));
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < section->value->count; i++) {
+        const struct yaml_pair *pair = &section->value->pairs[i];
+        uint32_t known = name_table_find(&merger->keys[id], pair->key);
+        if (known != NO_ID) {
+            report_duplicate(merger, section->key, pair, target->pairs[known].key_mark);
+            continue;
+        }
+        name_table_add(&merger->keys[id], pair->key);
+        append_pair(arena, target, *pair);
+    }
+}
+
+/* NULL when a file could not be read to its end: what it holds would be missed everywhere. */
+static struct yaml_node *
+merge_files(const struct source_file *files, uint32_t file_count, const char *extra_section,
+            struct arena *arena, struct diagnostics *diagnostics)
+{
+    struct merger merger = {.arena = arena, .diagnostics = diagnostics};
+    bool complete = true;
+    merger.tree = arena_alloc(arena, sizeof(*merger.tree));
+    merger.tree->kind = YAML_MAPPING;
+    name_table_load(&merger.sections, arena, NULL);
+    for (uint32_t i = 0; i < file_count; i++) {
+        uint32_t errors = diagnostics->error_count;
+        struct yaml_node *tree = yaml_tree_parse(&files[i], arena, diagnostics);
+        if (tree == NULL) {
+            complete = complete && diagnostics->error_count == errors;
+            continue;
+        }
+        if (tree->kind != YAML_MAPPING) {
+            yaml_error(diagnostics, tree->mark, span_cstr(""),
+                       "a definition file is a mapping of sections, as 'scenarios:'");
+            complete = false;
+            continue;
+        }
+        for (uint32_t j = 0; j < tree->count; j++) {
+            if (extra_section == NULL || !span_equal_cstr(tree->pairs[j].key, extra_section)) {
+                merge_section(&merger, &tree->pairs[j]);
+            }
+        }
+    }
+    return complete ? merger.tree : NULL;
+}
+
+/* --- the tree to definitions --- */
+
+static const struct yaml_node *
+section_of(struct compiler *compiler, const struct yaml_node *tree, const char *name)
+{
+    static const struct yaml_node EMPTY = {.kind = YAML_MAPPING};
+    const struct yaml_node *section = yaml_get(tree, name);
+    if (section == NULL) {
+        return &EMPTY;
+    }
+    if (section->kind != YAML_MAPPING) {
+        if (section->kind != YAML_SCALAR || section->text.len > 0) {
+            compile_error(compiler, section, span_cstr(""),
+                          "section '%s' must be a mapping (key: value)", name);
+        }
+        return &EMPTY;
+    }
+    return section;
+}
+
+static void
+load_names(struct compiler *compiler)
+{
+    const struct definitions *before = compiler->before;
+    static const struct names NONE = {0};
+    struct arena *arena = compiler->arena;
+    name_table_load(&compiler->tags, arena, before ? &before->tag_names : &NONE);
+    name_table_load(&compiler->fields, arena, before ? &before->field_names : &NONE);
+    name_table_load(&compiler->templates, arena, before ? &before->template_names : &NONE);
+    name_table_load(&compiler->lanes, arena, before ? &before->lane_names : &NONE);
+    name_table_load(&compiler->scenarios, arena, before ? &before->scenario_names : &NONE);
+    name_table_load(&compiler->buttons, arena, before ? &before->button_names : &NONE);
+    name_table_load(&compiler->auto_replies, arena, before ? &before->auto_reply_names : &NONE);
+}
+
+static void
+compile_tree(struct compiler *compiler, const struct yaml_node *tree)
+{
+    struct definitions *out = compiler->out;
+    load_names(compiler);
+    compile_keys(compiler, tree, SECTIONS, false, NOT_YET_SECTION, "");
+    const struct yaml_node *templates = section_of(compiler, tree, "templates");
+    const struct yaml_node *scenarios = section_of(compiler, tree, "scenarios");
+    const struct yaml_node *buttons = section_of(compiler, tree, "buttons");
+    compile_account(compiler, section_of(compiler, tree, "account"));
+    compile_tags(compiler, section_of(compiler, tree, "tags"));
+    compile_fields(compiler, section_of(compiler, tree, "fields"));
+    compile_scenario_names(compiler, scenarios);
+    compile_button_names(compiler, buttons);
+    compile_templates(compiler, templates);
+    compile_friend_add(compiler, section_of(compiler, tree, "friend_add"));
+    compile_scenarios(compiler, scenarios);
+    compile_auto_replies(compiler, section_of(compiler, tree, "auto_replies"));
+    compile_buttons(compiler, buttons);
+    compile_removed_templates(compiler);
+
+    out->tag_names = compiler->tags.names;
+    out->field_names = compiler->fields.names;
+    out->template_names = compiler->templates.names;
+    out->lane_names = compiler->lanes.names;
+    out->scenario_names = compiler->scenarios.names;
+    out->button_names = compiler->buttons.names;
+    out->auto_reply_names = compiler->auto_replies.names;
+    out->fields = compiler->field_items;
+    out->templates = compiler->template_items;
+    out->scenarios = compiler->scenario_items;
+    out->buttons = compiler->button_items;
+}
+
+static void
+keep_canonical(struct definitions *definitions, struct span canonical)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    definitions->canonical = arena_span(definitions->arena, canonical);
+    if (EVP_Digest(canonical.data, canonical.len, hash, NULL, EVP_sha256(), NULL) != 1) {
+        abort(); /* no memory, or no SHA-256: docs/adr/0001 */
+    }
+    memcpy(definitions->hash, hash, sizeof(definitions->hash));
+}
+
+enum rc
+definition_compile(const struct source_file *files, uint32_t file_count,
+                   const struct definitions *before, struct zone_source zones,
+                   const char *extra_section, struct diagnostics *diagnostics,
+                   struct definitions **out_definitions)
+{
+    struct arena *trees = arena_new();
+    uint32_t errors = diagnostics->error_count;
+    struct definitions *definitions = NULL;
+    struct yaml_node *tree = merge_files(files, file_count, extra_section, trees, diagnostics);
+    if (tree != NULL) {
+        definitions = definitions_new();
+        struct compiler compiler = {.arena = definitions->arena,
+                                    .diagnostics = diagnostics,
+                                    .out = definitions,
+                                    .before = before,
+                                    .zones = zones};
+        compile_tree(&compiler, tree);
+    }
+    diagnostics_sort(diagnostics);
+    enum rc rc = RC_INVALID;
+    if (diagnostics->error_count == errors) {
+        struct buf canonical = {0};
+        canonical_write(definitions, tree, &canonical);
+        rc = canonical.rc;
+        if (rc == RC_OK) {
+            keep_canonical(definitions, buf_span(&canonical));
+            *out_definitions = definitions;
+            definitions = NULL;
+        }
+        buf_fini(&canonical);
+    }
+    definitions_release(definitions);
+    arena_free(trees);
+    return rc;
+}
+
+enum rc
+definition_from_canonical(struct span canonical, struct zone_source zones,
+                          struct definitions **out_definitions)
+{
+    struct arena *trees = arena_new();
+    struct definitions known = {0}; /* its names and removed templates only */
+    struct yaml_node *tree;
+    enum rc rc = canonical_read(canonical, trees, &tree, &known);
+    if (rc == RC_OK) {
+        struct diagnostics diagnostics;
+        diagnostics_init(&diagnostics);
+        struct definitions *definitions = definitions_new();
+        struct compiler compiler = {.arena = definitions->arena,
+                                    .diagnostics = &diagnostics,
+                                    .out = definitions,
+                                    .before = &known,
+                                    .zones = zones,
+                                    .replay = true};
+        compile_tree(&compiler, tree);
+        rc = diagnostics.error_count > 0 ? RC_CORRUPT : RC_OK;
+        if (rc == RC_OK) {
+            keep_canonical(definitions, canonical);
+            *out_definitions = definitions;
+        } else {
+            definitions_release(definitions);
+        }
+        diagnostics_fini(&diagnostics);
+    }
+    arena_free(trees);
+    return rc;
+}
+
+/* --- a condition by itself --- */
+
+static void
+condition_error(void *context, struct span word, const char *message)
+{
+    struct buf *out_error = context;
+    if (out_error->len > 0) {
+        buf_append_cstr(out_error, "; ");
+    }
+    buf_printf(out_error, "'%.*s': %s", span_fmt(word), message);
+}
+
+enum rc
+definition_condition(struct span text, const struct definitions *definitions, struct arena *arena,
+                     struct condition *out_condition, struct buf *out_error)
+{
+    struct name_table tags;
+    name_table_load(&tags, arena, NULL);
+    for (uint32_t id = 0; id < definitions->tag_names.count; id++) {
+        /* Every name goes in, so that ids agree; then force is what it is in the set. */
+        name_table_add(&tags, span_cstr(definitions->tag_names.items[id].text));
+        tags.names.items[id].in_force = definitions->tag_names.items[id].in_force;
+    }
+    struct expression_reader reader = {
+        .tags = &tags, .arena = arena, .error = condition_error, .context = out_error};
+    return expression_parse(words_trim(text), &reader, out_condition) ? RC_OK : RC_INVALID;
+}

@@ -1,0 +1,273 @@
+#include "proto/describe.h"
+
+#include <inttypes.h>
+
+void
+describe_duration(int64_t ms, struct buf *out_text)
+{
+    static const struct {
+        char letter;
+        int64_t ms;
+    } UNITS[] = {{'d', MS_PER_DAY}, {'h', MS_PER_HOUR}, {'m', MS_PER_MINUTE}, {'s', MS_PER_SECOND}};
+    if (ms < MS_PER_SECOND) {
+        buf_append_cstr(out_text, "0s");
+    }
+    for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
+        if (ms >= UNITS[i].ms) {
+            buf_printf(out_text, "%" PRId64 "%c", ms / UNITS[i].ms, UNITS[i].letter);
+            ms %= UNITS[i].ms;
+        }
+    }
+}
+
+void
+describe_timing(const struct timing *timing, struct buf *out_text)
+{
+    int hour = timing->at_min / 60;
+    int minute = timing->at_min % 60;
+    switch (timing->kind) {
+    case TIMING_NOW:
+        buf_append_cstr(out_text, "now");
+        return;
+    case TIMING_AFTER_START:
+    case TIMING_AFTER_PREVIOUS:
+        describe_duration(timing->delay_ms, out_text);
+        buf_append_cstr(out_text,
+                        timing->kind == TIMING_AFTER_START ? " after start" : " after previous");
+        return;
+    case TIMING_DAY_AT:
+        buf_printf(out_text, "day %d at %02d:%02d", timing->days, hour, minute);
+        return;
+    case TIMING_DAYS_AFTER_PREVIOUS_AT:
+        buf_printf(out_text, "%d day%s after previous at %02d:%02d", timing->days,
+                   timing->days == 1 ? "" : "s", hour, minute);
+        return;
+    }
+}
+
+/* How strongly a piece of text holds together. */
+enum binding { BINDING_OR, BINDING_AND, BINDING_TERM };
+struct operand {
+    struct buf text;
+    enum binding binding;
+};
+
+/* Puts an operand into parentheses where it would otherwise be read differently. */
+static void
+bind(struct operand *operand, enum binding wanted)
+{
+    if (operand->binding >= wanted) {
+        return;
+    }
+    struct buf bound = {0};
+    buf_append_byte(&bound, '(');
+    buf_append_span(&bound, buf_span(&operand->text));
+    buf_append_byte(&bound, ')');
+    buf_fini(&operand->text);
+    *operand = (struct operand){.text = bound, .binding = BINDING_TERM};
+}
+
+static void
+join(struct operand *left, struct operand *right, enum binding binding)
+{
+    bind(left, binding);
+    bind(right, (enum binding)(binding + 1)); /* `and` and `or` are read from the left */
+    buf_append_cstr(&left->text, binding == BINDING_AND ? " and " : " or ");
+    buf_append_span(&left->text, buf_span(&right->text));
+    buf_fini(&right->text);
+    *right = (struct operand){0};
+    left->binding = binding;
+}
+
+static void
+negate(struct operand *operand)
+{
+    struct buf negated = {0};
+    bind(operand, BINDING_TERM);
+    buf_append_cstr(&negated, "not ");
+    buf_append_span(&negated, buf_span(&operand->text));
+    buf_fini(&operand->text);
+    operand->text = negated;
+}
+
+void
+describe_condition(const struct definitions *definitions, const struct condition *condition,
+                   struct buf *out_text)
+{
+    struct operand stack[CONDITION_DEPTH_MAX] = {{{0}, BINDING_TERM}};
+    uint32_t depth = 0;
+    for (uint32_t i = 0; i < condition->op_count; i++) {
+        const struct condition_op *op = &condition->ops[i];
+        switch (op->kind) {
+        case CONDITION_TRUE:
+        case CONDITION_TAG:
+            stack[depth] = (struct operand){.binding = BINDING_TERM};
+            if (op->kind == CONDITION_TRUE) {
+                buf_append_cstr(&stack[depth].text, "everyone");
+            } else {
+                buf_printf(&stack[depth].text, "tag:%s",
+                           names_text(&definitions->tag_names, op->id));
+            }
+            depth++;
+            break;
+        case CONDITION_AND:
+        case CONDITION_OR:
+            depth--;
+            join(&stack[depth - 1], &stack[depth],
+                 op->kind == CONDITION_AND ? BINDING_AND : BINDING_OR);
+            break;
+        case CONDITION_NOT:
+            negate(&stack[depth - 1]);
+            break;
+        }
+    }
+    if (depth == 0) {
+        buf_append_cstr(out_text, "everyone");
+    }
+    for (uint32_t i = 0; i < depth; i++) {
+        buf_append_span(out_text, buf_span(&stack[i].text));
+        buf_fini(&stack[i].text);
+    }
+}
+
+static void
+describe_send(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    uint32_t count = action->u.send.template_count;
+    buf_append_cstr(out, count > 1 ? "send [" : "send ");
+    for (uint32_t i = 0; i < count; i++) {
+        buf_printf(out, "%s%s", i == 0 ? "" : ", ",
+                   names_text(&definitions->template_names, action->u.send.templates[i]));
+    }
+    buf_append_cstr(out, count > 1 ? "]" : "");
+}
+
+static void
+describe_tags(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    uint32_t count = action->u.tag.change_count;
+    buf_append_cstr(out, count > 1 ? "tag [" : "tag ");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tag_change *change = &action->u.tag.changes[i];
+        buf_printf(out, "%s%c%s", i == 0 ? "" : ", ", change->add ? '+' : '-',
+                   names_text(&definitions->tag_names, change->tag));
+    }
+    buf_append_cstr(out, count > 1 ? "]" : "");
+}
+
+static void
+describe_value(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    int64_t number = action->u.field.number;
+    struct civil_date date;
+    switch (definitions->fields[action->u.field.field].type) {
+    case FIELD_TEXT:
+    case FIELD_IMAGE:
+    case FIELD_FILE:
+        buf_append_span(out, action->u.field.text);
+        return;
+    case FIELD_NUMBER:
+        buf_printf(out, "%" PRId64, number);
+        return;
+    case FIELD_DATE:
+        date = civil_date_of(number);
+        buf_printf(out, "%04d-%02d-%02d", date.year, date.month, date.day);
+        return;
+    case FIELD_DATETIME: {
+        struct civil_time at = civil_local(definitions->account.zone, number);
+        buf_printf(out, "%04d-%02d-%02d %02d:%02d", at.date.year, at.date.month, at.date.day,
+                   at.hour, at.minute);
+        return;
+    }
+    }
+}
+
+static void
+describe_field(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    const char *name = names_text(&definitions->field_names, action->u.field.field);
+    switch (action->u.field.change) {
+    case FIELD_CHANGE_CLEAR:
+        buf_printf(out, "field clear %s", name);
+        return;
+    case FIELD_CHANGE_SET:
+        buf_printf(out, "field %s = ", name);
+        break;
+    case FIELD_CHANGE_ADD:
+        buf_printf(out, "field %s + ", name);
+        break;
+    case FIELD_CHANGE_SUBTRACT:
+        buf_printf(out, "field %s - ", name);
+        break;
+    }
+    describe_value(definitions, action, out);
+}
+
+static void
+describe_start(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    uint32_t scenario = action->u.start.scenario;
+    buf_printf(out, "start %s", names_text(&definitions->scenario_names, scenario));
+    if (action->u.start.at_step != NO_ID) {
+        buf_printf(
+            out, " at_step %s",
+            names_text(&definitions->scenarios[scenario].step_names, action->u.start.at_step));
+    }
+}
+
+static void
+describe_action(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    if (action->condition.op_count > 0) {
+        buf_append_cstr(out, "if ");
+        describe_condition(definitions, &action->condition, out);
+        buf_append_cstr(out, ": ");
+    }
+    switch (action->kind) {
+    case ACTION_SEND:
+        describe_send(definitions, action, out);
+        return;
+    case ACTION_TAG:
+        describe_tags(definitions, action, out);
+        return;
+    case ACTION_FIELD:
+        describe_field(definitions, action, out);
+        return;
+    case ACTION_START:
+        describe_start(definitions, action, out);
+        return;
+    case ACTION_STOP:
+        if (action->u.stop.scope == STOP_ALL) {
+            buf_append_cstr(out, "stop all");
+        } else if (action->u.stop.scope == STOP_LANE) {
+            buf_printf(out, "stop lane %s",
+                       names_text(&definitions->lane_names, action->u.stop.id));
+        } else {
+            buf_printf(out, "stop %s", names_text(&definitions->scenario_names, action->u.stop.id));
+        }
+        return;
+    case ACTION_CHOOSE:
+        buf_append_cstr(out, "choose [");
+        for (uint32_t i = 0; i < action->u.choose.case_count; i++) {
+            const struct choose_case *one = &action->u.choose.cases[i];
+            buf_append_cstr(out, i == 0 ? "" : " | ");
+            if (one->condition.op_count > 0) {
+                buf_append_cstr(out, "if ");
+                describe_condition(definitions, &one->condition, out);
+                buf_append_cstr(out, ": ");
+            }
+            describe_body(definitions, &one->body, out);
+        }
+        buf_append_byte(out, ']');
+        return;
+    }
+}
+
+void
+describe_body(const struct definitions *definitions, const struct body *body, struct buf *out_text)
+{
+    for (uint32_t i = 0; i < body->action_count; i++) {
+        buf_append_cstr(out_text, i == 0 ? "" : "; ");
+        describe_action(definitions, &body->actions[i], out_text);
+    }
+}

@@ -1,0 +1,432 @@
+#include "store/log.h"
+
+#include "engine/base/checksum.h"
+#include "store/batch.h"
+#include "store/log_backend.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define ID_MS (LOG_ID_DAYS * INT64_C(86400000))
+static const uint64_t ID_SEED = 0x73746570642d6964; /* "stepd-id": a second, independent sum */
+
+struct log {
+    struct log_backend *backend;
+    enum log_mode mode;
+    enum rc dead; /* RC_OK while alive; else why the log takes nothing more */
+    uint8_t run_id[LOG_RUN_ID_BYTES];
+    bool run_id_set;
+    bool any; /* newest is a batch */
+    struct batch_view newest;
+    int64_t now_ms; /* the latest time known: at open, then of each batch */
+    log_durable_fn durable_fn;
+    void *durable_context;
+    struct buf error;
+    struct buf scratch; /* a batch, encoded */
+    struct log_id *ids;
+    uint32_t id_capacity;
+};
+
+struct log_cursor {
+    struct log *log;
+    uint64_t from_seq;
+    bool started;
+    struct batch_view last; /* once started */
+    struct buf bytes, row;
+};
+
+/* What the last failed log_open() said: there is no log yet to ask. */
+static _Thread_local char open_error[512];
+
+static enum rc
+fail_at(struct log *log, enum rc rc, uint64_t seq, const char *why)
+{
+    buf_clear(&log->error);
+    buf_printf(&log->error, "batch at event %" PRIu64 ": %s", seq, why);
+    return rc;
+}
+
+static enum rc
+fail_in_storage(struct log *log, enum rc rc, const char *doing)
+{
+    buf_clear(&log->error);
+    buf_printf(&log->error, "%s: %s", doing,
+               log->backend->what[0] != '\0' ? log->backend->what : rc_name(rc));
+    return rc;
+}
+
+static uint64_t
+last_seq(const struct batch_view *view)
+{
+    return view->header.first_seq + view->header.event_count - 1;
+}
+
+/* Reads and checks the newest batch: what the next one must follow. */
+static enum rc
+find_newest(struct log *log)
+{
+    uint64_t key;
+    enum rc rc =
+        log->backend->read_batch(log->backend, LOG_SEEK_HOLD, UINT64_MAX, &log->scratch, &key);
+    if (rc == RC_NOT_FOUND) {
+        return RC_OK;
+    }
+    if (rc != RC_OK) {
+        return fail_in_storage(log, rc, "reading the newest batch");
+    }
+    const char *why = NULL;
+    rc = batch_decode(buf_span(&log->scratch), key, &log->newest, &why);
+    if (rc != RC_OK) {
+        return fail_at(log, rc, key, why);
+    }
+    log->newest.events = (struct span){0}; /* the bytes go with the next append */
+    log->any = true;
+    if (log->newest.header.time_ms > log->now_ms) {
+        log->now_ms = log->newest.header.time_ms;
+    }
+    return RC_OK;
+}
+
+enum rc
+log_open(const char *directory, const struct log_options *options, struct log **out_log)
+{
+    struct log *log = calloc(1, sizeof(*log));
+    if (log == NULL) {
+        return RC_NO_MEMORY;
+    }
+    log->mode = directory == NULL ? LOG_CLAIM : options->mode;
+    log->now_ms = options->now_ms;
+    enum rc rc = directory == NULL ? log_memory_open(&log->backend)
+                                   : log_lmdb_open(directory, options, &log->error, &log->backend);
+    if (rc == RC_OK) {
+        rc = find_newest(log);
+    }
+    if (rc != RC_OK) {
+        const char *error = buf_cstr(&log->error);
+        size_t len = strnlen(error, sizeof(open_error) - 1);
+        memcpy(open_error, error, len);
+        open_error[len] = '\0';
+        log_close(log);
+        return rc;
+    }
+    *out_log = log;
+    return RC_OK;
+}
+
+void
+log_close(struct log *log)
+{
+    if (log == NULL) {
+        return;
+    }
+    if (log->backend != NULL) {
+        log->backend->close(log->backend);
+    }
+    buf_fini(&log->error);
+    buf_fini(&log->scratch);
+    free(log->ids);
+    free(log);
+}
+
+const char *
+log_error(const struct log *log)
+{
+    if (log == NULL) {
+        return open_error;
+    }
+    return log->error.len == 0 ? "" : (const char *)log->error.data; /* printf ends it with a NUL */
+}
+
+uint64_t
+log_inode(const struct log *log)
+{
+    return log->backend->inode;
+}
+
+void
+log_set_run_id(struct log *log, const uint8_t run_id[LOG_RUN_ID_BYTES])
+{
+    memcpy(log->run_id, run_id, LOG_RUN_ID_BYTES);
+    log->run_id_set = true;
+}
+
+uint64_t
+log_newest(const struct log *log)
+{
+    return log->any ? last_seq(&log->newest) : 0;
+}
+
+int64_t
+log_newest_time(const struct log *log)
+{
+    return log->any ? log->newest.header.time_ms : 0;
+}
+
+/* A write returns when it is on stable storage, so these are the same until writes are pipelined. */
+uint64_t
+log_durable(const struct log *log)
+{
+    return log_newest(log);
+}
+
+static struct log_id
+id_of(struct span id)
+{
+    struct log_id out;
+    big_endian_put(out.bytes, checksum_of(id.data, id.len), 8);
+    big_endian_put(out.bytes + 8, checksum_seeded(id.data, id.len, ID_SEED), 8);
+    return out;
+}
+
+static enum rc
+hash_ids(struct log *log, const struct log_batch *batch)
+{
+    if (batch->id_count > log->id_capacity) {
+        struct log_id *ids = realloc(log->ids, batch->id_count * sizeof(*ids));
+        if (ids == NULL) {
+            return RC_NO_MEMORY;
+        }
+        log->ids = ids;
+        log->id_capacity = batch->id_count;
+    }
+    for (uint32_t i = 0; i < batch->id_count; i++) {
+        log->ids[i] = id_of(batch->ids[i]);
+    }
+    return RC_OK;
+}
+
+static enum rc
+write_batch(struct log *log, const struct log_batch *batch, struct batch_header *header)
+{
+    enum rc rc = hash_ids(log, batch);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    buf_clear(&log->scratch);
+    uint64_t checksum = batch_encode(header, batch->events, &log->scratch);
+    if (log->scratch.rc != RC_OK) {
+        return log->scratch.rc;
+    }
+    const struct log_write write = {
+        .newest_key = log->any ? log->newest.header.first_seq : 0,
+        .key = header->first_seq,
+        .batch = buf_span(&log->scratch),
+        .content = batch->content,
+        .content_count = batch->content_count,
+        .ids = log->ids,
+        .id_count = batch->id_count,
+        .time_ms = header->time_ms,
+        .forget_before_ms = header->time_ms - ID_MS,
+    };
+    rc = log->backend->write(log->backend, &write);
+    if (rc == RC_OK) {
+        log->newest = (struct batch_view){.header = *header, .checksum = checksum};
+        log->any = true;
+    }
+    return rc;
+}
+
+enum rc
+log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq)
+{
+    assert(batch->event_count > 0);
+    if (log->dead != RC_OK) {
+        return log->dead;
+    }
+    if (log->mode != LOG_CLAIM) {
+        return fail_at(log, RC_REFUSED, expected_seq, "the log was opened to read");
+    }
+    assert(log->run_id_set);
+    if (expected_seq != log_newest(log) + 1) {
+        return fail_at(log, RC_FENCED, expected_seq, "it is not the next");
+    }
+    if (batch->events.len > LOG_BATCH_BYTES_MAX) {
+        return fail_at(log, RC_TOO_LARGE, expected_seq, "more bytes than a batch may have");
+    }
+    for (uint32_t i = 0; i < batch->content_count; i++) {
+        assert(batch->content[i].seq >= expected_seq + (i > 0 ? 1 : 0));
+        assert(batch->content[i].seq - expected_seq < batch->event_count);
+        assert(i == 0 || batch->content[i].seq > batch->content[i - 1].seq);
+    }
+
+    struct batch_header header = {
+        .first_seq = expected_seq,
+        .event_count = batch->event_count,
+        .time_ms = batch->time_ms,
+        .checksum_before = log->any ? log->newest.checksum : 0,
+    };
+    memcpy(header.run_id, log->run_id, LOG_RUN_ID_BYTES);
+    enum rc rc = write_batch(log, batch, &header);
+    if (rc != RC_OK) {
+        log->dead = rc; /* memory has run ahead of the log: nothing may follow (DESIGN 5) */
+        return fail_in_storage(log, rc, "appending");
+    }
+    if (batch->time_ms > log->now_ms) {
+        log->now_ms = batch->time_ms;
+    }
+    if (log->durable_fn != NULL) {
+        log->durable_fn(log->durable_context, log_durable(log));
+    }
+    return RC_OK;
+}
+
+void
+log_on_durable(struct log *log, log_durable_fn fn, void *context)
+{
+    log->durable_fn = fn;
+    log->durable_context = context;
+}
+
+enum rc
+log_knows_id(struct log *log, struct span id, bool *out_known)
+{
+    if (log->dead != RC_OK) {
+        return log->dead;
+    }
+    struct log_id hashed = id_of(id);
+    int64_t time_ms = 0;
+    enum rc rc = log->backend->read_id(log->backend, &hashed, &time_ms);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        return fail_in_storage(log, rc, "looking up a remembered id");
+    }
+    /* rows are dropped a few at a time, so the age decides, not whether it is still there */
+    *out_known = rc == RC_OK && time_ms >= log->now_ms - ID_MS;
+    return RC_OK;
+}
+
+static enum rc
+read_content(struct log *log, uint64_t seq, struct buf *out_row)
+{
+    if (log->dead != RC_OK) {
+        return log->dead;
+    }
+    enum rc rc = log->backend->read_content(log->backend, seq, out_row);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        return fail_in_storage(log, rc, "reading content");
+    }
+    return rc;
+}
+
+enum rc
+log_read_content(struct log *log, uint64_t seq, struct buf *out_row)
+{
+    return read_content(log, seq, out_row);
+}
+
+/* ---- cursor ---- */
+
+enum rc
+log_cursor_open(struct log *log, uint64_t from_seq, struct log_cursor **out_cursor)
+{
+    if (log->dead != RC_OK) {
+        return log->dead;
+    }
+    struct log_cursor *cursor = calloc(1, sizeof(*cursor));
+    if (cursor == NULL) {
+        return RC_NO_MEMORY;
+    }
+    cursor->log = log;
+    cursor->from_seq = from_seq == 0 ? 1 : from_seq;
+    *out_cursor = cursor;
+    return RC_OK;
+}
+
+/* The first batch of a cursor must hold the number asked for; a log begins at 1. */
+static enum rc
+check_start(struct log_cursor *cursor, const struct batch_view *view)
+{
+    if (last_seq(view) >= cursor->from_seq) {
+        return RC_OK;
+    }
+    uint64_t key;
+    struct buf next = {0};
+    struct log_backend *backend = cursor->log->backend;
+    enum rc rc = backend->read_batch(backend, LOG_SEEK_FROM, cursor->from_seq, &next, &key);
+    buf_fini(&next);
+    if (rc == RC_OK) {
+        return fail_at(cursor->log, RC_CORRUPT, key, "events before it are missing");
+    }
+    return rc == RC_NOT_FOUND ? RC_END : fail_in_storage(cursor->log, rc, "reading");
+}
+
+static enum rc
+read_next(struct log_cursor *cursor, uint64_t *out_key)
+{
+    struct log_backend *backend = cursor->log->backend;
+    if (cursor->started) {
+        return backend->read_batch(backend, LOG_SEEK_FROM, cursor->last.header.first_seq + 1,
+                                   &cursor->bytes, out_key);
+    }
+    enum rc rc =
+        backend->read_batch(backend, LOG_SEEK_HOLD, cursor->from_seq, &cursor->bytes, out_key);
+    if (rc != RC_NOT_FOUND) {
+        return rc;
+    }
+    rc = backend->read_batch(backend, LOG_SEEK_FROM, cursor->from_seq, &cursor->bytes, out_key);
+    return rc != RC_OK ? rc
+                       : fail_at(cursor->log, RC_CORRUPT, *out_key, "events before it are missing");
+}
+
+enum rc
+log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
+{
+    struct log *log = cursor->log;
+    uint64_t key = 0;
+    if (log->dead != RC_OK) {
+        return log->dead;
+    }
+    enum rc rc = read_next(cursor, &key);
+    if (rc == RC_NOT_FOUND) {
+        return RC_END;
+    }
+    if (rc != RC_OK) {
+        return key != 0 ? rc : fail_in_storage(log, rc, "reading a batch");
+    }
+    struct batch_view view;
+    const char *why = NULL;
+    rc = batch_decode(buf_span(&cursor->bytes), key, &view, &why);
+    if (rc != RC_OK) {
+        return fail_at(log, rc, key, why);
+    }
+    if (!cursor->started) {
+        rc = check_start(cursor, &view);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    } else if ((why = batch_follows(&view, &cursor->last)) != NULL) {
+        return fail_at(log, RC_CORRUPT, key, why);
+    }
+    cursor->started = true;
+    cursor->last = view;
+    *out_batch = (struct log_batch_view){
+        .first_seq = view.header.first_seq,
+        .event_count = view.header.event_count,
+        .time_ms = view.header.time_ms,
+        .events = view.events,
+        .checksum = view.checksum,
+    };
+    memcpy(out_batch->run_id, view.header.run_id, LOG_RUN_ID_BYTES);
+    return RC_OK;
+}
+
+enum rc
+log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row)
+{
+    enum rc rc = read_content(cursor->log, seq, &cursor->row);
+    if (rc == RC_OK) {
+        *out_row = buf_span(&cursor->row);
+    }
+    return rc;
+}
+
+void
+log_cursor_close(struct log_cursor *cursor)
+{
+    if (cursor == NULL) {
+        return;
+    }
+    buf_fini(&cursor->bytes);
+    buf_fini(&cursor->row);
+    free(cursor);
+}

@@ -1,0 +1,53 @@
+/* log_backend - where a log keeps its bytes: on disk or in memory, behind one set of functions.
+ *
+ * Shape    log.c owns the meaning (numbers, checksums, expiry); a backend keeps rows and gives them
+ *          back. A write is all or nothing and, on disk, durable when it returns.
+ * Units    event numbers; UTC milliseconds.
+ * Errors   RC_NOT_FOUND for rows that are not there; RC_FENCED when the newest batch is not the one
+ *          the caller knows; otherwise what the storage said, RC_FULL and RC_IO first.
+ * Owner    log_backend.close() frees it. Rows are copied into the caller's buffers.
+ */
+#ifndef STORE_LOG_BACKEND_H
+#define STORE_LOG_BACKEND_H
+
+#include "store/log.h"
+
+/* A remembered id is kept as 128 bits of checksum: fixed keys, and no text of anybody's. */
+struct log_id {
+    uint8_t bytes[16];
+};
+
+struct log_write {
+    uint64_t newest_key; /* first number of the batch that must be the newest; 0: none */
+    uint64_t key;        /* first number of the new batch */
+    struct span batch;
+    const struct log_content *content;
+    uint32_t content_count;
+    const struct log_id *ids;
+    uint32_t id_count;
+    int64_t time_ms;          /* remembered with the ids */
+    int64_t forget_before_ms; /* ids remembered before this may go, a few a write */
+};
+
+enum log_seek {
+    LOG_SEEK_FROM, /* the first batch whose key is >= the number */
+    LOG_SEEK_HOLD, /* the last batch whose key is <= the number */
+};
+
+struct log_backend {
+    enum rc (*write)(struct log_backend *backend, const struct log_write *write);
+    enum rc (*read_batch)(struct log_backend *backend, enum log_seek seek, uint64_t seq,
+                          struct buf *out_bytes, uint64_t *out_key);
+    enum rc (*read_content)(struct log_backend *backend, uint64_t seq, struct buf *out_row);
+    enum rc (*read_id)(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms);
+    void (*close)(struct log_backend *backend);
+    uint64_t inode;
+    const char *what; /* what the storage said about its last failure; "" for nothing */
+};
+
+/* Appends the reason to out_error when it fails. */
+MUST_USE enum rc log_lmdb_open(const char *directory, const struct log_options *options,
+                               struct buf *out_error, struct log_backend **out_backend);
+MUST_USE enum rc log_memory_open(struct log_backend **out_backend);
+
+#endif

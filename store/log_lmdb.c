@@ -1,0 +1,541 @@
+#include "store/batch.h"
+#include "store/log_backend.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* LMDB as it is safe (docs/adr/0001, docs/format.md): synchronous commits, no WRITEMAP, no NOSYNC, no
+ * DUPSORT, a large sparse map, transactions that never outlive one call, one open a process. */
+enum {
+    DIRECTORY_MODE = 0700,
+    FILE_MODE = 0600,
+    TABLE_COUNT = 4,
+    SEQ_BYTES = 8,
+    TIME_BYTES = 8,
+    ID_BYTES = sizeof(struct log_id),
+    FORGET_MIN = 8, /* ids forgotten with a write, beside two for every new one */
+};
+#define MAP_BYTES_DEFAULT ((size_t)64 << 30)
+#define READER_CHECK_MS INT64_C(60000)
+static const char *const CLAIM_FILE = "claim.lock";
+
+enum table { TABLE_BATCHES, TABLE_CONTENT, TABLE_IDS, TABLE_ID_TIMES };
+static const char *const TABLE_NAMES[TABLE_COUNT] = {"batches", "content", "ids", "id_times"};
+
+struct lmdb {
+    struct log_backend backend;
+    MDB_env *env;
+    MDB_dbi tables[TABLE_COUNT];
+    int claim_fd; /* holds the lock; -1: not ours */
+    int64_t readers_checked_ms;
+};
+
+static struct lmdb *
+lmdb_of(struct log_backend *backend)
+{
+    return (struct lmdb *)backend;
+}
+
+static enum rc
+rc_from_lmdb(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS:
+        return RC_OK;
+    case MDB_NOTFOUND:
+    case ENOENT:
+        return RC_NOT_FOUND;
+    case MDB_KEYEXIST:
+        return RC_EXISTS;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return RC_FULL;
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CORRUPTED:
+    case MDB_INVALID:
+    case MDB_BAD_TXN:
+        return RC_CORRUPT;
+    case MDB_VERSION_MISMATCH:
+        return RC_NEWER;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return RC_REFUSED;
+    case EAGAIN:
+    case EBUSY:
+        return RC_BUSY;
+    case ENOMEM:
+        return RC_NO_MEMORY;
+    default:
+        return RC_IO;
+    }
+}
+
+/* Keeps what LMDB said for log_error(). */
+static enum rc
+said(struct lmdb *lmdb, int code)
+{
+    lmdb->backend.what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    return rc_from_lmdb(code);
+}
+
+static MDB_val
+val_of(const void *data, size_t len)
+{
+    /* LMDB takes no const, but writes only through what it hands out itself */
+    return (MDB_val){.mv_size = len, .mv_data = (void *)(uintptr_t)data};
+}
+
+/* ---- writing ---- */
+
+static int
+put_number(MDB_txn *txn, MDB_dbi table, uint64_t seq, struct span value, unsigned flags)
+{
+    uint8_t bytes[SEQ_BYTES];
+    big_endian_put(bytes, seq, sizeof(bytes));
+    MDB_val key = val_of(bytes, sizeof(bytes)), data = val_of(value.data, value.len);
+    return mdb_put(txn, table, &key, &data, flags);
+}
+
+/* The key of the time index: time, then id, so that the oldest come first. */
+static void
+id_time_key(uint8_t out[TIME_BYTES + ID_BYTES], int64_t time_ms, const struct log_id *id)
+{
+    big_endian_put(out, (uint64_t)time_ms, TIME_BYTES);
+    memcpy(out + TIME_BYTES, id->bytes, ID_BYTES);
+}
+
+static int
+remember_id(struct lmdb *lmdb, MDB_txn *txn, const struct log_id *id, int64_t time_ms)
+{
+    uint8_t bytes[TIME_BYTES + ID_BYTES];
+    MDB_val key = val_of(id->bytes, ID_BYTES), old, none = {0};
+    int code = mdb_get(txn, lmdb->tables[TABLE_IDS], &key, &old);
+    if (code == MDB_SUCCESS && old.mv_size == TIME_BYTES) { /* known before, and long ago */
+        id_time_key(bytes, (int64_t)big_endian_get(old.mv_data, TIME_BYTES), id);
+        MDB_val stale = val_of(bytes, sizeof(bytes));
+        code = mdb_del(txn, lmdb->tables[TABLE_ID_TIMES], &stale, NULL);
+    }
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+        return code;
+    }
+    id_time_key(bytes, time_ms, id);
+    MDB_val time_key = val_of(bytes, sizeof(bytes)), time = val_of(bytes, TIME_BYTES);
+    code = mdb_put(txn, lmdb->tables[TABLE_IDS], &key, &time, 0);
+    return code != MDB_SUCCESS ? code
+                               : mdb_put(txn, lmdb->tables[TABLE_ID_TIMES], &time_key, &none, 0);
+}
+
+/* Drops the oldest ids, a bounded number of them, while they are older than the limit. */
+static int
+forget_ids(struct lmdb *lmdb, MDB_txn *txn, int64_t before_ms, uint32_t most)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    int code = mdb_cursor_open(txn, lmdb->tables[TABLE_ID_TIMES], &cursor);
+    while (code == MDB_SUCCESS && most-- > 0) {
+        code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+        if (code != MDB_SUCCESS || key.mv_size != TIME_BYTES + ID_BYTES ||
+            (int64_t)big_endian_get(key.mv_data, TIME_BYTES) >= before_ms) {
+            break;
+        }
+        MDB_val id = val_of((const uint8_t *)key.mv_data + TIME_BYTES, ID_BYTES);
+        code = mdb_del(txn, lmdb->tables[TABLE_IDS], &id, NULL);
+        if (code == MDB_SUCCESS || code == MDB_NOTFOUND) {
+            code = mdb_cursor_del(cursor, 0);
+        }
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+/* Somebody else wrote, or the lock file was removed under us: never append to what we do not know. */
+static enum rc
+check_newest(struct lmdb *lmdb, MDB_txn *txn, uint64_t newest_key)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    int code = mdb_cursor_open(txn, lmdb->tables[TABLE_BATCHES], &cursor);
+    if (code == MDB_SUCCESS) {
+        code = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+        mdb_cursor_close(cursor);
+    }
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+        return said(lmdb, code);
+    }
+    uint64_t found = 0;
+    if (code == MDB_SUCCESS) {
+        found = key.mv_size == SEQ_BYTES ? big_endian_get(key.mv_data, SEQ_BYTES) : UINT64_MAX;
+    }
+    lmdb->backend.what = found == newest_key ? "" : "another process appended to this log";
+    return found == newest_key ? RC_OK : RC_FENCED;
+}
+
+static int
+put_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
+{
+    int code = put_number(txn, lmdb->tables[TABLE_BATCHES], write->key, write->batch, MDB_APPEND);
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < write->content_count; i++) {
+        const struct log_content *content = &write->content[i];
+        code = put_number(txn, lmdb->tables[TABLE_CONTENT], content->seq, content->row, MDB_APPEND);
+    }
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < write->id_count; i++) {
+        code = remember_id(lmdb, txn, &write->ids[i], write->time_ms);
+    }
+    if (code == MDB_SUCCESS) {
+        code = forget_ids(lmdb, txn, write->forget_before_ms, FORGET_MIN + 2 * write->id_count);
+    }
+    return code;
+}
+
+static enum rc
+lmdb_write(struct log_backend *backend, const struct log_write *write)
+{
+    struct lmdb *lmdb = lmdb_of(backend);
+    MDB_txn *txn = NULL;
+    enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, 0, &txn));
+    if (rc != RC_OK) {
+        goto done;
+    }
+    rc = check_newest(lmdb, txn, write->newest_key);
+    if (rc != RC_OK) {
+        goto done;
+    }
+    rc = said(lmdb, put_rows(lmdb, txn, write));
+    if (rc != RC_OK) {
+        goto done;
+    }
+    rc = said(lmdb, mdb_txn_commit(txn));
+    txn = NULL; /* commit frees the transaction even when it fails */
+    if (rc == RC_OK && write->time_ms - lmdb->readers_checked_ms >= READER_CHECK_MS) {
+        lmdb->readers_checked_ms = write->time_ms; /* a killed reader keeps pages from reuse */
+        mdb_reader_check(lmdb->env, NULL);
+    }
+
+done:
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    return rc;
+}
+
+/* ---- reading ---- */
+
+static int
+seek_batch(MDB_cursor *cursor, enum log_seek seek, uint64_t seq, MDB_val *key, MDB_val *value)
+{
+    uint8_t bytes[SEQ_BYTES];
+    big_endian_put(bytes, seq, sizeof(bytes));
+    *key = val_of(bytes, sizeof(bytes));
+    int code = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+    if (seek == LOG_SEEK_FROM) {
+        return code;
+    }
+    if (code == MDB_SUCCESS && key->mv_size == sizeof(bytes) &&
+        memcmp(key->mv_data, bytes, sizeof(bytes)) == 0) {
+        return code;
+    }
+    return code == MDB_SUCCESS || code == MDB_NOTFOUND
+               ? mdb_cursor_get(cursor, key, value, code == MDB_SUCCESS ? MDB_PREV : MDB_LAST)
+               : code;
+}
+
+static enum rc
+lmdb_read_batch(struct log_backend *backend, enum log_seek seek, uint64_t seq,
+                struct buf *out_bytes, uint64_t *out_key)
+{
+    struct lmdb *lmdb = lmdb_of(backend);
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn));
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = said(lmdb, mdb_cursor_open(txn, lmdb->tables[TABLE_BATCHES], &cursor));
+    if (rc == RC_OK) {
+        rc = said(lmdb, seek_batch(cursor, seek, seq, &key, &value));
+        if (rc == RC_OK && key.mv_size != SEQ_BYTES) {
+            lmdb->backend.what = "a key of the batches is no number";
+            rc = RC_CORRUPT;
+        }
+        if (rc == RC_OK) {
+            buf_clear(out_bytes);
+            buf_append(out_bytes, value.mv_data, value.mv_size);
+            rc = out_bytes->rc;
+            *out_key = big_endian_get(key.mv_data, SEQ_BYTES);
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static enum rc
+get_row(struct lmdb *lmdb, enum table table, const void *key, size_t key_len, struct buf *out)
+{
+    MDB_txn *txn = NULL;
+    enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn));
+    if (rc != RC_OK) {
+        return rc;
+    }
+    MDB_val wanted = val_of(key, key_len), value;
+    rc = said(lmdb, mdb_get(txn, lmdb->tables[table], &wanted, &value));
+    if (rc == RC_OK) {
+        buf_clear(out);
+        buf_append(out, value.mv_data, value.mv_size);
+        rc = out->rc;
+    }
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static enum rc
+lmdb_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_row)
+{
+    uint8_t key[SEQ_BYTES];
+    big_endian_put(key, seq, sizeof(key));
+    return get_row(lmdb_of(backend), TABLE_CONTENT, key, sizeof(key), out_row);
+}
+
+static enum rc
+lmdb_read_id(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms)
+{
+    struct lmdb *lmdb = lmdb_of(backend);
+    struct buf row = {0};
+    enum rc rc = get_row(lmdb, TABLE_IDS, id->bytes, ID_BYTES, &row);
+    if (rc == RC_OK && row.len != TIME_BYTES) {
+        lmdb->backend.what = "a remembered id has no time";
+        rc = RC_CORRUPT;
+    }
+    if (rc == RC_OK) {
+        *out_time_ms = (int64_t)big_endian_get(row.data, TIME_BYTES);
+    }
+    buf_fini(&row);
+    return rc;
+}
+
+/* ---- opening ---- */
+
+static void
+lmdb_close(struct log_backend *backend)
+{
+    struct lmdb *lmdb = lmdb_of(backend);
+    if (lmdb->env != NULL) {
+        mdb_env_close(lmdb->env);
+    }
+    if (lmdb->claim_fd >= 0) {
+        close(lmdb->claim_fd); /* and with it the lock */
+    }
+    free(lmdb);
+}
+
+/* A new file's name is durable only when its directory is. */
+static enum rc
+sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return rc_from_lmdb(errno);
+    }
+    enum rc rc = fsync(fd) == 0 ? RC_OK : rc_from_lmdb(errno);
+    close(fd);
+    return rc;
+}
+
+static enum rc
+make_directory(const char *directory, struct buf *error)
+{
+    if (mkdir(directory, DIRECTORY_MODE) != 0 && errno != EEXIST) {
+        enum rc rc = rc_from_lmdb(errno);
+        buf_printf(error, "cannot make the data directory %s: %s", directory, strerror(errno));
+        return rc;
+    }
+    struct buf parent = {0};
+    buf_printf(&parent, "%s/..", directory);
+    enum rc rc = sync_directory(buf_cstr(&parent));
+    if (rc != RC_OK && rc != RC_REFUSED) { /* a parent we may not read was not made by us */
+        buf_printf(error, "cannot sync the directory above %s", directory);
+    }
+    buf_fini(&parent);
+    return rc == RC_REFUSED ? RC_OK : rc;
+}
+
+static int
+open_claim_file(const char *directory, int flags)
+{
+    struct buf path = {0};
+    buf_printf(&path, "%s/%s", directory, CLAIM_FILE);
+    int fd = open(buf_cstr(&path), flags | O_CLOEXEC, FILE_MODE);
+    buf_fini(&path);
+    return fd;
+}
+
+static enum rc
+take_claim(struct lmdb *lmdb, const char *directory, struct buf *error)
+{
+    lmdb->claim_fd = open_claim_file(directory, O_RDWR | O_CREAT);
+    if (lmdb->claim_fd < 0) {
+        enum rc rc = rc_from_lmdb(errno);
+        buf_printf(error, "cannot open %s/%s: %s", directory, CLAIM_FILE, strerror(errno));
+        return rc;
+    }
+    if (flock(lmdb->claim_fd, LOCK_EX | LOCK_NB) == 0) {
+        return RC_OK;
+    }
+    enum rc rc = rc_from_lmdb(errno);
+    buf_printf(error, rc == RC_BUSY ? "%s is claimed by another daemon" : "cannot lock %s",
+               directory);
+    return rc;
+}
+
+static enum rc
+open_env(struct lmdb *lmdb, const char *directory, size_t map_bytes, unsigned flags)
+{
+    enum rc rc = said(lmdb, mdb_env_create(&lmdb->env));
+    if (rc == RC_OK) {
+        rc = said(lmdb, mdb_env_set_maxdbs(lmdb->env, TABLE_COUNT));
+    }
+    if (rc == RC_OK) {
+        rc = said(lmdb, mdb_env_set_mapsize(lmdb->env, map_bytes));
+    }
+    if (rc == RC_OK) {
+        rc = said(lmdb, mdb_env_open(lmdb->env, directory, flags | MDB_NOTLS, FILE_MODE));
+    }
+    if (rc != RC_OK && lmdb->env != NULL) {
+        mdb_env_close(lmdb->env);
+        lmdb->env = NULL;
+    }
+    return rc;
+}
+
+/* Where the directory cannot be written, LMDB cannot register readers. Reading without is safe only
+ * while nobody writes: then our own lock on the claim keeps it so. */
+static enum rc
+open_read_only(struct lmdb *lmdb, const char *directory, size_t map_bytes)
+{
+    enum rc rc = open_env(lmdb, directory, map_bytes, MDB_RDONLY);
+    if (rc != RC_REFUSED) {
+        return rc;
+    }
+    lmdb->claim_fd = open_claim_file(directory, O_RDONLY);
+    if (lmdb->claim_fd >= 0 && flock(lmdb->claim_fd, LOCK_SH | LOCK_NB) != 0) {
+        lmdb->backend.what = "it is not writable for you and a daemon is writing to it";
+        return RC_REFUSED;
+    }
+    return open_env(lmdb, directory, map_bytes, MDB_RDONLY | MDB_NOLOCK);
+}
+
+static enum rc
+open_tables(struct lmdb *lmdb, bool create)
+{
+    MDB_txn *txn = NULL;
+    enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, create ? 0 : MDB_RDONLY, &txn));
+    for (uint32_t i = 0; rc == RC_OK && i < TABLE_COUNT; i++) {
+        rc = said(lmdb,
+                  mdb_dbi_open(txn, TABLE_NAMES[i], create ? MDB_CREATE : 0, &lmdb->tables[i]));
+    }
+    if (rc == RC_OK) {
+        rc = said(lmdb, mdb_txn_commit(txn)); /* also keeps the handles of a reader */
+        txn = NULL;
+    }
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    return rc;
+}
+
+/* LMDB 0.9.24 opens its data file without O_CLOEXEC, twice, and tells of one: look for both. */
+static void
+close_on_exec(struct lmdb *lmdb)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        struct stat file;
+        int fd = atoi(entry->d_name);
+        if (fd > 2 && fstat(fd, &file) == 0 && (uint64_t)file.st_ino == lmdb->backend.inode) {
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+}
+
+static enum rc
+open_files(struct lmdb *lmdb, const char *directory, const struct log_options *options)
+{
+    size_t map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;
+    bool claim = options->mode == LOG_CLAIM;
+    enum rc rc = claim ? open_env(lmdb, directory, map_bytes, 0)
+                       : open_read_only(lmdb, directory, map_bytes);
+    if (rc == RC_OK && claim) {
+        rc = said(lmdb, mdb_reader_check(lmdb->env, NULL));
+    }
+    if (rc == RC_OK) {
+        rc = open_tables(lmdb, claim);
+    }
+    if (rc == RC_OK && claim) {
+        rc = sync_directory(directory);
+    }
+    int fd = -1;
+    struct stat file;
+    if (rc == RC_OK) {
+        rc = said(lmdb, mdb_env_get_fd(lmdb->env, &fd));
+    }
+    if (rc == RC_OK && fstat(fd, &file) == 0) {
+        lmdb->backend.inode = (uint64_t)file.st_ino;
+        close_on_exec(lmdb);
+    }
+    return rc;
+}
+
+enum rc
+log_lmdb_open(const char *directory, const struct log_options *options, struct buf *out_error,
+              struct log_backend **out_backend)
+{
+    struct lmdb *lmdb = calloc(1, sizeof(*lmdb));
+    if (lmdb == NULL) {
+        return RC_NO_MEMORY;
+    }
+    lmdb->claim_fd = -1;
+    lmdb->backend = (struct log_backend){
+        .write = lmdb_write,
+        .read_batch = lmdb_read_batch,
+        .read_content = lmdb_read_content,
+        .read_id = lmdb_read_id,
+        .close = lmdb_close,
+        .what = "",
+    };
+    enum rc rc = RC_OK;
+    if (options->mode == LOG_CLAIM) {
+        rc = make_directory(directory, out_error);
+        if (rc == RC_OK) {
+            rc = take_claim(lmdb, directory, out_error);
+        }
+    }
+    if (rc == RC_OK) {
+        rc = open_files(lmdb, directory, options);
+        if (rc == RC_NOT_FOUND) {
+            buf_printf(out_error, "there is no log in %s", directory);
+        } else if (rc != RC_OK) {
+            buf_printf(out_error, "cannot open the log in %s: %s", directory, lmdb->backend.what);
+        }
+    }
+    if (rc != RC_OK) {
+        lmdb_close(&lmdb->backend);
+        return rc;
+    }
+    *out_backend = &lmdb->backend;
+    return RC_OK;
+}

@@ -1,0 +1,251 @@
+#include "store/batch.h"
+#include "store/log_backend.h"
+
+#include <stdlib.h>
+
+/* Rows in ascending order of their number; both tables only ever grow at the end. */
+struct row {
+    uint64_t seq;
+    uint8_t *data;
+    size_t len;
+};
+struct rows {
+    struct row *items;
+    size_t count, capacity;
+};
+
+/* Open addressing, linear probing, at most half full. An id is used when its time is not EMPTY. */
+struct slot {
+    struct log_id id;
+    int64_t time_ms;
+};
+#define EMPTY INT64_MIN
+
+struct memory {
+    struct log_backend backend;
+    struct rows batches, content;
+    struct slot *slots;
+    size_t slot_count, slot_used;
+};
+
+static struct memory *
+memory_of(struct log_backend *backend)
+{
+    return (struct memory *)backend;
+}
+
+static bool
+rows_reserve(struct rows *rows, size_t more)
+{
+    if (rows->count + more <= rows->capacity) {
+        return true;
+    }
+    size_t capacity = 2 * (rows->count + more);
+    struct row *items = realloc(rows->items, capacity * sizeof(*items));
+    if (items == NULL) {
+        return false;
+    }
+    rows->items = items;
+    rows->capacity = capacity;
+    return true;
+}
+
+static bool
+rows_add(struct rows *rows, uint64_t seq, struct span bytes)
+{
+    uint8_t *data = malloc(bytes.len + 1);
+    if (data == NULL) {
+        return false;
+    }
+    memcpy(data, bytes.data, bytes.len);
+    rows->items[rows->count++] = (struct row){seq, data, bytes.len};
+    return true;
+}
+
+static void
+rows_cut(struct rows *rows, size_t count)
+{
+    while (rows->count > count) {
+        free(rows->items[--rows->count].data);
+    }
+}
+
+static void
+rows_fini(struct rows *rows)
+{
+    rows_cut(rows, 0);
+    free(rows->items);
+}
+
+/* The place of the first row whose number is >= seq. */
+static size_t
+rows_from(const struct rows *rows, uint64_t seq)
+{
+    size_t low = 0, high = rows->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rows->items[middle].seq < seq) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct slot *
+slot_of(struct slot *slots, size_t count, const struct log_id *id)
+{
+    size_t at = (size_t)big_endian_get(id->bytes, 8) & (count - 1);
+    while (slots[at].time_ms != EMPTY && memcmp(&slots[at].id, id, sizeof(*id)) != 0) {
+        at = (at + 1) & (count - 1);
+    }
+    return &slots[at];
+}
+
+/* Makes room for more ids; the old ones are forgotten on the way. */
+static bool
+slots_reserve(struct memory *memory, size_t more, int64_t forget_before_ms)
+{
+    if (2 * (memory->slot_used + more) <= memory->slot_count) {
+        return true;
+    }
+    size_t count = 64;
+    while (count < 4 * (memory->slot_used + more)) {
+        count *= 2;
+    }
+    struct slot *slots = malloc(count * sizeof(*slots));
+    if (slots == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        slots[i].time_ms = EMPTY;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < memory->slot_count; i++) {
+        const struct slot *old = &memory->slots[i];
+        if (old->time_ms != EMPTY && old->time_ms >= forget_before_ms) {
+            *slot_of(slots, count, &old->id) = *old;
+            used++;
+        }
+    }
+    free(memory->slots);
+    memory->slots = slots;
+    memory->slot_count = count;
+    memory->slot_used = used;
+    return true;
+}
+
+static enum rc
+memory_write(struct log_backend *backend, const struct log_write *write)
+{
+    struct memory *memory = memory_of(backend);
+    size_t batches = memory->batches.count, contents = memory->content.count;
+    uint64_t newest = batches == 0 ? 0 : memory->batches.items[batches - 1].seq;
+    if (newest != write->newest_key) {
+        return RC_FENCED;
+    }
+    bool ok = rows_reserve(&memory->batches, 1) &&
+              rows_reserve(&memory->content, write->content_count) &&
+              slots_reserve(memory, write->id_count, write->forget_before_ms) &&
+              rows_add(&memory->batches, write->key, write->batch);
+    for (uint32_t i = 0; ok && i < write->content_count; i++) {
+        ok = rows_add(&memory->content, write->content[i].seq, write->content[i].row);
+    }
+    if (!ok) {
+        rows_cut(&memory->batches, batches);
+        rows_cut(&memory->content, contents);
+        return RC_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < write->id_count; i++) {
+        struct slot *slot = slot_of(memory->slots, memory->slot_count, &write->ids[i]);
+        memory->slot_used += slot->time_ms == EMPTY;
+        *slot = (struct slot){write->ids[i], write->time_ms};
+    }
+    return RC_OK;
+}
+
+static enum rc
+copy_row(const struct row *row, struct buf *out)
+{
+    buf_clear(out);
+    buf_append(out, row->data, row->len);
+    return out->rc;
+}
+
+static enum rc
+memory_read_batch(struct log_backend *backend, enum log_seek seek, uint64_t seq,
+                  struct buf *out_bytes, uint64_t *out_key)
+{
+    const struct rows *rows = &memory_of(backend)->batches;
+    size_t at = rows_from(rows, seq);
+    if (seek == LOG_SEEK_HOLD && (at == rows->count || rows->items[at].seq > seq)) {
+        if (at == 0) {
+            return RC_NOT_FOUND;
+        }
+        at--;
+    }
+    if (at == rows->count) {
+        return RC_NOT_FOUND;
+    }
+    enum rc rc = copy_row(&rows->items[at], out_bytes);
+    if (rc == RC_OK) {
+        *out_key = rows->items[at].seq;
+    }
+    return rc;
+}
+
+static enum rc
+memory_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_row)
+{
+    const struct rows *rows = &memory_of(backend)->content;
+    size_t at = rows_from(rows, seq);
+    if (at == rows->count || rows->items[at].seq != seq) {
+        return RC_NOT_FOUND;
+    }
+    return copy_row(&rows->items[at], out_row);
+}
+
+static enum rc
+memory_read_id(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms)
+{
+    struct memory *memory = memory_of(backend);
+    if (memory->slot_count == 0) {
+        return RC_NOT_FOUND;
+    }
+    const struct slot *slot = slot_of(memory->slots, memory->slot_count, id);
+    if (slot->time_ms == EMPTY) {
+        return RC_NOT_FOUND;
+    }
+    *out_time_ms = slot->time_ms;
+    return RC_OK;
+}
+
+static void
+memory_close(struct log_backend *backend)
+{
+    struct memory *memory = memory_of(backend);
+    rows_fini(&memory->batches);
+    rows_fini(&memory->content);
+    free(memory->slots);
+    free(memory);
+}
+
+enum rc
+log_memory_open(struct log_backend **out_backend)
+{
+    struct memory *memory = calloc(1, sizeof(*memory));
+    if (memory == NULL) {
+        return RC_NO_MEMORY;
+    }
+    memory->backend = (struct log_backend){
+        .write = memory_write,
+        .read_batch = memory_read_batch,
+        .read_content = memory_read_content,
+        .read_id = memory_read_id,
+        .close = memory_close,
+        .what = "",
+    };
+    *out_backend = &memory->backend;
+    return RC_OK;
+}

@@ -1,0 +1,257 @@
+/* Replay is apply alone: a second engine that is only given the events has the same digest after
+ * every one of them, and an engine woken from a replay goes on as the first would have. */
+#include "tests/engine/shop.h"
+
+#include <check.h>
+#include <stdio.h>
+
+static struct shop shop;
+
+static uint64_t
+next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static struct timing
+random_timing(uint64_t *seed)
+{
+    switch (next_random(seed) % 5) {
+    case 0:
+        return NOW;
+    case 1:
+        return after_start((int64_t)(next_random(seed) % 100) * MS_PER_HOUR);
+    case 2:
+        return after_previous((int64_t)(next_random(seed) % 50) * MS_PER_HOUR);
+    case 3:
+        return (struct timing){.kind = TIMING_DAYS_AFTER_PREVIOUS_AT,
+                               .days = 1 + (int32_t)(next_random(seed) % 3),
+                               .at_min = (int32_t)(next_random(seed) % 1440)};
+    default:
+        return (struct timing){.kind = TIMING_DAY_AT,
+                               .days = (int32_t)(next_random(seed) % 4),
+                               .at_min = (int32_t)(next_random(seed) % 1440)};
+    }
+}
+
+static void
+random_shop(uint64_t *seed)
+{
+    shop_open(&shop);
+    for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
+        shop.scenarios[i].late_day0 = (enum late_day0)(next_random(seed) % 3);
+        shop.scenarios[i].reentry = (enum reentry)(next_random(seed) % 3);
+        uint32_t steps = 1 + (uint32_t)(next_random(seed) % 5);
+        for (uint32_t j = 0; j < steps; j++) {
+            struct body body =
+                next_random(seed) % 4 == 0
+                    ? shop_tag(&shop, (uint32_t)(next_random(seed) % TAG_COUNT),
+                               next_random(seed) % 2)
+                    : shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
+            struct step *step = shop_step(&shop, i, random_timing(seed), body);
+            if (next_random(seed) % 2) {
+                step->window = (struct window){9 * 60, 21 * 60};
+            }
+            if (next_random(seed) % 3 == 0) {
+                step->condition = shop_has(&shop, (uint32_t)(next_random(seed) % TAG_COUNT),
+                                           next_random(seed) % 2);
+                step->otherwise = (enum otherwise)(next_random(seed) % 2);
+            }
+            step->grace_ms = (int64_t)(1 + next_random(seed) % 48) * MS_PER_HOUR;
+            step->priority = (int32_t)(next_random(seed) % 3);
+        }
+    }
+    shop.definitions->friend_added = shop_start(&shop, 0);
+    shop.definitions->friend_unblocked = shop_start(&shop, 0);
+    shop.definitions->friend_existing = shop_start(&shop, 2);
+    shop_apply(&shop);
+}
+
+static void
+random_step(uint64_t *seed)
+{
+    char who[8];
+    snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
+    uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
+    switch (next_random(seed) % 9) {
+    case 0:
+        shop_act(&shop, INPUT_FOLLOW, who, NULL);
+        break;
+    case 1:
+        shop_act(&shop, INPUT_UNFOLLOW, who, NULL);
+        break;
+    case 2:
+        shop_act(&shop, INPUT_MESSAGE, who, "text");
+        break;
+    case 3:
+        if (friend != NO_ID) {
+            shop_input(
+                &shop,
+                (struct input){
+                    .kind = INPUT_START_SCENARIO,
+                    .u.scenario = {friend, (uint32_t)(next_random(seed) % SCENARIOS_MAX), NO_ID}});
+        }
+        break;
+    case 4:
+        if (friend != NO_ID) {
+            shop_input(&shop,
+                       (struct input){.kind = INPUT_TAG,
+                                      .u.tag = {friend, (uint32_t)(next_random(seed) % TAG_COUNT),
+                                                next_random(seed) % 2}});
+        }
+        break;
+    case 5: { /* an outcome of any kind for one that is due */
+        const struct delivery *row = shop_take(&shop);
+        if (row != NULL) {
+            shop_outcome(&shop, row, (enum delivery_result)(1 + next_random(seed) % 4));
+        }
+        break;
+    }
+    case 6:
+        (void)shop_deliver(&shop);
+        break;
+    default:
+        shop_until(&shop, shop.now_ms + (int64_t)(next_random(seed) % (20 * 3600000)));
+        break;
+    }
+}
+
+static void
+replay_and_compare(uint64_t seed)
+{
+    static const struct engine_calls calls = {.body_hash = shop_body_hash};
+    struct engine *replayed = engine_new(&calls);
+    for (uint32_t i = 0; i < shop.events.count; i++) {
+        engine_apply(replayed, &shop.events.items[i]);
+    }
+    ck_assert_msg(state_digest(engine_state(replayed)) == state_digest(engine_state(shop.engine)),
+                  "seed %llu: the digests differ", (unsigned long long)seed);
+    engine_free(replayed);
+}
+
+START_TEST(the_replayed_digest_equals_the_live_one_after_every_input)
+{
+    uint64_t first_seed = (uint64_t)_i * 7919 + 1, seed = first_seed;
+    random_shop(&seed);
+    for (int i = 0; i < 120; i++) {
+        random_step(&seed);
+        replay_and_compare(first_seed);
+    }
+    shop_close(&shop);
+}
+END_TEST
+
+START_TEST(the_digest_is_the_same_at_every_prefix_of_the_log)
+{
+    static const struct engine_calls calls = {.body_hash = shop_body_hash};
+    uint64_t seed = (uint64_t)_i * 104729 + 1;
+    random_shop(&seed);
+    for (int i = 0; i < 200; i++) {
+        random_step(&seed);
+    }
+    struct engine *one = engine_new(&calls), *two = engine_new(&calls);
+    for (uint32_t i = 0; i < shop.events.count; i++) {
+        engine_apply(one, &shop.events.items[i]);
+        if (i % 16 == 0) { /* the second from zero, now and then: quadratic otherwise */
+            engine_free(two);
+            two = engine_new(&calls);
+            for (uint32_t j = 0; j <= i; j++) {
+                engine_apply(two, &shop.events.items[j]);
+            }
+        } else {
+            engine_apply(two, &shop.events.items[i]);
+        }
+        ck_assert_uint_eq(state_digest(engine_state(one)), state_digest(engine_state(two)));
+    }
+    engine_free(one);
+    engine_free(two);
+    shop_close(&shop);
+}
+END_TEST
+
+START_TEST(an_engine_woken_from_a_replay_goes_on_as_the_first_would_have)
+{
+    static const struct engine_calls calls = {.body_hash = shop_body_hash};
+    uint64_t first_seed = (uint64_t)_i * 15485863 + 1, seed = first_seed;
+    random_shop(&seed);
+    for (int i = 0; i < 60; i++) {
+        random_step(&seed);
+    }
+    struct engine *woken = engine_new(&calls);
+    for (uint32_t i = 0; i < shop.events.count; i++) {
+        engine_apply(woken, &shop.events.items[i]);
+    }
+    engine_wake(woken, shop.now_ms);
+    int64_t until_ms = shop.now_ms + 30 * MS_PER_DAY, from_ms = shop.now_ms;
+    uint32_t live = shop_until(&shop, until_ms);
+    struct engine *first = shop.engine;
+    shop.engine = woken;
+    shop.now_ms = from_ms;
+    uint32_t again = shop_until(&shop, until_ms);
+    ck_assert_msg(live == again, "seed %llu: %u deliveries, %u after a restart",
+                  (unsigned long long)first_seed, live, again);
+    engine_free(first);
+    shop_close(&shop);
+}
+END_TEST
+
+START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
+{
+    uint64_t first_seed = (uint64_t)_i * 32452843 + 1, seed = first_seed;
+    random_shop(&seed);
+    for (int i = 0; i < 300; i++) {
+        random_step(&seed);
+    }
+    for (uint32_t i = 0; i < shop.events.count; i++) {
+        const struct event *a = &shop.events.items[i];
+        if (a->kind != EVENT_DELIVERY_INTENDED) {
+            continue;
+        }
+        ck_assert_msg(a->at_ms >= a->u.delivery.due_ms, "seed %llu: early",
+                      (unsigned long long)first_seed);
+        for (uint32_t j = i + 1; j < shop.events.count; j++) {
+            const struct event *b = &shop.events.items[j];
+            bool ended = b->kind == EVENT_ENROLMENT_ENDED && b->friend == a->friend;
+            bool returned = b->kind == EVENT_DELIVERY_OUTCOME && b->friend == a->friend &&
+                            b->u.delivery.result == RESULT_RETURNED;
+            if (ended || returned) {
+                break; /* a new life, or the same delivery on its other way */
+            }
+            bool same = b->kind == EVENT_DELIVERY_INTENDED && b->friend == a->friend &&
+                        a->source.kind == SOURCE_STEP && b->source.kind == SOURCE_STEP &&
+                        a->source.id == b->source.id && a->source.sub == b->source.sub;
+            ck_assert_msg(!same, "seed %llu: a step twice", (unsigned long long)first_seed);
+        }
+    }
+    shop_close(&shop);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+    Suite *suite = suite_create("replay");
+    TCase *tcase = tcase_create("random lives");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, the_replayed_digest_equals_the_live_one_after_every_input, 0, 20);
+    tcase_add_loop_test(tcase, the_digest_is_the_same_at_every_prefix_of_the_log, 0, 10);
+    tcase_add_loop_test(tcase, an_engine_woken_from_a_replay_goes_on_as_the_first_would_have, 0,
+                        40);
+    tcase_add_loop_test(tcase, nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment, 0,
+                        40);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int
+main(void)
+{
+    SRunner *runner = srunner_create(suite());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
