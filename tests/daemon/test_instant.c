@@ -65,7 +65,7 @@ START_TEST(anything_else_is_refused_and_changes_nothing)
     ck_assert_int_eq(instant_parse(span_of("2026-06-01\0"
                                            "10:00",
                                            16),
-                                   &ms),
+                                   NULL, &ms),
                      RC_INVALID);
 }
 END_TEST
