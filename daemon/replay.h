@@ -1,7 +1,9 @@
 /* replay - the log, folded: read, verify, decode, apply.
  *
  * Shape    walks batches from the beginning, decodes each event with its words and definitions, and
- *          applies it to an engine; an observer may look at each event before it is applied.
+ *          applies it to an engine; an observer may look at each event before and after. Definitions are
+ *          compiled only when there is an engine to hold them. An event of a kind this version does not
+ *          know is handed on like any other: the engine counts it and keeps the friend's chain.
  * Units    event numbers and UTC milliseconds.
  * Errors   RC_CORRUPT with the place in out_error; RC_NEWER; the observer's own non-OK code stops it.
  * Owner    borrows everything; spans given to the observer are valid for the call.
@@ -29,7 +31,7 @@ struct replay_options {
 MUST_USE enum rc replay_run(const struct replay_options *options, struct buf *out_error);
 
 /* Reads one event by number (for walking a friend's chain). Words attached; spans live in the arena.
- * RC_NOT_FOUND for a number that is not in the log. */
+ * RC_NOT_FOUND for a number that is not in the log; for the rest, log_error() has the words. */
 MUST_USE enum rc replay_read_event(struct log *log, uint64_t seq, struct arena *arena,
                                    struct event *out_event);
 
