@@ -61,7 +61,7 @@ ready() { api GET /v1/status | jq -e '.bot_user_id != null'; }
 listens() { [ -s $dir/fakeline.port ]; }
 
 start_stepd() { # the instant its clock begins at
-    $bin/stepd --data $dir/data --socket $socket --listen 127.0.0.1:0 --line-url "http://127.0.0.1:$line_port" \
+    $bin/stepd --data-dir $dir/data --socket $socket --listen 127.0.0.1:0 --line-url "http://127.0.0.1:$line_port" \
         --credentials $dir/credentials --clock virtual --clock-start "$1" >>$dir/stepd.log 2>&1 &
     stepd_pid=$!
     until_true ready || die "stepd does not start"
@@ -85,7 +85,8 @@ show_deliveries() {
     jq -r --argjson names "$name_table" '
         .accepted[]
         | [ (.at_ms / 1000 + 32400 | strftime("%m-%d %H:%M:%S")),
-            $names[.to[0]], .endpoint, ([.messages[] | .text // .altText // .type] | join(" / ")) ]
+            $names[.to[0]], .endpoint, ([.messages[] | .text // .altText // .type] | join(" / ")
+               | if length > 44 then .[:43] + "…" else . end) ]
         | @tsv' $dir/accepted.json |
         while IFS="$(printf '\t')" read -r at who how text; do
             [ "$how" = reply ] && colour=$green || colour=$yellow
@@ -128,7 +129,7 @@ done
 rm -rf $dir
 mkdir -p $dir/credentials $dir/data
 chmod 700 $dir/credentials $dir/data
-(umask 077 && printf %s $secret >$dir/credentials/channel-secret && printf %s $token >$dir/credentials/channel-token)
+(umask 077 && printf %s $secret >$dir/credentials/channel_secret && printf %s $token >$dir/credentials/channel_token)
 began=$(date +%s)
 
 heading "fakeline と stepd を起動 (LINE on loopback, stepd on virtual time)"
@@ -189,12 +190,12 @@ done
 jq -rs '
     def pad(n): . + " " * ([n - length, 0] | max);
     def instant: if . == null then "-" else .[5:10] + " " + .[11:19] end;
-    ("  " + ("due" | pad(16)) + ("sent" | pad(16)) + ("friend" | pad(9)) + ("step" | pad(24)) + ("how" | pad(20)) + "late by"),
+    ("  " + ("due" | pad(16)) + ("sent" | pad(16)) + ("friend" | pad(9)) + ("step" | pad(23)) + ("how" | pad(29)) + "late by"),
     (sort_by(.due, .at) | .[]
      | "  " + (.due | instant | pad(16))
        + ((if .outcome == "sent" then .at else null end) | instant | pad(16))
-       + (.name | pad(9)) + (.source // "-" | pad(24))
-       + ((if .outcome == "sent" then .how else .outcome + " " + (.reason // "") end) | pad(20))
+       + (.name | pad(9)) + (.source // "-" | pad(23))
+       + ((if .outcome == "sent" then .how else .outcome + " " + (.reason // "") end) | pad(29))
        + (if .outcome != "sent" or .late_ms == null then "-"
           elif .late_ms < 1000 then "0 s"
           else (.late_ms / 1000 | floor) as $s

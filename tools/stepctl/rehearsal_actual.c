@@ -1,0 +1,510 @@
+/* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
+#include "daemon/replay.h"
+#include "proto/signature.h"
+#include "proto/words.h"
+#include "tools/stepctl/rehearsal_run.h"
+#include "tools/stepctl/rehearsal_words.h"
+#include <stdio.h>
+
+struct intent {
+    uint64_t delivery;
+    uint32_t friend;
+    struct span key; /* as LINE saw it: retry key, or reply token */
+    int64_t due_ms;
+    uint32_t item_count;
+    struct delivery_item items[DELIVERY_ITEMS_MAX];
+    bool reply, sent, accepted;
+};
+
+struct planned {
+    uint64_t delivery;
+    struct span token;
+};
+
+struct reading {
+    const struct rehearsal_end *end;
+    struct rehearsal_result *result;
+    uint8_t run_id[16];
+    struct intent *intents;
+    uint32_t intent_count;
+    struct planned *planned;
+    uint32_t planned_count;
+};
+
+static const struct definitions *
+definitions_of(const struct reading *reading)
+{
+    return reading->end->state->definitions;
+}
+
+static const char *
+friend_name(const struct reading *reading, uint32_t friend)
+{
+    const struct state *state = reading->end->state;
+    return friend < state->friend_count ? state->friends[friend].line_id : "-";
+}
+
+static void
+append_source(const struct definitions *definitions, struct source source, struct buf *out)
+{
+    switch (source.kind) {
+    case SOURCE_STEP:
+        buf_printf(out, "%s/%s", names_text(&definitions->scenario_names, source.id),
+                   source.id < definitions->scenario_names.count
+                       ? names_text(&definitions->scenarios[source.id].step_names, source.sub)
+                       : "?");
+        break;
+    case SOURCE_BUTTON:
+        buf_append_cstr(out, names_text(&definitions->button_names, source.id));
+        break;
+    case SOURCE_AUTO_REPLY:
+        buf_append_cstr(out, names_text(&definitions->auto_reply_names, source.id));
+        break;
+    case SOURCE_FRIEND_ADD:
+    case SOURCE_OPERATOR:
+    case SOURCE_DEFINITIONS:
+    case SOURCE_NONE:
+        buf_append_cstr(out, source_kind_name(source.kind));
+        break;
+    }
+}
+
+/* Begins a row: "2026-06-01 10:15:00 A". */
+static struct buf
+begin_row(const struct reading *reading, int64_t at_ms, uint32_t friend)
+{
+    struct buf text = {0};
+    buf_append_span(&text,
+                    rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone, at_ms));
+    buf_printf(&text, " %s", friend_name(reading, friend));
+    return text;
+}
+
+static void
+end_row(const struct reading *reading, enum rehearsal_list list, int64_t at_ms, struct buf *text,
+        struct span with)
+{
+    struct arena *arena = reading->end->arena;
+    rehearsal_rows_add(&reading->result->rows[list], arena,
+                       (struct rehearsal_row){.at_ms = at_ms,
+                                              .text = arena_span(arena, buf_span(text)),
+                                              .with = with});
+    buf_fini(text);
+}
+
+/* LANGUAGE 13 "Outcomes": a stop names what cancelled it, everything else its reason. */
+static void
+append_reason(const struct reading *reading, const struct event *event, enum reason reason,
+              struct buf *text)
+{
+    buf_append_byte(text, ' ');
+    if (reason == REASON_STOPPED) {
+        append_source(definitions_of(reading), event->source, text);
+    } else {
+        buf_append_cstr(text, reason_name(reason));
+    }
+}
+
+static void
+read_step(const struct reading *reading, const struct event *event)
+{
+    bool skipped = event->kind == EVENT_STEP_SKIPPED;
+    int64_t due_ms = event->u.step.due_ms;
+    if (due_ms < 0 || due_ms == INT64_MAX) {
+        return; /* it counted from a step that was never delivered */
+    }
+    struct buf text = begin_row(reading, due_ms, event->friend);
+    struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
+    buf_append_byte(&text, ' ');
+    append_source(definitions_of(reading), step, &text);
+    buf_append_cstr(&text, skipped ? " skipped" : " cancelled");
+    append_reason(reading, event, event->u.step.reason, &text);
+    end_row(reading, LIST_UNSENT, due_ms, &text, (struct span){0});
+}
+
+static bool
+same_source(struct source a, struct source b)
+{
+    return a.kind == b.kind && a.id == b.id && a.sub == b.sub;
+}
+
+/* A delivery may carry several templates of one source: that is one line. */
+static bool
+source_came_before(const struct delivery_item *items, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++) {
+        if (same_source(items[i].source, items[at].source)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One row of `list` for each source in a delivery: due, friend, source, and what is said of it. */
+static void
+add_sources(const struct reading *reading, enum rehearsal_list list, int64_t due_ms,
+            uint32_t friend, const struct delivery_item *items, uint32_t count, const char *said)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (source_came_before(items, i)) {
+            continue;
+        }
+        struct buf text = begin_row(reading, due_ms, friend);
+        buf_append_byte(&text, ' ');
+        append_source(definitions_of(reading), items[i].source, &text);
+        buf_append_cstr(&text, said);
+        end_row(reading, list, due_ms, &text, (struct span){0});
+    }
+}
+
+static struct intent *
+newest_intent(const struct reading *reading, uint64_t delivery)
+{
+    for (uint32_t i = reading->intent_count; i > 0; i--) {
+        if (reading->intents[i - 1].delivery == delivery) {
+            return &reading->intents[i - 1];
+        }
+    }
+    return NULL;
+}
+
+static void
+read_intent(struct reading *reading, const struct event *event)
+{
+    struct arena *arena = reading->end->arena;
+    uint64_t made_by = event->u.delivery.delivery;
+    struct intent intent = {.delivery = made_by != 0 ? made_by : event->seq,
+                            .friend = event->friend,
+                            .due_ms = event->u.delivery.due_ms,
+                            .item_count = event->u.delivery.item_count,
+                            .reply = event->u.delivery.how == HOW_REPLY};
+    memcpy(intent.items, event->u.delivery.items, sizeof(intent.items));
+    if (intent.reply) {
+        for (uint32_t i = 0; i < reading->planned_count; i++) {
+            if (reading->planned[i].delivery == intent.delivery) {
+                intent.key = reading->planned[i].token;
+            }
+        }
+    } else {
+        char key[RETRY_KEY_TEXT_BYTES];
+        retry_key(reading->run_id, event->seq, key);
+        intent.key = arena_span(arena, span_cstr(key));
+    }
+    reading->intents =
+        arena_grow(arena, reading->intents, reading->intent_count, sizeof(*reading->intents));
+    reading->intents[reading->intent_count++] = intent;
+}
+
+static void
+read_outcome(const struct reading *reading, const struct event *event)
+{
+    struct intent *intent = newest_intent(reading, event->u.delivery.delivery);
+    if (intent == NULL) {
+        return;
+    }
+    char said[32] = " unknown";
+    switch (event->u.delivery.result) {
+    case RESULT_SENT:
+        intent->sent = true;
+        return;
+    case RESULT_RETURNED:
+        return; /* due again */
+    case RESULT_FAILED:
+        snprintf(said, sizeof(said), " failed %u", event->u.delivery.code);
+        break;
+    case RESULT_UNKNOWN:
+        break;
+    }
+    add_sources(reading, LIST_UNSENT, intent->due_ms, intent->friend, intent->items,
+                intent->item_count, said);
+}
+
+static void
+read_delivery(struct reading *reading, const struct event *event)
+{
+    struct arena *arena = reading->end->arena;
+    if (event->kind == EVENT_DELIVERY_PLANNED && event->word_count > 0) {
+        reading->planned =
+            arena_grow(arena, reading->planned, reading->planned_count, sizeof(*reading->planned));
+        reading->planned[reading->planned_count++] =
+            (struct planned){.delivery = event->seq, .token = arena_span(arena, event->words[0])};
+    } else if (event->kind == EVENT_DELIVERY_INTENDED) {
+        read_intent(reading, event);
+    } else if (event->kind == EVENT_DELIVERY_OUTCOME) {
+        read_outcome(reading, event);
+    } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
+        /* What waits too long is skipped (SPEC R6), what became pointless is cancelled. */
+        bool stale = event->u.delivery.reason == REASON_STALE;
+        struct buf said = {0};
+        buf_append_cstr(&said, stale ? " skipped" : " cancelled");
+        append_reason(reading, event, event->u.delivery.reason, &said);
+        add_sources(reading, LIST_UNSENT, event->u.delivery.due_ms, event->friend,
+                    event->u.delivery.items, event->u.delivery.item_count, buf_cstr(&said));
+        buf_fini(&said);
+    }
+}
+
+static enum rc
+observe(void *context, const struct event *event)
+{
+    struct reading *reading = context;
+    switch (event->kind) {
+    case EVENT_CLAIMED:
+        memcpy(reading->run_id, event->u.claimed.run_id, sizeof(reading->run_id));
+        break;
+    case EVENT_STEP_SKIPPED:
+    case EVENT_STEP_CANCELLED:
+        read_step(reading, event);
+        break;
+    case EVENT_START_REFUSED: {
+        struct buf text = begin_row(reading, event->at_ms, event->friend);
+        buf_printf(&text, " %s %s",
+                   names_text(&definitions_of(reading)->scenario_names, event->u.step.scenario),
+                   reason_name(event->u.step.reason));
+        end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
+        break;
+    }
+    case EVENT_DELIVERY_PLANNED:
+    case EVENT_DELIVERY_INTENDED:
+    case EVENT_DELIVERY_OUTCOME:
+    case EVENT_DELIVERY_CANCELLED:
+        read_delivery(reading, event);
+        break;
+    default: /* the other kinds are no rows of any list */
+        break;
+    }
+    return RC_OK;
+}
+
+static void
+add_delivery(const struct reading *reading, int64_t at_ms, uint32_t friend,
+             const struct intent *intent, bool reply, const char *remark, struct span body)
+{
+    struct buf text = begin_row(reading, at_ms, friend);
+    for (uint32_t i = 0; intent != NULL && i < intent->item_count; i++) {
+        buf_printf(&text, "%s%s", i == 0 ? " " : "+",
+                   names_text(&definitions_of(reading)->template_names, intent->items[i].template));
+    }
+    buf_printf(&text, "%s %s%s", intent == NULL ? " ?" : "", reply ? "reply" : "push", remark);
+    end_row(reading, LIST_DELIVERIES, at_ms, &text, body);
+}
+
+/* The list is what LINE accepted; the log has to agree with it, both ways. */
+static void
+read_deliveries(const struct reading *reading)
+{
+    uint32_t count = 0;
+    const struct accepted *accepted = scripted_line_accepted(reading->end->line, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct accepted *row = &accepted[i];
+        struct intent *intent = NULL;
+        for (uint32_t j = 0; j < reading->intent_count && intent == NULL; j++) {
+            struct intent *each = &reading->intents[j];
+            intent = each->reply == row->reply && span_equal(each->key, row->key) ? each : NULL;
+        }
+        uint32_t friend = state_find_friend(reading->end->state, row->user);
+        const char *remark = intent == NULL ? " (not in the log)" : "";
+        if (intent != NULL) {
+            intent->accepted = true;
+        }
+        add_delivery(reading, row->at_ms, friend, intent, row->reply, remark, row->body);
+    }
+    for (uint32_t i = 0; i < reading->intent_count; i++) {
+        const struct intent *intent = &reading->intents[i];
+        if (intent->sent && !intent->accepted) {
+            add_delivery(reading, intent->due_ms, intent->friend, intent, intent->reply,
+                         " (sent by the log, never accepted by LINE)", (struct span){0});
+        }
+    }
+}
+
+/* The due instants of the steps after the next, where they do not hang on a delivery (SPEC R2). */
+static void
+read_later_steps(const struct reading *reading, const struct enrolment *row)
+{
+    const struct scenario *scenario = &definitions_of(reading)->scenarios[row->scenario];
+    uint32_t place = 0;
+    if (scenario_step(scenario, row->step, &place) == NULL) {
+        return;
+    }
+    for (place++; place < scenario->step_count; place++) {
+        const struct step *step = &scenario->steps[place];
+        int64_t due_ms = 0;
+        if (step->timing.kind == TIMING_AFTER_START) {
+            due_ms = row->start_ms + step->timing.delay_ms;
+        } else if (step->timing.kind == TIMING_DAY_AT) {
+            int64_t day = civil_local_day(scenario->zone, row->start_ms) + step->timing.days +
+                          (int64_t)row->shift_days;
+            due_ms = civil_instant(scenario->zone, day, step->timing.at_min * 60);
+        } else {
+            continue;
+        }
+        struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, step->id}};
+        add_sources(reading, LIST_PENDING, due_ms, row->friend, &item, 1, "");
+    }
+}
+
+static void
+read_pending(const struct reading *reading)
+{
+    const struct state *state = reading->end->state;
+    for (uint32_t i = 0; i < state->enrolment_count; i++) {
+        const struct enrolment *row = &state->enrolments[i];
+        if (row->phase == ENROLMENT_WAITING) {
+            struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, row->step}};
+            add_sources(reading, LIST_PENDING, row->due_ms, row->friend, &item, 1, "");
+        }
+        if (row->phase != ENROLMENT_FREE) {
+            read_later_steps(reading, row);
+        }
+    }
+    for (uint32_t i = 0; i < state->delivery_count; i++) {
+        const struct delivery *row = &state->deliveries[i];
+        if (row->phase != DELIVERY_FREE) {
+            add_sources(reading, LIST_PENDING, row->due_ms, row->friend, row->items,
+                        row->item_count, "");
+        }
+    }
+}
+
+/* Pushes that LINE took in the month of the instant, up to it (SPEC R9, R11). */
+static void
+read_quota(const struct reading *reading)
+{
+    const struct zone *zone = reading->end->rehearsal->zone;
+    const struct rehearsal_rows *asked = &reading->end->variant->expected[LIST_QUOTA];
+    uint32_t count = 0;
+    const struct accepted *accepted = scripted_line_accepted(reading->end->line, &count);
+    for (uint32_t i = 0; i < asked->count; i++) {
+        int64_t at_ms = asked->items[i].at_ms;
+        struct civil_date month = civil_local(zone, at_ms).date;
+        uint32_t used = 0;
+        for (uint32_t j = 0; j < count; j++) {
+            struct civil_date date = civil_local(zone, accepted[j].at_ms).date;
+            used += !accepted[j].reply && accepted[j].at_ms < at_ms + MS_PER_SECOND &&
+                            date.year == month.year && date.month == month.month
+                        ? 1
+                        : 0;
+        }
+        struct buf text = {0};
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, zone, at_ms));
+        buf_printf(&text, " %u", used);
+        end_row(reading, LIST_QUOTA, at_ms, &text, (struct span){0});
+    }
+}
+
+enum rc
+rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
+                 struct rehearsal_result *result)
+{
+    struct reading reading = {.end = end, .result = result};
+    const struct replay_options options = {
+        .log = end->log, .zones = end->rehearsal->zones, .before = observe, .context = &reading};
+    enum rc rc = replay_run(&options, out_error);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    read_deliveries(&reading);
+    read_pending(&reading);
+    read_quota(&reading);
+    return RC_OK;
+}
+
+static void
+append_tags_of(const struct state *state, uint32_t friend, struct arena *arena, struct buf *out)
+{
+    const struct names *names = &state->definitions->tag_names;
+    struct buf list = {0};
+    for (uint32_t tag = 0; tag < names->count; tag++) {
+        if (state_has_tag(state, friend, tag)) {
+            buf_printf(&list, "%s%s", list.len == 0 ? "" : ",", names->items[tag].text);
+        }
+    }
+    rehearsal_append_tags(arena, buf_span(&list), out);
+    buf_fini(&list);
+}
+
+static uint32_t
+pending_of(const struct state *state, uint32_t friend)
+{
+    uint32_t count = 0;
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
+         i = state->enrolments[i].next) {
+        count += state->enrolments[i].phase == ENROLMENT_WAITING ? 1 : 0;
+    }
+    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
+         i = state->deliveries[i].next) {
+        count++;
+    }
+    return count;
+}
+
+static void
+append_field_of(const struct state *state, uint32_t friend, uint32_t field, const struct zone *zone,
+                struct buf *out)
+{
+    const struct value_row *value = state_value(state, friend, field);
+    const struct field *about = &state->definitions->fields[field];
+    struct civil_date date;
+    struct civil_time time;
+    if (value == NULL && !about->has_start) {
+        return;
+    }
+    int64_t number = value == NULL ? about->start : value->number;
+    switch (about->type) {
+    case FIELD_NUMBER:
+        buf_printf(out, "%lld", (long long)number);
+        break;
+    case FIELD_DATE:
+        date = civil_date_of(number);
+        buf_printf(out, "%04d-%02d-%02d", date.year, date.month, date.day);
+        break;
+    case FIELD_DATETIME:
+        time = civil_local(zone, number);
+        buf_printf(out, "%04d-%02d-%02d %02d:%02d", time.date.year, time.date.month, time.date.day,
+                   time.hour, time.minute);
+        break;
+    case FIELD_TEXT:
+    case FIELD_IMAGE:
+    case FIELD_FILE:
+        buf_append_cstr(out, value == NULL || value->text == NULL ? "" : value->text);
+        break;
+    }
+}
+
+struct rehearsal_row
+rehearsal_state_row(const struct state *state, const struct zone *zone,
+                    const struct rehearsal_row *expected, struct arena *arena)
+{
+    struct buf text = {0};
+    struct span rest = expected->text;
+    struct span date = words_next(&rest), time = words_next(&rest), who = words_next(&rest);
+    uint32_t friend = state_find_friend(state, who);
+    buf_printf(&text, "%.*s %.*s %.*s", span_fmt(date), span_fmt(time), span_fmt(who));
+    for (struct span word = words_next(&rest); word.len > 0; word = words_next(&rest)) {
+        size_t equals = words_find(word, "=");
+        struct span name = span_of(word.data, equals);
+        uint32_t field = names_find(&state->definitions->field_names, name);
+        buf_append_byte(&text, ' ');
+        if (friend == NO_ID) {
+            buf_append_cstr(&text, "(no friend)");
+            break;
+        }
+        if (span_equal_cstr(word, "blocked") || span_equal_cstr(word, "active")) {
+            buf_append_cstr(&text, state->friends[friend].blocked ? "blocked" : "active");
+        } else if (span_equal_cstr(name, "tags")) {
+            append_tags_of(state, friend, arena, &text);
+        } else if (span_equal_cstr(name, "pending")) {
+            buf_printf(&text, "pending=%u", pending_of(state, friend));
+        } else if (field != NO_ID) {
+            buf_printf(&text, "%.*s=", span_fmt(name));
+            append_field_of(state, friend, field, zone, &text);
+        } else {
+            buf_printf(&text, "(no such thing: %.*s)", span_fmt(word));
+        }
+    }
+    struct rehearsal_row row = {.at_ms = expected->at_ms,
+                                .text = arena_span(arena, buf_span(&text))};
+    buf_fini(&text);
+    return row;
+}

@@ -1,0 +1,31 @@
+/* rehearsal_run - what the runner knows when it is done, for the lists that are made of it.
+ *
+ * Shape    the runner drives; rehearsal_actual.c reads log, state and scripted LINE into rows.
+ * Units    UTC milliseconds.
+ * Errors   as rehearsal.h.
+ * Owner    everything is borrowed from the run.
+ */
+#ifndef TOOLS_STEPCTL_REHEARSAL_RUN_H
+#define TOOLS_STEPCTL_REHEARSAL_RUN_H
+
+#include "daemon/core.h"
+#include "tools/stepctl/rehearsal_line.h"
+
+struct rehearsal_end {
+    const struct rehearsal *rehearsal;
+    const struct rehearsal_variant *variant;
+    struct log *log;
+    const struct state *state;
+    const struct scripted_line *line;
+    struct arena *arena;
+};
+
+/* Every list but `state`, which was read at its instants. */
+MUST_USE enum rc rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
+                                  struct rehearsal_result *result);
+
+/* An expected row of `state` as it is now: the same words, with what is true in their place. */
+struct rehearsal_row rehearsal_state_row(const struct state *state, const struct zone *zone,
+                                         const struct rehearsal_row *expected, struct arena *arena);
+
+#endif
