@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_WRONG_USE = 2, EXIT_NOTHING = 3 };
-#define AT_MS INT64_C(1780276500000) /* 2026-06-01 01:15 UTC */
+#define AT_MS INT64_C(1780276500000) /* 2026-06-01 10:15 in Tokyo */
 
 static char directory[64];
 static struct log *log_of_test;
@@ -193,7 +193,7 @@ START_TEST(show_prints_one_event)
 {
     ck_assert_int_eq(run_in("show", "2"), EXIT_GOOD);
     assert_says("\"user_id\": \"Uaaaa\"");
-    assert_says("2026-06-01T01:15:02.000+00:00");
+    assert_says("2026-06-01T10:15:02.000+09:00");
     ck_assert_int_eq(run_in("show", "99"), EXIT_NOTHING);
     ck_assert_int_eq(run_in("show", "two"), EXIT_WRONG_USE);
 }
@@ -228,7 +228,7 @@ START_TEST(replay_prints_counts_and_the_digest)
     assert_says(digest);
     ck_assert_int_eq(run_in("replay -o json", "--until 3"), EXIT_GOOD);
     assert_says("\"friends\":1,");
-    ck_assert_int_eq(run_in("replay -o json", "--until '2026-06-01 01:15:02'"), EXIT_GOOD);
+    ck_assert_int_eq(run_in("replay -o json", "--until '2026-06-01 10:15:02'"), EXIT_GOOD);
     assert_says("\"events\":2,");
     ck_assert_int_eq(run_in("replay", "--until yesterday"), EXIT_WRONG_USE);
 }

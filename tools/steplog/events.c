@@ -186,7 +186,7 @@ find_and_list(struct reader *reader)
             code = EXIT_NOT_FOUND;
         } else {
             reader->definitions = definitions_retain(state->definitions);
-            reader->zone = state->definitions->account.zone;
+            reader->zone = reader_zone(reader, reader->definitions);
             code = list_chain(reader, state->friends[friend].newest_seq);
         }
     }

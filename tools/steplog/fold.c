@@ -62,7 +62,7 @@ set_count(json_t *facts, const char *name, uint64_t count)
 }
 
 static json_t *
-facts_of(const struct state *state)
+facts_of(const struct reader *reader, const struct state *state)
 {
     uint64_t blocked = 0, values = 0, enrolments = 0, planned = 0, intended = 0, tags = 0;
     for (uint32_t i = 0; i < state->friend_count; i++) {
@@ -83,7 +83,7 @@ facts_of(const struct state *state)
     }
     json_t *facts = json_object();
     struct buf at = {0};
-    event_instant_text(state->at_ms, state->definitions->account.zone, &at);
+    event_instant_text(state->at_ms, reader_zone(reader, state->definitions), &at);
     set_count(facts, "events", state->seq);
     json_object_set_new(facts, "at", json_string(state->seq == 0 ? "-" : buf_cstr(&at)));
     set_count(facts, "friends", state->friend_count);
@@ -112,7 +112,7 @@ read_until(struct reader *reader, struct replay_options *options)
     if (code != EXIT_DONE) {
         return code;
     }
-    if (!instant_parse(until, reader->zone, &options->until_ms)) {
+    if (instant_parse(span_cstr(until), reader->zone, &options->until_ms) != RC_OK) {
         return usage_error(reader->invocation->program,
                            "--until wants an event's number or a time such as "
                            "'2026-06-01 12:00', not '%s'",
@@ -132,7 +132,7 @@ replay_and_print(struct reader *reader)
     if (code == EXIT_DONE) {
         enum rc rc = replay_run(&options, &error);
         if (rc == RC_OK) {
-            print_facts(reader, facts_of(engine_state(engine)));
+            print_facts(reader, facts_of(reader, engine_state(engine)));
         } else {
             code = reader_failed(rc, buf_cstr(&error));
         }

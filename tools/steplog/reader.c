@@ -42,7 +42,18 @@ reader_open(struct reader *reader, const struct invocation *invocation, unsigned
         return reader_failed(rc, log_error(NULL));
     }
     reader->zones = zones_new(NULL);
+    reader->zone = reader_zone(reader, NULL);
     return EXIT_DONE;
+}
+
+const struct zone *
+reader_zone(const struct reader *reader, const struct definitions *definitions)
+{
+    if (definitions != NULL && definitions->account.zone != NULL) {
+        return definitions->account.zone;
+    }
+    struct zone_source source = zones_source(reader->zones);
+    return source.lookup(source.context, span_cstr("Asia/Tokyo"));
 }
 
 void
@@ -96,7 +107,7 @@ reader_find_names(struct reader *reader)
     if (rc != RC_OK) {
         return reader_failed(rc, "the definitions in the log cannot be read");
     }
-    reader->zone = reader->definitions == NULL ? NULL : reader->definitions->account.zone;
+    reader->zone = reader_zone(reader, reader->definitions);
     return EXIT_DONE;
 }
 

@@ -19,7 +19,7 @@ struct reader {
     struct log *log;
     struct zones *zones;
     struct definitions *definitions; /* NULL: none were ever applied, or not asked for */
-    const struct zone *zone;         /* the account's; NULL: UTC */
+    const struct zone *zone;         /* the account's, else Tokyo's (SPEC R1) */
 };
 
 /* The directory is -d DIR, else the first argument where there are more than `own` of them, else
@@ -29,6 +29,9 @@ void reader_close(struct reader *reader);
 
 /* Finds the newest definitions, by a scan of the log. */
 MUST_USE int reader_find_names(struct reader *reader);
+
+/* The account's zone by these definitions, or the default. */
+const struct zone *reader_zone(const struct reader *reader, const struct definitions *definitions);
 
 /* The command's own last argument, after the directory. */
 const char *reader_argument(const struct reader *reader);
