@@ -263,9 +263,11 @@ START_TEST(flipped_bytes_are_refused_or_give_a_sound_table)
             refused++;
             continue;
         }
+        bool ascending = true; /* one assertion a zone: Check writes each of them to a file */
         for (uint32_t i = 1; i < zone->transition_count; i++) {
-            ck_assert(zone->at_s[i - 1] < zone->at_s[i]);
+            ascending = ascending && zone->at_s[i - 1] < zone->at_s[i];
         }
+        ck_assert(ascending);
         tzif_free(zone);
     }
     ck_assert_int_gt(refused, 100);
