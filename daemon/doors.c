@@ -164,6 +164,13 @@ on_public_request(void *context, struct http_request *request)
     }
 }
 
+static void
+on_too_large(void *context)
+{
+    struct doors *doors = context;
+    webhook_count_refused(doors->options.webhook, 413);
+}
+
 /* ---- the API's door ---- */
 
 struct arriving {
@@ -264,6 +271,7 @@ doors_open(const struct doors_options *options, struct doors **out_doors, const 
                                                 .connections_max = CONNECTIONS_MAX,
                                                 .idle_timeout_s = IDLE_TIMEOUT_S,
                                                 .handler = on_public_request,
+                                                .on_too_large = on_too_large,
                                                 .context = doors};
     *out_failed = options->socket_path;
     enum rc rc = http_server_open(options->loop, &api_options, &doors->api_server);
