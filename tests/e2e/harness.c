@@ -370,7 +370,7 @@ spawn_daemon(const struct world *world)
     snprintf(line, sizeof(line), "http://127.0.0.1:%d", world->line_port);
     snprintf(fault_at, sizeof(fault_at), "%d", world->fault_at);
     const char *argv[] = {STEPD_BIN "/stepd",
-                          "--data",
+                          "--data-dir",
                           world->data,
                           "--socket",
                           world->socket,

@@ -85,7 +85,8 @@ show_deliveries() {
     jq -r --argjson names "$name_table" '
         .accepted[]
         | [ (.at_ms / 1000 + 32400 | strftime("%m-%d %H:%M:%S")),
-            $names[.to[0]], .endpoint, ([.messages[] | .text // .altText // .type] | join(" / ")) ]
+            $names[.to[0]], .endpoint, ([.messages[] | .text // .altText // .type] | join(" / ")
+               | if length > 44 then .[:43] + "…" else . end) ]
         | @tsv' $dir/accepted.json |
         while IFS="$(printf '\t')" read -r at who how text; do
             [ "$how" = reply ] && colour=$green || colour=$yellow
@@ -189,12 +190,12 @@ done
 jq -rs '
     def pad(n): . + " " * ([n - length, 0] | max);
     def instant: if . == null then "-" else .[5:10] + " " + .[11:19] end;
-    ("  " + ("due" | pad(16)) + ("sent" | pad(16)) + ("friend" | pad(9)) + ("step" | pad(24)) + ("how" | pad(20)) + "late by"),
+    ("  " + ("due" | pad(16)) + ("sent" | pad(16)) + ("friend" | pad(9)) + ("step" | pad(23)) + ("how" | pad(29)) + "late by"),
     (sort_by(.due, .at) | .[]
      | "  " + (.due | instant | pad(16))
        + ((if .outcome == "sent" then .at else null end) | instant | pad(16))
-       + (.name | pad(9)) + (.source // "-" | pad(24))
-       + ((if .outcome == "sent" then .how else .outcome + " " + (.reason // "") end) | pad(20))
+       + (.name | pad(9)) + (.source // "-" | pad(23))
+       + ((if .outcome == "sent" then .how else .outcome + " " + (.reason // "") end) | pad(29))
        + (if .outcome != "sent" or .late_ms == null then "-"
           elif .late_ms < 1000 then "0 s"
           else (.late_ms / 1000 | floor) as $s
