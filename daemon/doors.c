@@ -13,7 +13,6 @@ enum {
     API_BODY_BYTES_MAX = 32 * 1024 * 1024, /* a folder of definitions */
     API_CONNECTIONS_MAX = 64,
 };
-#define WEBHOOK_WAIT_US INT64_C(1500000) /* SPEC R41 */
 
 /* An answer that is held back until the log has what it speaks of. */
 struct waiting {
@@ -117,7 +116,7 @@ waiting_add(struct doors *doors, struct http_request *request, unsigned status, 
                                 .request = request,
                                 .body = body,
                                 .status = status,
-                                .deadline_us = clock_mono_us() + WEBHOOK_WAIT_US,
+                                .deadline_us = clock_mono_us() + doors->options.webhook_wait_us,
                                 .is_webhook = body == NULL};
     *doors->last = waiting;
     doors->last = &waiting->next;
