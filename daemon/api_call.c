@@ -131,9 +131,7 @@ api_name(struct api_call *call, const struct names *names, const char *what, con
 const struct zone *
 api_zone(const struct api *api)
 {
-    const struct zone *zone = core_state(api->options.core)->definitions->account.zone;
-    const struct zone_source *zones = &api->options.zones;
-    return zone != NULL ? zone : zones->lookup(zones->context, span_cstr("Asia/Tokyo"));
+    return core_state(api->options.core)->definitions->account.zone;
 }
 
 int64_t

@@ -213,17 +213,19 @@ field_input(struct api_call *call, const char *name, const json_t *value, struct
     out_input->u.field.field = field;
     int64_t *number = &out_input->u.field.number;
     const char *text = json_string_value(value);
+    struct span span = span_of(text, json_string_length(value));
     switch (call->definitions->fields[field].type) {
     case FIELD_NUMBER:
         *number = json_integer_value(value);
         expected = json_is_integer(value) ? NULL : "a whole number";
         break;
     case FIELD_DATE:
-        expected =
-            text != NULL && instant_parse_date(text, number) ? NULL : "a date, \"2026-06-10\"";
+        expected = text != NULL && instant_parse_date(span, number) == RC_OK
+                       ? NULL
+                       : "a date, \"2026-06-10\"";
         break;
     case FIELD_DATETIME:
-        expected = text != NULL && instant_parse(text, api_zone(call->api), number)
+        expected = text != NULL && instant_parse(span, api_zone(call->api), number) == RC_OK
                        ? NULL
                        : "a date and time, \"2026-06-10 23:59\"";
         break;
@@ -231,7 +233,7 @@ field_input(struct api_call *call, const char *name, const json_t *value, struct
     case FIELD_IMAGE:
     case FIELD_FILE:
         expected = text != NULL ? NULL : "a text";
-        out_input->u.field.text = span_of(text, json_string_length(value));
+        out_input->u.field.text = span;
         break;
     }
     if (expected != NULL) {

@@ -50,7 +50,9 @@ step_json(const struct api_call *call, const struct scenario *scenario, uint32_t
     const struct step *step = &scenario->steps[place];
     struct buf when = {0}, condition = {0}, body = {0};
     describe_timing(&step->timing, &when);
-    describe_condition(call->definitions, &step->condition, &condition);
+    if (step->condition.op_count > 0) {
+        describe_condition(call->definitions, &step->condition, &condition);
+    }
     describe_body(call->definitions, &step->body, &body);
     return json_pack("{s:o,s:o,s:o,s:o,s:I}", "id", api_text(step->name), "when", buf_json(&when),
                      "if", buf_json(&condition), "body", buf_json(&body), "waiting", waiting);

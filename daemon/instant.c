@@ -2,47 +2,48 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const struct zone UTC = {.offset_s = (int32_t[]){0}};
+/* Without summer time since 1952. */
+static const struct zone TOKYO = {.offset_s = (int32_t[]){9 * 3600}};
 
-/* Reads exactly `digits` digits; false leaves the cursor where it was. */
+/* Exactly `count` digits at the front of *text. */
 static bool
-take_number(const char **cursor, int digits, int32_t *out)
+eat_digits(struct span *text, size_t count, int32_t *out)
 {
-    int32_t value = 0;
-    for (int i = 0; i < digits; i++) {
-        char c = (*cursor)[i];
-        if (c < '0' || c > '9') {
+    int32_t number = 0;
+    if (text->len < count) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (text->data[i] < '0' || text->data[i] > '9') {
             return false;
         }
-        value = value * 10 + (c - '0');
+        number = number * 10 + (text->data[i] - '0');
     }
-    *cursor += digits;
-    *out = value;
+    *text = span_of(text->data + count, text->len - count);
+    *out = number;
     return true;
 }
 
 static bool
-take_byte(const char **cursor, char wanted)
+eat(struct span *text, const char *any_of)
 {
-    if (**cursor != wanted) {
+    if (text->len == 0 || text->data[0] == '\0' || strchr(any_of, text->data[0]) == NULL) {
         return false;
     }
-    (*cursor)++;
+    *text = span_of(text->data + 1, text->len - 1);
     return true;
 }
 
 static bool
-take_date(const char **cursor, int64_t *out_day)
+eat_date(struct span *text, int64_t *out_day)
 {
     struct civil_date date = {0};
-    if (!take_number(cursor, 4, &date.year) || !take_byte(cursor, '-') ||
-        !take_number(cursor, 2, &date.month) || !take_byte(cursor, '-') ||
-        !take_number(cursor, 2, &date.day)) {
+    if (!eat_digits(text, 4, &date.year) || !eat(text, "-") || !eat_digits(text, 2, &date.month) ||
+        !eat(text, "-") || !eat_digits(text, 2, &date.day)) {
         return false;
     }
-    /* The range for which zones resolve (engine/civil.h). */
+    /* The years in which zones resolve (engine/civil.h). */
     if (date.year < 1900 || date.year >= 2200 || !civil_date_valid(date)) {
         return false;
     }
@@ -52,89 +53,113 @@ take_date(const char **cursor, int64_t *out_day)
 
 /* "HH:MM[:SS[.mmm]]" */
 static bool
-take_time(const char **cursor, int32_t *out_second, int32_t *out_ms)
+eat_time(struct span *text, int32_t *out_second, int32_t *out_ms)
 {
-    int32_t hour, minute, second = 0, ms = 0;
-    if (!take_number(cursor, 2, &hour) || !take_byte(cursor, ':') ||
-        !take_number(cursor, 2, &minute)) {
+    int32_t hour, minute, second = 0;
+    *out_ms = 0;
+    if (!eat_digits(text, 2, &hour) || !eat(text, ":") || !eat_digits(text, 2, &minute)) {
         return false;
     }
-    if (take_byte(cursor, ':')) {
-        if (!take_number(cursor, 2, &second)) {
+    if (eat(text, ":")) {
+        if (!eat_digits(text, 2, &second) || (eat(text, ".") && !eat_digits(text, 3, out_ms))) {
             return false;
         }
-        if (take_byte(cursor, '.') && !take_number(cursor, 3, &ms)) {
-            return false;
-        }
-    }
-    if (hour > 23 || minute > 59 || second > 59) {
-        return false;
     }
     *out_second = hour * 3600 + minute * 60 + second;
-    *out_ms = ms;
-    return true;
+    return hour <= 23 && minute <= 59 && second <= 59;
 }
 
 /* "Z" or "+HH:MM" */
 static bool
-take_offset(const char **cursor, int32_t *out_offset_s)
+eat_offset(struct span *text, int32_t *out_offset_s)
 {
-    if (take_byte(cursor, 'Z')) {
-        *out_offset_s = 0;
+    *out_offset_s = 0;
+    if (eat(text, "Zz")) {
         return true;
     }
-    bool west = **cursor == '-';
-    int32_t hour, minute;
-    if ((!west && **cursor != '+') || ((*cursor)++, !take_number(cursor, 2, &hour)) ||
-        !take_byte(cursor, ':') || !take_number(cursor, 2, &minute) || hour > 23 || minute > 59) {
+    int32_t sign = text->len > 0 && text->data[0] == '-' ? -1 : 1, hours, minutes;
+    if (!eat(text, "+-") || !eat_digits(text, 2, &hours) || !eat(text, ":") ||
+        !eat_digits(text, 2, &minutes) || hours > 23 || minutes > 59) {
         return false;
     }
-    *out_offset_s = (west ? -1 : 1) * (hour * 3600 + minute * 60);
+    *out_offset_s = sign * (hours * 3600 + minutes * 60);
     return true;
 }
 
-bool
-instant_parse(const char *text, const struct zone *zone, int64_t *out_ms)
+static bool
+parse_date_and_time(struct span text, const struct zone *zone, int64_t *out_ms)
 {
     int64_t day;
     int32_t second, ms, offset_s;
-    const char *cursor = text;
-    if (!take_date(&cursor, &day) || (!take_byte(&cursor, ' ') && !take_byte(&cursor, 'T')) ||
-        !take_time(&cursor, &second, &ms)) {
+    if (!eat_date(&text, &day) || !eat(&text, " Tt") || !eat_time(&text, &second, &ms)) {
         return false;
     }
-    if (*cursor == '\0') {
-        *out_ms = civil_instant(zone == NULL ? &UTC : zone, day, second) + ms;
+    if (text.len == 0) {
+        *out_ms = civil_instant(zone == NULL ? &TOKYO : zone, day, second) + ms;
         return true;
     }
-    if (!take_offset(&cursor, &offset_s) || *cursor != '\0') {
+    if (!eat_offset(&text, &offset_s) || text.len > 0) {
         return false;
     }
     *out_ms = day * MS_PER_DAY + ((int64_t)second - offset_s) * MS_PER_SECOND + ms;
     return true;
 }
 
+static bool
+parse_milliseconds(struct span text, int64_t *out_ms)
+{
+    int64_t ms = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9' || i >= 14) {
+            return false;
+        }
+        ms = ms * 10 + (text.data[i] - '0');
+    }
+    *out_ms = ms;
+    return text.len > 0;
+}
+
 bool
-instant_parse_date(const char *text, int64_t *out_day)
+instant_in_range(int64_t at_ms)
+{
+    const int64_t year_2000_ms = INT64_C(946684800000);
+    const int64_t year_2200_ms = INT64_C(7258118400000);
+    return at_ms >= year_2000_ms && at_ms < year_2200_ms;
+}
+
+enum rc
+instant_parse(struct span text, const struct zone *zone, int64_t *out_ms)
+{
+    int64_t ms;
+    if (!parse_milliseconds(text, &ms) && !parse_date_and_time(text, zone, &ms)) {
+        return RC_INVALID;
+    }
+    if (!instant_in_range(ms)) {
+        return RC_INVALID;
+    }
+    *out_ms = ms;
+    return RC_OK;
+}
+
+enum rc
+instant_parse_date(struct span text, int64_t *out_day)
 {
     int64_t day;
-    const char *cursor = text;
-    if (!take_date(&cursor, &day) || *cursor != '\0') {
-        return false;
+    if (!eat_date(&text, &day) || text.len > 0) {
+        return RC_INVALID;
     }
     *out_day = day;
-    return true;
+    return RC_OK;
 }
 
 const char *
 instant_print(int64_t at_ms, const struct zone *zone, char out[INSTANT_TEXT_BYTES])
 {
-    struct civil_time t = civil_local(zone == NULL ? &UTC : zone, at_ms);
-    int32_t offset_min = abs(t.offset_s) / 60;
-    snprintf(out, INSTANT_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%c%02d:%02d",
-             (int)t.date.year, (int)t.date.month, (int)t.date.day, (int)t.hour, (int)t.minute,
-             (int)t.second, (int)t.millisecond, t.offset_s < 0 ? '-' : '+', (int)(offset_min / 60),
-             (int)(offset_min % 60));
+    struct civil_time t = civil_local(zone == NULL ? &TOKYO : zone, at_ms);
+    int offset_min = abs(t.offset_s) / 60;
+    snprintf(out, INSTANT_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%c%02d:%02d", t.date.year,
+             t.date.month, t.date.day, t.hour, t.minute, t.second, t.millisecond,
+             t.offset_s < 0 ? '-' : '+', offset_min / 60, offset_min % 60);
     return out;
 }
 
@@ -142,7 +167,6 @@ const char *
 instant_print_date(int64_t day, char out[INSTANT_TEXT_BYTES])
 {
     struct civil_date date = civil_date_of(day);
-    snprintf(out, INSTANT_TEXT_BYTES, "%04d-%02d-%02d", (int)date.year, (int)date.month,
-             (int)date.day);
+    snprintf(out, INSTANT_TEXT_BYTES, "%04d-%02d-%02d", date.year, date.month, date.day);
     return out;
 }

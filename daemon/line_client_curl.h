@@ -5,6 +5,7 @@
  *          request, since libcurl's may not fire. Requests over connections_max wait inside, their
  *          deadline running. libcurl repeats a push by itself when a kept connection turns out
  *          to be dead (the retry key makes that safe), but never a reply.
+ *          The process must ignore SIGPIPE: writes of the TLS library may raise it.
  * Units    milliseconds of real time.
  * Errors   as line_client.h. NOT_SENT only where no byte of the request was handed to the connection;
  *          an answer that is cut, too large or late is UNCERTAIN. RC_INVALID for a base URL that

@@ -20,7 +20,7 @@ BEGIN {
     # Plain C: no clock, no file, no thread among them. stdio.h is here for vsnprintf alone, and
     # tests/purity.sh sees to it that nothing else of it is called.
     plain = "assert.h inttypes.h limits.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h"
-    disk = "errno.h fcntl.h sys/file.h sys/mman.h sys/stat.h sys/statvfs.h sys/types.h unistd.h"
+    disk = "dirent.h errno.h fcntl.h sys/file.h sys/mman.h sys/stat.h sys/statvfs.h sys/types.h unistd.h"
 
     allow("base", plain " engine/base/ xxhash.h")
     allow("engine", plain " engine/ roaring/roaring.h xxhash.h")
@@ -29,7 +29,7 @@ BEGIN {
 
     # The daemon acts, so the operating system is open to it; the libraries are named. LMDB is not
     # among them: only store/ knows what the log is kept in.
-    system_of_daemon = disk " arpa/inet.h dirent.h getopt.h grp.h locale.h math.h netdb.h netinet/in.h " \
+    system_of_daemon = disk " arpa/inet.h getopt.h grp.h locale.h math.h netdb.h netinet/in.h " \
         "netinet/tcp.h poll.h pthread.h pwd.h signal.h strings.h sys/prctl.h sys/random.h sys/resource.h " \
         "sys/select.h sys/socket.h sys/time.h sys/uio.h sys/un.h sys/wait.h termios.h time.h wchar.h sys/ioctl.h ctype.h"
     libraries = "curl/curl.h ev.h jansson.h microhttpd.h openssl/ yaml.h"

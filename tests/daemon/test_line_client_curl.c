@@ -1,134 +1,7 @@
-#include "daemon/line_client_curl.h"
-
 #include "daemon/clock.h"
-#include "tests/daemon/scripted_server.h"
+#include "tests/daemon/line_client_harness.h"
 
-#include <microhttpd.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <signal.h>
-#include <stdio.h>
-
-enum { DEADLINE_MS = 300 };
-
-static struct line_client *client;
-static unsigned expected_count; /* run() goes on until so many answers are there */
-
-/* The answers, copied, in order of arrival. */
-enum { ANSWERS_MAX = 64 };
-static struct {
-    enum line_transport transport;
-    uint32_t status;
-    size_t body_len;
-    char body[128], request_id[160], accepted_id[160], error[256];
-    int64_t retry_after_s;
-    void *context;
-} answers[ANSWERS_MAX];
-static unsigned answer_count;
-static bool inside_send;
-
-static enum rc
-connect_client(const char *scheme, uint16_t port, bool virtual_time)
-{
-    char url[64];
-    snprintf(url, sizeof(url), "%s://127.0.0.1:%u", scheme, port);
-    struct line_client_curl_options options = {.base_url = url,
-                                               .token = "channel-token",
-                                               .virtual_time = virtual_time,
-                                               .connections_max = 8,
-                                               .connect_timeout_ms = 200,
-                                               .deadline_ms = DEADLINE_MS};
-    return line_client_curl_new(loop, &options, &client);
-}
-
-static void
-start(void)
-{
-    loop = ev_loop_new(EVFLAG_AUTO);
-    server_start();
-    ck_assert_int_eq(connect_client("http", server.port, false), RC_OK);
-}
-
-static void
-copy_span(char *out, size_t room, struct span span)
-{
-    snprintf(out, room, "%.*s", span_fmt(span));
-}
-
-static void
-on_answer(void *context, const struct line_answer *answer)
-{
-    ck_assert_msg(!inside_send, "done() came from within send()");
-    ck_assert_uint_lt(answer_count, ANSWERS_MAX);
-    unsigned i = answer_count++;
-    answers[i].transport = answer->transport;
-    answers[i].status = answer->status;
-    answers[i].body_len = answer->body.len;
-    copy_span(answers[i].body, sizeof(answers[i].body), answer->body);
-    copy_span(answers[i].request_id, sizeof(answers[i].request_id), answer->request_id);
-    copy_span(answers[i].accepted_id, sizeof(answers[i].accepted_id), answer->accepted_request_id);
-    copy_span(answers[i].error, sizeof(answers[i].error), span_cstr(answer->error));
-    answers[i].retry_after_s = answer->retry_after_s;
-    answers[i].context = context;
-    if (answer_count >= expected_count) {
-        ev_break(loop, EVBREAK_ALL);
-    }
-}
-
-static void
-send_request(const struct line_request *request, line_done_fn done)
-{
-    inside_send = true;
-    client->send(client, request, done, NULL);
-    inside_send = false;
-}
-
-static struct line_request
-push(void)
-{
-    return (struct line_request){.endpoint = LINE_PUSH,
-                                 .body = span_cstr("{\"to\":\"U1\",\"messages\":[]}"),
-                                 .retry_key = span_cstr("123e4567-e89b-42d3-a456-426614174000"),
-                                 .now_ms = 1780300800123};
-}
-
-static struct line_request
-reply(void)
-{
-    return (struct line_request){.endpoint = LINE_REPLY,
-                                 .body = span_cstr("{\"replyToken\":\"r\",\"messages\":[]}")};
-}
-
-static void
-on_too_long(struct ev_loop *l, ev_timer *timer, int events)
-{
-    (void)l;
-    (void)timer;
-    (void)events;
-    ck_abort_msg("%u of %u answers after 10 s", answer_count, expected_count);
-}
-
-static void
-run_until(unsigned count)
-{
-    ev_timer guard;
-    expected_count = count;
-    ev_timer_init(&guard, on_too_long, 10., 0.);
-    ev_timer_start(loop, &guard);
-    if (answer_count < count) {
-        ev_run(loop, 0);
-    }
-    ev_timer_stop(loop, &guard);
-    ck_assert_uint_eq(answer_count, count);
-}
-
-static void
-send_and_run(struct line_request request)
-{
-    send_request(&request, on_answer);
-    run_until(answer_count + 1);
-}
 
 /* ---- what goes out --------------------------------------------------------------------------- */
 
@@ -201,7 +74,9 @@ END_TEST
 START_TEST(virtual_time_goes_along)
 {
     client->free(client);
-    ck_assert_int_eq(connect_client("http", server.port, true), RC_OK);
+    char url[64];
+    snprintf(url, sizeof(url), "http://localhost:%u/", server.port);
+    ck_assert_int_eq(connect_client(url, true), RC_OK);
     server_script(SERVER_ANSWERS, OK_ANSWER);
     send_and_run(push());
     ck_request_has("\r\nX-Stepd-Time: 1780300800123\r\n");
@@ -360,7 +235,7 @@ START_TEST(refused_connection_has_sent_nothing)
     uint16_t port;
     close(listen_on_loopback(&port));
     client->free(client);
-    ck_assert_int_eq(connect_client("http", port, false), RC_OK);
+    ck_assert_int_eq(connect_to_port("http", port), RC_OK);
     send_and_run(push());
     ck_assert_int_eq(answers[0].transport, LINE_NOT_SENT);
     ck_assert_uint_eq(answers[0].status, 0);
@@ -511,77 +386,6 @@ START_TEST(request_that_never_got_a_connection_has_sent_nothing)
 }
 END_TEST
 
-/* ---- TLS ------------------------------------------------------------------------------------- */
-
-START_TEST(server_that_speaks_no_tls_gets_nothing)
-{
-    client->free(client);
-    ck_assert_int_eq(connect_client("https", server.port, false), RC_OK);
-    server_script(SERVER_DRIPS, "");
-    send_and_run(push());
-    ck_assert_int_eq(answers[0].transport, LINE_NOT_SENT);
-}
-END_TEST
-
-static enum MHD_Result
-count_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-              const char *version, const char *data, size_t *data_bytes, void **state)
-{
-    (void)connection, (void)url, (void)method, (void)version, (void)data, (void)data_bytes;
-    (void)state;
-    ++*(unsigned *)context;
-    return MHD_NO;
-}
-
-/* A key and a certificate that nobody vouches for, made on the spot. */
-static void
-make_certificate(char key_pem[static 4096], char certificate_pem[static 4096])
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME *name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"127.0.0.1", -1, -1,
-                               0);
-    X509_set_issuer_name(certificate, name);
-    ck_assert_int_gt(X509_sign(certificate, key, EVP_sha256()), 0);
-
-    BIO *bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-    key_pem[BIO_read(bio, key_pem, 4095)] = '\0';
-    PEM_write_bio_X509(bio, certificate);
-    certificate_pem[BIO_read(bio, certificate_pem, 4095)] = '\0';
-    BIO_free(bio);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
-START_TEST(certificate_that_nobody_vouches_for_gets_nothing)
-{
-    char key[4096];
-    char certificate[4096];
-    unsigned requests = 0;
-    make_certificate(key, certificate);
-    unsigned flags = MHD_USE_TLS | MHD_USE_INTERNAL_POLLING_THREAD;
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, count_request, &requests, MHD_OPTION_HTTPS_MEM_KEY,
-                         key, MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_END);
-    ck_assert_ptr_nonnull(daemon);
-    uint16_t port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    client->free(client);
-    ck_assert_int_eq(connect_client("https", port, false), RC_OK);
-    send_and_run(push());
-    ck_assert_int_eq(answers[0].transport, LINE_NOT_SENT);
-    ck_assert_msg(strstr(answers[0].error, "certificate") != NULL, "%s", answers[0].error);
-    MHD_stop_daemon(daemon);
-    ck_assert_uint_eq(requests, 0);
-}
-END_TEST
-
 /* ---- many, and the end ----------------------------------------------------------------------- */
 
 START_TEST(fifty_at_once_share_eight_connections)
@@ -677,8 +481,6 @@ suite(void)
     tcase_add_loop_test(t, dripping_answer_ends_at_the_deadline, 0, 2);
     tcase_add_test(t, request_after_a_deadline_gets_its_own_answer);
     tcase_add_test(t, request_that_never_got_a_connection_has_sent_nothing);
-    tcase_add_test(t, server_that_speaks_no_tls_gets_nothing);
-    tcase_add_test(t, certificate_that_nobody_vouches_for_gets_nothing);
     tcase_add_test(t, fifty_at_once_share_eight_connections);
     tcase_add_test(t, answer_may_lead_to_the_next_request);
     tcase_add_test(t, freeing_cancels_without_calling_back);

@@ -126,7 +126,7 @@ END_TEST
 START_TEST(a_secret_that_others_can_read_is_refused)
 {
     char path[128];
-    snprintf(path, sizeof(path), "%s/credentials/channel-secret", world.dir);
+    snprintf(path, sizeof(path), "%s/credentials/channel_secret", world.dir);
     ck_assert_int_eq(world_stop(&world), 0);
     ck_assert_int_eq(chmod(path, 0644), 0);
     struct buf words = {0};

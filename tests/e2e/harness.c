@@ -333,9 +333,9 @@ world_open(struct world *world)
     char path[128];
     snprintf(path, sizeof(path), "%s/credentials", world->dir);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    snprintf(path, sizeof(path), "%s/credentials/channel-secret", world->dir);
+    snprintf(path, sizeof(path), "%s/credentials/channel_secret", world->dir);
     write_file(path, E2E_SECRET);
-    snprintf(path, sizeof(path), "%s/credentials/channel-token", world->dir);
+    snprintf(path, sizeof(path), "%s/credentials/channel_token", world->dir);
     write_file(path, "e2e-token");
     world_forget_data(world);
     world_start_line(world);
@@ -370,7 +370,7 @@ spawn_daemon(const struct world *world)
     snprintf(line, sizeof(line), "http://127.0.0.1:%d", world->line_port);
     snprintf(fault_at, sizeof(fault_at), "%d", world->fault_at);
     const char *argv[] = {STEPD_BIN "/stepd",
-                          "--data",
+                          "--data-dir",
                           world->data,
                           "--socket",
                           world->socket,

@@ -320,7 +320,6 @@ START_TEST(through_faults_and_kills_line_accepts_everything_once)
     world = (struct world){.client = {.send = fake_send},
                            .seed = (uint64_t)_i + 1,
                            .random = (uint64_t)_i * 2654435761u + 88172645463325252u};
-    printf("seed %llu\n", (unsigned long long)world.seed);
     clock_init_virtual(&world.clock, 1780272000000); /* 2026-06-01 09:00 in Tokyo */
     world.zones = zones_new(NULL);
     struct log_options options = {.mode = LOG_CLAIM, .now_ms = world.clock.now_ms};
@@ -343,6 +342,10 @@ START_TEST(through_faults_and_kills_line_accepts_everything_once)
 
     struct tally tally = {0};
     uint64_t digest = replayed_digest(&tally);
+    printf(
+        "seed %llu: %u sent (%u presumed), %u unknown, %u repeated requests since the last kill\n",
+        (unsigned long long)world.seed, tally.sent, tally.presumed, tally.unknown,
+        (unsigned)delivery_counts(world.desk).repeated);
     ck_assert_uint_eq(digest, state_digest(core_state(world.core)));
     ck_assert_uint_eq(tally.open, 0);
     ck_assert_uint_eq(tally.failed, 0);

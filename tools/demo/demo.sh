@@ -61,7 +61,7 @@ ready() { api GET /v1/status | jq -e '.bot_user_id != null'; }
 listens() { [ -s $dir/fakeline.port ]; }
 
 start_stepd() { # the instant its clock begins at
-    $bin/stepd --data $dir/data --socket $socket --listen 127.0.0.1:0 --line-url "http://127.0.0.1:$line_port" \
+    $bin/stepd --data-dir $dir/data --socket $socket --listen 127.0.0.1:0 --line-url "http://127.0.0.1:$line_port" \
         --credentials $dir/credentials --clock virtual --clock-start "$1" >>$dir/stepd.log 2>&1 &
     stepd_pid=$!
     until_true ready || die "stepd does not start"
@@ -128,7 +128,7 @@ done
 rm -rf $dir
 mkdir -p $dir/credentials $dir/data
 chmod 700 $dir/credentials $dir/data
-(umask 077 && printf %s $secret >$dir/credentials/channel-secret && printf %s $token >$dir/credentials/channel-token)
+(umask 077 && printf %s $secret >$dir/credentials/channel_secret && printf %s $token >$dir/credentials/channel_token)
 began=$(date +%s)
 
 heading "fakeline と stepd を起動 (LINE on loopback, stepd on virtual time)"

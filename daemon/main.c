@@ -1,0 +1,308 @@
+/* stepd - settings, secrets, zones, the log, the core, LINE, the doors; then the loop until a stop. */
+#include "daemon/advance.h"
+#include "daemon/credentials.h"
+#include "daemon/doors.h"
+#include "daemon/line_client_curl.h"
+#include "daemon/report.h"
+#include "daemon/service.h"
+#include "daemon/settings.h"
+#include "daemon/station.h"
+#include "daemon/zones.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <ev.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+enum { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { CONNECT_TIMEOUT_MS = 5000, DEADLINE_MS = 10000 };
+
+struct stepd {
+    struct settings settings;
+    struct secret *channel_secret, *channel_token;
+    struct zones *zones;
+    struct clock clock;
+    struct ev_loop *loop;
+    struct core *core;
+    struct line_client *client;
+    struct delivery_desk *desk;
+    struct webhook *webhook;
+    struct api *api;
+    struct advance advance;
+    struct standing standing;
+    struct station *station;
+    struct doors *doors;
+};
+
+static void
+draw_random(void *context, void *out, size_t bytes)
+{
+    (void)context;
+    uint8_t *at = out;
+    while (bytes > 0) {
+        ssize_t drawn = getrandom(at, bytes, 0);
+        if (drawn < 0) {
+            assert(errno == EINTR); /* it cannot fail otherwise once the kernel has started */
+            continue;
+        }
+        at += drawn;
+        bytes -= (size_t)drawn;
+    }
+}
+
+static bool
+read_secrets(struct stepd *stepd)
+{
+    struct buf error = {0};
+    const char *directory = stepd->settings.credentials;
+    enum rc rc = secret_read(directory, "channel_secret", &stepd->channel_secret, &error);
+    if (rc == RC_OK) {
+        rc = secret_read(directory, "channel_token", &stepd->channel_token, &error);
+    }
+    if (rc != RC_OK) {
+        report(REPORT_ERROR, "%s", buf_cstr(&error));
+    }
+    buf_fini(&error);
+    return rc == RC_OK;
+}
+
+static void
+report_log_refused(const char *directory, enum rc rc)
+{
+    const char *why = log_error(NULL);
+    switch (rc) {
+    case RC_BUSY:
+        report(REPORT_ERROR,
+               "the data directory is held by another stepd; stop that one, or give this one a "
+               "directory of its own data_dir=%s",
+               directory);
+        return;
+    case RC_CORRUPT:
+        report(
+            REPORT_ERROR,
+            "the log does not hold together and is left as it is: %s; 'steplog verify' shows the "
+            "place, a backup restores it data_dir=%s",
+            why, directory);
+        return;
+    case RC_NEWER:
+        report(REPORT_ERROR,
+               "the log was written by a newer stepd: %s; start that version data_dir=%s", why,
+               directory);
+        return;
+    default:
+        report(REPORT_ERROR, "the log cannot be opened: %s error=%s data_dir=%s", why, rc_name(rc),
+               directory);
+        return;
+    }
+}
+
+/* A virtual clock begins where it is told, but never before what is recorded. */
+static void
+start_clock(struct stepd *stepd, int64_t now_ms, const struct log *log)
+{
+    if (!stepd->settings.virtual_clock) {
+        clock_init_real(&stepd->clock);
+        return;
+    }
+    int64_t newest_ms = log_newest_time(log);
+    clock_init_virtual(&stepd->clock, now_ms > newest_ms ? now_ms : newest_ms);
+}
+
+static bool
+open_core(struct stepd *stepd)
+{
+    const struct settings *settings = &stepd->settings;
+    int64_t now_ms = settings->has_clock_start ? settings->clock_start_ms : clock_wall_ms();
+    const struct log_options log_options = {.mode = LOG_CLAIM, .now_ms = now_ms};
+    struct log *log = NULL;
+    enum rc rc = log_open(settings->data_dir, &log_options, &log);
+    if (rc != RC_OK) {
+        report_log_refused(settings->data_dir, rc);
+        return false;
+    }
+    start_clock(stepd, now_ms, log);
+    char *directory = realpath(settings->data_dir, NULL);
+    int64_t began_us = clock_mono_us();
+    const struct core_options options = {.log = log,
+                                         .clock = &stepd->clock,
+                                         .zones = zones_source(stepd->zones),
+                                         .directory = directory != NULL ? directory : "",
+                                         .random = draw_random};
+    rc = core_open(&options, &stepd->core);
+    free(directory);
+    if (rc != RC_OK) {
+        report(REPORT_ERROR,
+               "the log cannot be replayed and nothing is started: %s; 'steplog verify' shows the "
+               "place error=%s data_dir=%s",
+               core_error(stepd->core), rc_name(rc), settings->data_dir);
+        return false;
+    }
+    const struct state *state = core_state(stepd->core);
+    report(REPORT_INFO, "log replayed events=%llu friends=%u ms=%lld",
+           (unsigned long long)state->seq, state->friend_count,
+           (long long)((clock_mono_us() - began_us) / 1000));
+    return true;
+}
+
+static bool
+open_line(struct stepd *stepd)
+{
+    const struct settings *settings = &stepd->settings;
+    const struct line_client_curl_options client_options = {
+        .base_url = settings->line_url,
+        .token = secret_text(stepd->channel_token),
+        .virtual_time = settings->virtual_clock,
+        .connections_max = settings->in_flight_max,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .deadline_ms = DEADLINE_MS};
+    enum rc rc = line_client_curl_new(stepd->loop, &client_options, &stepd->client);
+    if (rc != RC_OK) {
+        report(REPORT_ERROR, "requests to LINE cannot be made error=%s line_url=%s", rc_name(rc),
+               settings->line_url);
+        return false;
+    }
+    struct delivery_options options = {.core = stepd->core,
+                                       .client = stepd->client,
+                                       .in_flight_max = settings->in_flight_max,
+                                       .push_per_second = settings->push_per_second,
+                                       .reply_per_second = settings->reply_per_second,
+                                       .fetch_profiles = settings->fetch_profiles};
+    draw_random(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
+    stepd->desk = delivery_new(&options);
+    delivery_resume(stepd->desk);
+    return true;
+}
+
+static bool
+open_doors(struct stepd *stepd)
+{
+    const struct settings *settings = &stepd->settings;
+    const struct doors_options options = {.loop = stepd->loop,
+                                          .core = stepd->core,
+                                          .api = stepd->api,
+                                          .webhook = stepd->webhook,
+                                          .advance = &stepd->advance,
+                                          .standing = &stepd->standing,
+                                          .listen = settings->listen,
+                                          .socket_path = settings->socket,
+                                          .socket_mode = settings->socket_mode};
+    const char *failed;
+    enum rc rc = doors_open(&options, &stepd->doors, &failed);
+    if (rc != RC_OK) {
+        report(REPORT_ERROR, "cannot listen on %s: %s error=%s", failed,
+               rc == RC_EXISTS    ? "it is in use; stop who uses it, or choose another"
+               : rc == RC_REFUSED ? "not permitted; choose another port or path"
+                                  : "the system refuses it",
+               rc_name(rc));
+        return false;
+    }
+    /* The port the kernel chose, where 0 was asked for. */
+    const char *colon = strrchr(settings->listen, ':');
+    snprintf(stepd->standing.listen, sizeof(stepd->standing.listen), "%.*s:%u",
+             (int)(colon - settings->listen), settings->listen, doors_port(stepd->doors));
+    return true;
+}
+
+static void
+build(struct stepd *stepd)
+{
+    const struct station_options station_options = {.loop = stepd->loop,
+                                                    .core = stepd->core,
+                                                    .desk = stepd->desk,
+                                                    .client = stepd->client,
+                                                    .advance = &stepd->advance,
+                                                    .standing = &stepd->standing};
+    stepd->webhook =
+        webhook_new(stepd->core, &stepd->standing, span_cstr(secret_text(stepd->channel_secret)));
+    const struct api_options api_options = {.core = stepd->core,
+                                            .desk = stepd->desk,
+                                            .webhook = stepd->webhook,
+                                            .standing = &stepd->standing,
+                                            .zones = zones_source(stepd->zones)};
+    stepd->api = api_new(&api_options);
+    advance_init(&stepd->advance, stepd->core, stepd->desk);
+    stepd->station = station_new(&station_options);
+}
+
+static bool
+open_all(struct stepd *stepd)
+{
+    if (!read_secrets(stepd)) {
+        return false;
+    }
+    stepd->zones = zones_new(NULL);
+    stepd->loop = ev_default_loop(EVFLAG_AUTO);
+    assert(stepd->loop != NULL);
+    if (!open_core(stepd) || !open_line(stepd)) {
+        return false;
+    }
+    build(stepd);
+    return open_doors(stepd);
+}
+
+/* In the order in which each lets go of the next: the doors answer what waits, LINE is not called back. */
+static void
+close_all(struct stepd *stepd)
+{
+    doors_close(stepd->doors);
+    station_free(stepd->station);
+    api_free(stepd->api);
+    webhook_free(stepd->webhook);
+    if (stepd->client != NULL) {
+        stepd->client->free(stepd->client);
+    }
+    delivery_free(stepd->desk);
+    core_close(stepd->core);
+    zones_free(stepd->zones);
+    secret_free(stepd->channel_secret);
+    secret_free(stepd->channel_token);
+    settings_fini(&stepd->settings);
+}
+
+static int
+run(struct stepd *stepd)
+{
+    if (!open_all(stepd)) {
+        return EXIT_FAILED;
+    }
+    report(REPORT_INFO, "ready version=%s listen=%s socket=%s clock=%s", STEPD_VERSION,
+           stepd->standing.listen, stepd->settings.socket,
+           stepd->settings.virtual_clock ? "virtual" : "real");
+    if (core_state(stepd->core)->definitions_seq == 0) {
+        report(REPORT_INFO, "no definitions are in force yet: 'stepctl apply' puts them there");
+    }
+    service_ready();
+    enum rc rc = station_run(stepd->station);
+    if (rc == RC_OK) {
+        report(REPORT_INFO, "stopped events=%llu",
+               (unsigned long long)core_state(stepd->core)->seq);
+    }
+    return rc == RC_OK ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct stepd stepd = {0};
+    struct buf message = {0};
+    signal(SIGPIPE, SIG_IGN);
+    umask(0077);
+    enum rc rc = settings_read(&stepd.settings, argc, argv, &message);
+    if (rc != RC_OK) {
+        fputs(buf_cstr(&message), rc == RC_END ? stdout : stderr);
+        settings_fini(&stepd.settings);
+        buf_fini(&message);
+        return rc == RC_END ? EXIT_STOPPED : EXIT_USAGE;
+    }
+    buf_fini(&message);
+    report_set_level(stepd.settings.log_level);
+    credentials_protect_process();
+    int code = run(&stepd);
+    close_all(&stepd);
+    return code;
+}
