@@ -153,6 +153,16 @@ START_TEST(replay_stops_at_a_number)
 }
 END_TEST
 
+START_TEST(observing_can_begin_inside_a_batch)
+{
+    struct seen seen = {0};
+    three_batches();
+    ck_assert_int_eq(run(&seen, (struct replay_options){.from_seq = 4}, ""), RC_OK);
+    ck_assert_uint_eq(seen.before, 3);
+    ck_assert_uint_eq(seen.seqs[0], 4);
+}
+END_TEST
+
 START_TEST(replay_stops_after_a_time)
 {
     three_batches();
@@ -277,6 +287,7 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, every_event_is_observed_in_order);
     tcase_add_test(tc, replay_stops_at_a_number);
+    tcase_add_test(tc, observing_can_begin_inside_a_batch);
     tcase_add_test(tc, replay_stops_after_a_time);
     tcase_add_test(tc, an_observer_stops_replay_with_its_own_code);
     tcase_add_test(tc, erased_words_are_replayed_as_erased);
