@@ -20,8 +20,11 @@ struct fault {
     uint32_t status, times;
 };
 
+enum { NO_FAULT = -1 };
+
 struct waiting {
     struct line_answer answer;
+    int64_t fault; /* index of the scripted fault behind it, or NO_FAULT */
     line_done_fn done;
     void *context;
 };
@@ -103,17 +106,16 @@ accept_request(struct scripted_line *line, const struct line_request *request, s
     };
 }
 
-static struct fault *
+static int64_t
 next_fault(struct scripted_line *line, struct span user)
 {
     for (uint32_t i = 0; i < line->fault_count; i++) {
-        struct fault *fault = &line->faults[i];
-        if (fault->times > 0 && span_equal(fault->user, user)) {
-            fault->times--;
-            return fault;
+        if (line->faults[i].times > 0 && span_equal(line->faults[i].user, user)) {
+            line->faults[i].times--;
+            return i;
         }
     }
-    return NULL;
+    return NO_FAULT;
 }
 
 /* What LINE itself would say; accepts what it would accept. */
@@ -135,8 +137,9 @@ judge(struct scripted_line *line, const struct line_request *request, struct spa
 }
 
 static struct line_answer
-answer_to(struct scripted_line *line, const struct line_request *request)
+answer_to(struct scripted_line *line, const struct line_request *request, int64_t *out_fault)
 {
+    *out_fault = NO_FAULT;
     if (request->endpoint != LINE_PUSH && request->endpoint != LINE_REPLY) {
         return refusal(404); /* no profiles and no bot here */
     }
@@ -149,10 +152,11 @@ answer_to(struct scripted_line *line, const struct line_request *request)
     } else {
         user = member_of(line, request->body, "to");
     }
-    const struct fault *fault = next_fault(line, user);
-    if (fault == NULL) {
+    *out_fault = next_fault(line, user);
+    if (*out_fault == NO_FAULT) {
         return judge(line, request, user, token, key);
     }
+    const struct fault *fault = &line->faults[*out_fault];
     switch (fault->kind) {
     case FAULT_STATUS:
         if (fault->status == 409) { /* "already accepted" is only said of what was */
@@ -181,7 +185,9 @@ line_send(struct line_client *client, const struct line_request *request, line_d
         line->waiting = realloc(line->waiting, line->waiting_capacity * sizeof(*line->waiting));
         assert(line->waiting != NULL);
     }
-    line->waiting[end] = (struct waiting){answer_to(line, request), done, context};
+    struct waiting *waiting = &line->waiting[end];
+    *waiting = (struct waiting){.done = done, .context = context};
+    waiting->answer = answer_to(line, request, &waiting->fault);
     line->waiting_count++;
 }
 
@@ -265,6 +271,12 @@ scripted_line_waiting(const struct scripted_line *line)
 void
 scripted_line_forget(struct scripted_line *line)
 {
+    for (uint32_t i = 0; i < line->waiting_count; i++) {
+        const struct waiting *waiting = &line->waiting[line->waiting_head + i];
+        if (waiting->fault != NO_FAULT) {
+            line->faults[waiting->fault].times++; /* a fault counts once it is heard */
+        }
+    }
     line->waiting_head = 0;
     line->waiting_count = 0;
 }
