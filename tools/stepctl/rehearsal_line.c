@@ -20,11 +20,9 @@ struct fault {
     uint32_t status, times;
 };
 
-enum { NO_FAULT = -1 };
-
 struct waiting {
     struct line_answer answer;
-    int64_t fault; /* index of the scripted fault behind it, or NO_FAULT */
+    bool faulty; /* a scripted fault, not LINE's own judgement */
     line_done_fn done;
     void *context;
 };
@@ -106,16 +104,17 @@ accept_request(struct scripted_line *line, const struct line_request *request, s
     };
 }
 
-static int64_t
+static struct fault *
 next_fault(struct scripted_line *line, struct span user)
 {
     for (uint32_t i = 0; i < line->fault_count; i++) {
-        if (line->faults[i].times > 0 && span_equal(line->faults[i].user, user)) {
-            line->faults[i].times--;
-            return i;
+        struct fault *fault = &line->faults[i];
+        if (fault->times > 0 && span_equal(fault->user, user)) {
+            fault->times--;
+            return fault;
         }
     }
-    return NO_FAULT;
+    return NULL;
 }
 
 /* What LINE itself would say; accepts what it would accept. */
@@ -137,9 +136,9 @@ judge(struct scripted_line *line, const struct line_request *request, struct spa
 }
 
 static struct line_answer
-answer_to(struct scripted_line *line, const struct line_request *request, int64_t *out_fault)
+answer_to(struct scripted_line *line, const struct line_request *request, bool *out_faulty)
 {
-    *out_fault = NO_FAULT;
+    *out_faulty = false;
     if (request->endpoint != LINE_PUSH && request->endpoint != LINE_REPLY) {
         return refusal(404); /* no profiles and no bot here */
     }
@@ -152,11 +151,11 @@ answer_to(struct scripted_line *line, const struct line_request *request, int64_
     } else {
         user = member_of(line, request->body, "to");
     }
-    *out_fault = next_fault(line, user);
-    if (*out_fault == NO_FAULT) {
+    const struct fault *fault = next_fault(line, user);
+    if (fault == NULL) {
         return judge(line, request, user, token, key);
     }
-    const struct fault *fault = &line->faults[*out_fault];
+    *out_faulty = true;
     switch (fault->kind) {
     case FAULT_STATUS:
         if (fault->status == 409) { /* "already accepted" is only said of what was */
@@ -187,7 +186,7 @@ line_send(struct line_client *client, const struct line_request *request, line_d
     }
     struct waiting *waiting = &line->waiting[end];
     *waiting = (struct waiting){.done = done, .context = context};
-    waiting->answer = answer_to(line, request, &waiting->fault);
+    waiting->answer = answer_to(line, request, &waiting->faulty);
     line->waiting_count++;
 }
 
@@ -262,21 +261,19 @@ scripted_line_answer(struct scripted_line *line)
     return answered;
 }
 
-uint32_t
-scripted_line_waiting(const struct scripted_line *line)
+bool
+scripted_line_may_cut(const struct scripted_line *line)
 {
-    return line->waiting_count;
+    bool faulty = false;
+    for (uint32_t i = 0; i < line->waiting_count; i++) {
+        faulty = faulty || line->waiting[line->waiting_head + i].faulty;
+    }
+    return line->waiting_count > 0 && !faulty;
 }
 
 void
 scripted_line_forget(struct scripted_line *line)
 {
-    for (uint32_t i = 0; i < line->waiting_count; i++) {
-        const struct waiting *waiting = &line->waiting[line->waiting_head + i];
-        if (waiting->fault != NO_FAULT) {
-            line->faults[waiting->fault].times++; /* a fault counts once it is heard */
-        }
-    }
     line->waiting_head = 0;
     line->waiting_count = 0;
 }
