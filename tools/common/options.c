@@ -270,6 +270,9 @@ program_help(const struct program *program, const struct command *command, bool 
     }
     buf_printf(out, "%s - %s\n\n", program->name,
                japanese ? program->purpose_ja : program->purpose);
+    if (program->examples != NULL) {
+        buf_printf(out, "%s\n", program->examples);
+    }
     struct table *table = table_new();
     table_column(table, NULL, TABLE_LEFT);
     table_column(table, NULL, TABLE_LEFT);

@@ -48,6 +48,7 @@ struct program {
     const char *name;
     const char *version;
     const char *purpose, *purpose_ja; /* one line */
+    const char *examples;             /* lines help begins with; NULL: none */
     const struct command *commands;
     unsigned command_count;
     const struct option *options;
