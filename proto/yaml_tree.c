@@ -34,6 +34,8 @@ struct builder {
     uint32_t documents;
     struct unquoted *unquoted;
     uint32_t unquoted_count;
+    struct yaml_mark cursor; /* where bytes_at() was last; line 0: nowhere */
+    const uint8_t *cursor_at;
 };
 
 enum outcome { OUTCOME_GO_ON, OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FAILED };
@@ -159,6 +161,32 @@ mark_from(const struct builder *builder, yaml_mark_t mark)
     return (struct yaml_mark){.file = builder->file,
                               .line = (uint32_t)mark.line + 1,
                               .column = (uint32_t)mark.column + 1};
+}
+
+/* The file from a mark on. Marks of events only go forward, so all of a file's cost one walk. */
+static struct span
+bytes_at(struct builder *builder, struct yaml_mark mark)
+{
+    struct yaml_mark *cursor = &builder->cursor;
+    if (cursor->line == 0 || mark.line < cursor->line ||
+        (mark.line == cursor->line && mark.column < cursor->column)) {
+        *cursor = (struct yaml_mark){.line = 1, .column = 1};
+        builder->cursor_at = builder->source.data;
+    }
+    const uint8_t *end = builder->source.data + builder->source.len;
+    const uint8_t *at = builder->cursor_at;
+    while (at < end && (cursor->line < mark.line || cursor->column < mark.column)) {
+        cursor->column++;
+        if (*at == '\n') {
+            cursor->line++;
+            cursor->column = 1;
+        }
+        do {
+            at++;
+        } while (at < end && (*at & 0xc0) == 0x80);
+    }
+    builder->cursor_at = at;
+    return span_of(at, (size_t)(end - at));
 }
 
 /* --- insertions without quotes --- */
@@ -294,11 +322,14 @@ refuse_marks(struct builder *builder, struct yaml_mark mark, const yaml_char_t *
 static void
 report_empty(struct builder *builder, const struct yaml_node *node)
 {
-    struct span rest = words_trim(source_from(node->mark, node->mark.line));
+    struct yaml_mark mark = node->mark;
+    struct span rest = bytes_at(builder, mark);
+    for (; rest.len > 0 && rest.data[0] == ' '; mark.column++) {
+        rest = span_of(rest.data + 1, rest.len - 1);
+    }
     if (words_starts_with(rest, "#")) {
-        struct yaml_mark mark = node->mark;
-        struct span line = source_line(builder->file, mark.line);
-        mark.column = words_characters(span_of(line.data, (size_t)(rest.data - line.data))) + 1;
+        rest =
+            diagnostics_full(builder->diagnostics) ? span_cstr("#") : source_from(mark, mark.line);
         yaml_error(builder->diagnostics, mark, rest,
                    "empty value: what follows '#' is a comment; a text with '#' must be in quotes");
     } else if (builder->depth > 0 && builder->frames[builder->depth - 1].flow) {
@@ -344,7 +375,7 @@ open_node(struct builder *builder, enum yaml_kind kind, yaml_mark_t start, bool 
                    YAML_DEPTH_MAX);
         return OUTCOME_FAILED;
     }
-    if (flow && kind == YAML_MAPPING && words_starts_with(source_from(mark, mark.line), "{{") &&
+    if (flow && kind == YAML_MAPPING && words_starts_with(bytes_at(builder, mark), "{{") &&
         unquoted_blot(builder, mark,
                       builder->depth > 0 && builder->frames[builder->depth - 1].flow)) {
         return OUTCOME_AGAIN;

@@ -132,7 +132,7 @@ settle(struct run *run)
         if (flush(run) != RC_OK) {
             return RC_CORRUPT;
         }
-        if (!killed && scripted_line_waiting(run->line) > 0) {
+        if (!killed && scripted_line_may_cut(run->line)) {
             killed = true; /* accepted, and nobody hears it */
             enum rc rc = restart(run);
             if (rc != RC_OK) {
