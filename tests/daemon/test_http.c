@@ -575,20 +575,6 @@ START_TEST(closed_server_leaves_its_port_free)
 }
 END_TEST
 
-START_TEST(addresses_that_are_none_are_invalid)
-{
-    const char *const wrong[] = {
-        "", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "name.example:80", "[::1:80"};
-    struct http_options options = tcp_options();
-    struct http_server *none = NULL;
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        options.address = wrong[i];
-        ck_assert_int_eq(http_server_open(loop, &options, &none), RC_INVALID);
-    }
-    ck_assert_ptr_null(none);
-}
-END_TEST
-
 /* ---- the Unix socket ---- */
 
 START_TEST(unix_socket_has_its_mode_and_tells_who_calls)
@@ -608,69 +594,6 @@ START_TEST(unix_socket_has_its_mode_and_tells_who_calls)
     client_close(&client);
     http_server_close(door);
     ck_assert_int_eq(access(socket_path, F_OK), -1);
-}
-END_TEST
-
-/* A listener that is gone without having removed its file, as after a kill. */
-static int
-bind_by_hand(void)
-{
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    snprintf(name.sun_path, sizeof(name.sun_path), "%s", socket_path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
-    ck_assert_int_eq(listen(fd, 1), 0);
-    return fd;
-}
-
-START_TEST(stale_socket_file_is_replaced)
-{
-    close(bind_by_hand());
-    struct http_options options = unix_options();
-    struct http_server *door = NULL;
-    ck_assert_int_eq(http_server_open(loop, &options, &door), RC_OK);
-    http_server_close(door);
-}
-END_TEST
-
-START_TEST(socket_that_somebody_answers_on_is_left_alone)
-{
-    int fd = bind_by_hand();
-    struct http_options options = unix_options();
-    struct http_server *door = NULL;
-    ck_assert_int_eq(http_server_open(loop, &options, &door), RC_EXISTS);
-    struct client client = client_open_unix(socket_path);
-    client_close(&client);
-    close(fd);
-}
-END_TEST
-
-START_TEST(file_or_link_at_the_path_is_left_alone)
-{
-    if (_i == 0) {
-        FILE *file = fopen(socket_path, "w");
-        ck_assert_ptr_nonnull(file);
-        fclose(file);
-    } else {
-        ck_assert_int_eq(symlink("/nowhere", socket_path), 0);
-    }
-    struct http_options options = unix_options();
-    struct http_server *door = NULL;
-    ck_assert_int_eq(http_server_open(loop, &options, &door), RC_EXISTS);
-    struct stat status;
-    ck_assert_int_eq(lstat(socket_path, &status), 0);
-}
-END_TEST
-
-START_TEST(path_too_long_for_a_socket_is_invalid)
-{
-    char path[200];
-    memset(path, 'a', sizeof(path) - 1);
-    path[sizeof(path) - 1] = '\0';
-    struct http_options options = unix_options();
-    options.unix_path = path;
-    struct http_server *door = NULL;
-    ck_assert_int_eq(http_server_open(loop, &options, &door), RC_INVALID);
 }
 END_TEST
 
@@ -716,14 +639,9 @@ suite(void)
     TCase *closing = tcase_new(suite, "closing");
     tcase_add_test(closing, close_answers_open_requests_with_503);
     tcase_add_test(closing, closed_server_leaves_its_port_free);
-    tcase_add_test(closing, addresses_that_are_none_are_invalid);
 
     TCase *unix_socket = tcase_new(suite, "unix");
     tcase_add_test(unix_socket, unix_socket_has_its_mode_and_tells_who_calls);
-    tcase_add_test(unix_socket, stale_socket_file_is_replaced);
-    tcase_add_test(unix_socket, socket_that_somebody_answers_on_is_left_alone);
-    tcase_add_loop_test(unix_socket, file_or_link_at_the_path_is_left_alone, 0, 2);
-    tcase_add_test(unix_socket, path_too_long_for_a_socket_is_invalid);
     return suite;
 }
 

@@ -52,6 +52,8 @@ static const char *const taken[] = {
     "[{\"type\":\"flex\",\"altText\":\"a\",\"contents\":{\"type\":\"bubble\"}}]",
     "[{\"type\":\"text\",\"text\":\"a\",\"quickReply\":{\"items\":[{\"type\":\"action\","
     "\"action\":" POSTBACK "}]}}]",
+    "[{\"type\":\"text\",\"text\":\"あ😀$\",\"emojis\":[{\"index\":3,\"productId\":\"p\","
+    "\"emojiId\":\"e\"}]}]",
     "[{\"type\":\"text\",\"text\":\"a\",\"sender\":{\"name\":\"花\"}}]",
 };
 
@@ -75,6 +77,16 @@ static const struct {
     {"[" TEXT ",{\"text\":\"a\"}]", "messages[1].type: must be specified"},
     {"[7]", "messages[0].type: must be specified"},
     {"[{\"type\":\"poem\"}]", "messages[0].type: invalid type"},
+    {"[{\"type\":\"text\",\"text\":\"あ😀$\",\"emojis\":[{\"index\":2,\"productId\":\"p\","
+     "\"emojiId\":\"e\"}]}]",
+     "messages[0].emojis[0]: index does not point at a $"},
+    {"[{\"type\":\"text\",\"text\":\"$\",\"emojis\":[{\"index\":1,\"productId\":\"p\","
+     "\"emojiId\":\"e\"}]}]",
+     "messages[0].emojis[0]: index does not point at a $"},
+    {"[{\"type\":\"text\",\"text\":\"$\",\"emojis\":[{\"index\":-1,\"productId\":\"p\","
+     "\"emojiId\":\"e\"}]}]",
+     "messages[0].emojis[0]: index does not point at a $"},
+    {"[{\"type\":\"emoji\"}]", "messages[0].type: invalid type"},
     {"[{\"type\":\"sender\"}]", "messages[0].type: invalid type"},
     {"[{\"type\":\"action.uri\",\"uri\":\"https://e.jp\"}]", "messages[0].type: invalid type"},
     {"[{\"type\":\"sticker\",\"packageId\":\"446\"}]", "messages[0].stickerId: May not be empty"},

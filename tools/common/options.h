@@ -53,7 +53,7 @@ struct program {
     unsigned command_count;
     const struct option *options;
     unsigned option_count;
-    /* Asked for a first word that is no command, before "did you mean"; NULL: nothing is. */
+    /* Asked about a word that is no command, before "did you mean": true and why. NULL: never. */
     bool (*explain_unknown)(struct span word, struct buf *out);
 };
 

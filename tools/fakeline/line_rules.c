@@ -84,21 +84,32 @@ static const struct property properties[] = {
     {"action.richmenuswitch", "richMenuAliasId", VALUE_TEXT, true, 32},
     {"action.richmenuswitch", "data", VALUE_TEXT, true, 300},
     {"action.clipboard", "clipboardText", VALUE_TEXT, true, 1000},
-    {"quickReply", "items", VALUE_ARRAY, true, 13},
-    {"quickReply.item", "action", VALUE_OBJECT, true, 0},
-    {"quickReply.item", "imageUrl", VALUE_HTTPS, false, 1000},
-    {"sender", "name", VALUE_LABEL, false, 20},
-    {"sender", "iconUrl", VALUE_HTTPS, false, 2000},
+    {"part.emoji", "index", VALUE_NUMBER, true, 0},
+    {"part.emoji", "productId", VALUE_TEXT, true, 100},
+    {"part.emoji", "emojiId", VALUE_TEXT, true, 100},
+    {"part.quickReply", "items", VALUE_ARRAY, true, 13},
+    {"part.quickReply.item", "action", VALUE_OBJECT, true, 0},
+    {"part.quickReply.item", "imageUrl", VALUE_HTTPS, false, 1000},
+    {"part.sender", "name", VALUE_LABEL, false, 20},
+    {"part.sender", "iconUrl", VALUE_HTTPS, false, 2000},
 };
+
+/* How many UTF-16 units the character takes that begins with this byte of UTF-8; 0 inside one. */
+static size_t
+units_begun(unsigned char byte)
+{
+    if ((byte & 0xc0U) == 0x80) {
+        return 0;
+    }
+    return byte >= 0xf0 ? 2 : 1; /* a surrogate pair */
+}
 
 size_t
 utf16_units(const char *utf8)
 {
     size_t units = 0;
     for (const char *at = utf8; *at != '\0'; at++) {
-        unsigned char byte = (unsigned char)*at;
-        units += (byte & 0xc0U) != 0x80 ? 1 : 0; /* a character begins */
-        units += byte >= 0xf0 ? 1 : 0;           /* and is a surrogate pair */
+        units += units_begun((unsigned char)*at);
     }
     return units;
 }
@@ -266,8 +277,7 @@ check_typed(json_t *details, const char *path, const char *prefix, const json_t 
     char owner[64];
     int len = snprintf(owner, sizeof(owner), "%s%s", prefix, type);
     /* A dot in the type would name a row that belongs to something else. */
-    bool sound = len > 0 && (size_t)len < sizeof(owner) && strchr(type, '.') == NULL &&
-                 strcmp(type, "quickReply") != 0 && strcmp(type, "sender") != 0;
+    bool sound = len > 0 && (size_t)len < sizeof(owner) && strchr(type, '.') == NULL;
     if (!sound || !check_object(details, path, owner, object)) {
         add_detail(details, inner, "invalid type");
         return false;
@@ -363,17 +373,50 @@ check_quick_reply(json_t *details, const char *path, const json_t *quick_reply)
 {
     char inner[PATH_BYTES];
     path_make(inner, "%s.quickReply", path);
-    check_object(details, inner, "quickReply", quick_reply);
+    check_object(details, inner, "part.quickReply", quick_reply);
     size_t index = 0;
     json_t *item = NULL;
     json_array_foreach(json_object_get(quick_reply, "items"), index, item)
     {
         path_make(inner, "%s.quickReply.items[%zu]", path, index);
-        check_object(details, inner, "quickReply.item", item);
+        check_object(details, inner, "part.quickReply.item", item);
         path_make(inner, "%s.quickReply.items[%zu].action", path, index);
         const json_t *action = json_object_get(item, "action");
         if (json_is_object(action)) {
             check_typed(details, inner, "action.", action);
+        }
+    }
+}
+
+/* Whether the character at this UTF-16 index is a "$". */
+static bool
+is_dollar_at(const char *text, json_int_t index)
+{
+    json_int_t units = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (units == index && *at == '$') {
+            return true;
+        }
+        units += (json_int_t)units_begun((unsigned char)*at);
+    }
+    return false;
+}
+
+/* Each emoji stands for the "$" at its index. */
+static void
+check_emojis(json_t *details, const char *path, const json_t *message)
+{
+    const char *text = json_string_value(json_object_get(message, "text"));
+    size_t index = 0;
+    json_t *emoji = NULL;
+    json_array_foreach(json_object_get(message, "emojis"), index, emoji)
+    {
+        char inner[PATH_BYTES];
+        path_make(inner, "%s.emojis[%zu]", path, index);
+        check_object(details, inner, "part.emoji", emoji);
+        json_int_t place = json_integer_value(json_object_get(emoji, "index"));
+        if (text != NULL && !is_dollar_at(text, place)) {
+            add_detail(details, inner, "index does not point at a $");
         }
     }
 }
@@ -387,6 +430,9 @@ check_message(json_t *details, const char *path, const json_t *message)
         return;
     }
     const char *type = json_string_value(json_object_get(message, "type"));
+    if (strcmp(type, "text") == 0) {
+        check_emojis(details, path, message);
+    }
     if (strcmp(type, "template") == 0 && json_is_object(json_object_get(message, "template"))) {
         check_template(details, path, json_object_get(message, "template"));
     }
@@ -399,7 +445,7 @@ check_message(json_t *details, const char *path, const json_t *message)
     if (sender != NULL) {
         char inner[PATH_BYTES];
         path_make(inner, "%s.sender", path);
-        check_object(details, inner, "sender", sender);
+        check_object(details, inner, "part.sender", sender);
     }
 }
 
