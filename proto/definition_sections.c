@@ -1,4 +1,5 @@
 #include "proto/definition_compile.h"
+#include "proto/diagnostics.h"
 #include "proto/words.h"
 
 static const int64_t GRACE_DEFAULT_MS = 48 * MS_PER_HOUR; /* SPEC R6 */
@@ -102,9 +103,10 @@ compile_tags(struct compiler *compiler, const struct yaml_node *section)
                 continue;
             }
             if (name_table_find(&compiler->tags, tag) != NO_ID) {
-                compile_error(compiler, folder->items[j], tag,
-                              "duplicate tag '%.*s' (first at line %u)", span_fmt(tag),
-                              first_line_of_tag(section, tag));
+                compile_error(
+                    compiler, folder->items[j], tag, "duplicate tag '%.*s' (first at line %u)",
+                    span_fmt(tag),
+                    diagnostics_full(compiler->diagnostics) ? 0 : first_line_of_tag(section, tag));
             }
             name_table_add(&compiler->tags, tag);
         }
