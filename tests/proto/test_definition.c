@@ -711,6 +711,27 @@ START_TEST(a_zone_that_has_gone_falls_back_on_replay_only)
 }
 END_TEST
 
+static const struct zone *
+no_zone(void *context, struct span name)
+{
+    (void)context;
+    (void)name;
+    return NULL;
+}
+
+START_TEST(without_any_zone_files_what_the_log_kept_still_compiles)
+{
+    struct fixture shop = compile_text(SHOP);
+    struct definitions *again = NULL;
+    struct zone_source none = {.lookup = no_zone};
+    ck_assert_int_eq(definition_from_canonical(shop.definitions->canonical, none, &again), RC_OK);
+    ck_assert_str_eq(again->account.zone->name, "Asia/Tokyo");
+    assert_shop_described(again);
+    definitions_release(again);
+    fixture_fini(&shop);
+}
+END_TEST
+
 START_TEST(what_is_no_canonical_form_is_corrupt)
 {
     static const struct {
@@ -875,6 +896,7 @@ suite(void)
     tcase_add_test(canonical, the_same_files_give_the_same_hash_and_layout_does_not_count);
     tcase_add_test(canonical, ids_stay_with_their_names_through_edits);
     tcase_add_test(canonical, a_zone_that_has_gone_falls_back_on_replay_only);
+    tcase_add_test(canonical, without_any_zone_files_what_the_log_kept_still_compiles);
     tcase_add_loop_test(canonical, what_is_no_canonical_form_is_corrupt, 0, 6);
     suite_add_tcase(s, canonical);
     TCase *hostile = tcase_create("hostile");
