@@ -2,6 +2,7 @@
 
 #include "proto/event.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 struct replay {
@@ -118,9 +119,11 @@ fold_batch(const struct replay *replay, const struct log_batch_view *batch)
         if (options->until_seq != 0 && seq > options->until_seq) {
             return RC_END;
         }
-        rc = fold_event(replay, bytes, seq, batch->time_ms);
-        if (rc != RC_OK) {
-            return rc;
+        if (seq >= options->from_seq) {
+            rc = fold_event(replay, bytes, seq, batch->time_ms);
+            if (rc != RC_OK) {
+                return rc;
+            }
         }
         seq++;
     }
@@ -131,7 +134,8 @@ enum rc
 replay_run(const struct replay_options *options, struct buf *out_error)
 {
     struct replay replay = {.options = options, .error = out_error};
-    enum rc rc = log_cursor_open(options->log, 1, &replay.cursor);
+    assert(options->engine == NULL || options->from_seq <= 1);
+    enum rc rc = log_cursor_open(options->log, options->from_seq, &replay.cursor);
     if (rc != RC_OK) {
         buf_append_cstr(out_error, log_error(options->log));
         return rc;

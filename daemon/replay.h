@@ -21,6 +21,7 @@ struct replay_options {
     struct log *log;
     struct engine *engine; /* NULL: decode and observe only */
     struct zone_source zones;
+    uint64_t from_seq;  /* without an engine only; 0: from the first */
     uint64_t until_seq; /* 0: all */
     int64_t until_ms;   /* 0: all; else events of batches up to and including this time */
     replay_fn before;   /* before an event is applied; may be NULL */

@@ -469,18 +469,36 @@ compile_do(struct compiler *compiler, const struct yaml_node *node, struct place
     out_body->action_count = kept;
 }
 
+static const char *const BODY_WORDS[] = {"send", "do", "choose", "split"};
+enum { BODY_WORD_COUNT = sizeof(BODY_WORDS) / sizeof(BODY_WORDS[0]) };
+
+static bool
+has_misspelt_word(const struct yaml_node *node)
+{
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct suggestion suggestion;
+        suggestion_begin(&suggestion, node->pairs[i].key);
+        for (int j = 0; j < BODY_WORD_COUNT; j++) {
+            suggestion_offer(&suggestion, span_cstr(BODY_WORDS[j]));
+        }
+        if (suggestion_found(&suggestion)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 compile_body(struct compiler *compiler, const struct yaml_node *node, struct place *place,
              struct body *out_body)
 {
-    static const char *const WORDS[] = {"send", "do", "choose", "split"};
     const struct yaml_pair *first = NULL;
     *out_body = (struct body){0};
     for (uint32_t i = 0; i < node->count; i++) {
         const struct yaml_pair *pair = &node->pairs[i];
         bool is_word = false;
-        for (int j = 0; j < 4; j++) {
-            is_word = is_word || span_equal_cstr(pair->key, WORDS[j]);
+        for (int j = 0; j < BODY_WORD_COUNT; j++) {
+            is_word = is_word || span_equal_cstr(pair->key, BODY_WORDS[j]);
         }
         if (!is_word) {
             continue;
@@ -496,6 +514,9 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
             return;
         }
         first = pair;
+    }
+    if (first == NULL && has_misspelt_word(node)) {
+        return; /* "did you mean 'send'?" says it better */
     }
     if (first == NULL) {
         yaml_error(compiler->diagnostics, place->mark, place->word,

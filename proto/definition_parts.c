@@ -20,7 +20,7 @@ add_about(struct compiler *compiler, bool warning, const struct yaml_node *node,
     struct yaml_mark mark = node->mark;
     bool scalar = node->kind == YAML_SCALAR;
     struct span word = scalar && piece.len == 0 ? node->text : piece;
-    if (scalar && compiler->diagnostics->count < DIAGNOSTICS_MAX) {
+    if (scalar && !diagnostics_full(compiler->diagnostics)) {
         mark = yaml_mark_of(node, word);
     }
     const uint8_t *line_end = word.len == 0 ? NULL : memchr(word.data, '\n', word.len);

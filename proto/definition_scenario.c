@@ -223,6 +223,9 @@ compile_step(struct compiler *compiler, const struct yaml_pair *pair, const char
     if ((value = yaml_get(node, "window")) != NULL) {
         compile_window(compiler, value, &step->window);
     }
+    if (step->message_class == CLASS_EMERGENCY || step->message_class == CLASS_RESPONSE) {
+        step->window = (struct window){.open_min = -1}; /* they ignore every window (SPEC R8) */
+    }
     if ((value = yaml_get(node, "grace")) != NULL) {
         compile_duration(compiler, value, &step->grace_ms);
     }

@@ -72,7 +72,7 @@ diagnostics_add(struct diagnostics *diagnostics, bool warning, const struct sour
     bool repeated = repeats_last(diagnostics, line, column, message);
     diagnostics->error_count += warning || repeated ? 0 : 1;
     diagnostics->warning_count += warning && !repeated ? 1 : 0;
-    if (repeated || diagnostics->count == DIAGNOSTICS_MAX) {
+    if (repeated || diagnostics_full(diagnostics)) {
         free(message);
         return;
     }

@@ -24,6 +24,13 @@ void diagnostics_add(struct diagnostics *diagnostics, bool warning, const struct
                      uint32_t line, uint32_t column, uint32_t caret_characters, const char *format,
                      va_list arguments) __attribute__((format(printf, 7, 0)));
 
+/* Nothing more is kept: what a message would cost to make can be saved. */
+static inline bool
+diagnostics_full(const struct diagnostics *diagnostics)
+{
+    return diagnostics->count == DIAGNOSTICS_MAX;
+}
+
 /* By file, line and column; what stands at the same place keeps its order. */
 void diagnostics_sort(struct diagnostics *diagnostics);
 

@@ -1,6 +1,7 @@
 /* The log folded: what was recorded comes back as it was, up to where it was asked for, and damage stops it
  * with the place. */
 #include "daemon/replay.h"
+#include "daemon/zones.h"
 #include "proto/event.h"
 
 #include <check.h>
@@ -153,6 +154,16 @@ START_TEST(replay_stops_at_a_number)
 }
 END_TEST
 
+START_TEST(observing_can_begin_inside_a_batch)
+{
+    struct seen seen = {0};
+    three_batches();
+    ck_assert_int_eq(run(&seen, (struct replay_options){.from_seq = 4}, ""), RC_OK);
+    ck_assert_uint_eq(seen.before, 3);
+    ck_assert_uint_eq(seen.seqs[0], 4);
+}
+END_TEST
+
 START_TEST(replay_stops_after_a_time)
 {
     three_batches();
@@ -252,6 +263,77 @@ START_TEST(the_engine_knows_what_the_log_says)
 }
 END_TEST
 
+static struct definitions *
+compile(struct zones *zones)
+{
+    const struct source_file file = {
+        span_cstr("shop.yaml"),
+        span_cstr("account: {name: shop, zone: Asia/Tokyo}\ntags: {all: [vip]}\n")};
+    struct diagnostics diagnostics;
+    struct definitions *definitions = NULL;
+    diagnostics_init(&diagnostics);
+    enum rc rc =
+        definition_compile(&file, 1, NULL, zones_source(zones), NULL, &diagnostics, &definitions);
+    ck_assert_msg(rc == RC_OK, "%s",
+                  diagnostics.count > 0 ? diagnostics.items[0].message : rc_name(rc));
+    diagnostics_fini(&diagnostics);
+    return definitions;
+}
+
+/* Logs the definitions with a hash that is theirs or not, and replays them into an engine. */
+static enum rc
+replay_definitions(enum words words, uint8_t wrong_by, const char *error_with, bool *out_in_force)
+{
+    struct zones *zones = zones_new(NULL);
+    struct definitions *definitions = compile(zones);
+    struct engine *engine = engine_new(&NO_CALLS);
+    const struct span parts[] = {definitions->canonical, span_cstr("author")};
+    struct event event = {.kind = EVENT_DEFINITIONS_APPLIED, .friend = NO_ID};
+    event.words = parts;
+    event.word_count = 2;
+    memcpy(event.u.definitions.hash, definitions->hash, sizeof(definitions->hash));
+    event.u.definitions.hash[0] ^= wrong_by;
+    append_events(&event, 1, 1000, words);
+
+    struct seen seen = {0};
+    enum rc rc = run(&seen, (struct replay_options){.engine = engine, .zones = zones_source(zones)},
+                     error_with);
+    const struct state *state = engine_state(engine);
+    *out_in_force = state->definitions_seq == 1 &&
+                    memcmp(state->definitions->hash, definitions->hash, 16) == 0 &&
+                    names_find(&state->definitions->tag_names, span_cstr("vip")) != NO_ID;
+    engine_free(engine);
+    definitions_release(definitions);
+    zones_free(zones);
+    return rc;
+}
+
+START_TEST(definitions_in_the_log_come_into_force)
+{
+    bool in_force = false;
+    ck_assert_int_eq(replay_definitions(WORDS_KEPT, 0, "", &in_force), RC_OK);
+    ck_assert(in_force);
+}
+END_TEST
+
+START_TEST(other_definitions_than_were_applied_stop_replay)
+{
+    bool in_force;
+    ck_assert_int_eq(replay_definitions(WORDS_KEPT, 1, "event 1: the definitions", &in_force),
+                     RC_CORRUPT);
+    ck_assert(!in_force);
+}
+END_TEST
+
+START_TEST(definitions_that_are_gone_stop_replay)
+{
+    bool in_force;
+    ck_assert_int_eq(replay_definitions(WORDS_ERASED, 0, "event 1: the definitions", &in_force),
+                     RC_CORRUPT);
+    ck_assert(!in_force);
+}
+END_TEST
+
 START_TEST(one_event_can_be_read_by_its_number)
 {
     struct event event;
@@ -277,6 +359,7 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, every_event_is_observed_in_order);
     tcase_add_test(tc, replay_stops_at_a_number);
+    tcase_add_test(tc, observing_can_begin_inside_a_batch);
     tcase_add_test(tc, replay_stops_after_a_time);
     tcase_add_test(tc, an_observer_stops_replay_with_its_own_code);
     tcase_add_test(tc, erased_words_are_replayed_as_erased);
@@ -284,6 +367,9 @@ suite(void)
     tcase_add_test(tc, bytes_that_are_no_event_stop_replay);
     tcase_add_test(tc, an_unknown_kind_is_handed_on_and_keeps_the_chain);
     tcase_add_test(tc, the_engine_knows_what_the_log_says);
+    tcase_add_test(tc, definitions_in_the_log_come_into_force);
+    tcase_add_test(tc, other_definitions_than_were_applied_stop_replay);
+    tcase_add_test(tc, definitions_that_are_gone_stop_replay);
     tcase_add_test(tc, one_event_can_be_read_by_its_number);
     suite_add_tcase(s, tc);
     return s;

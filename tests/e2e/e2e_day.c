@@ -122,6 +122,7 @@ START_TEST(what_came_due_while_the_daemon_was_down_goes_when_it_is_back)
     ck_assert(world_start(&world));
     ck_assert_int_eq(apply_yaml(&world, SHOP), 200);
     act(&world, "2031-06-01 10:15:00", "A", "follow", NULL);
+    ck_assert_int_eq(advance(&world, "2031-06-01 10:15:00"), 200); /* its answer has been sent */
     world_kill(&world);
     snprintf(world.at, sizeof(world.at), "2031-06-03 10:00:00");
     ck_assert(world_start(&world));

@@ -63,13 +63,7 @@ revive(struct run *run)
 static void
 died_here(struct run *run, const char *what, int status)
 {
-    bool died = false;
-    for (int i = 0; i < 200 && !died; i++) { /* the kernel closes sockets before it can be reaped */
-        died = world_died(run->world);
-        if (!died) {
-            json_decref(api(run->world, "GET", "/healthz-of-the-dead", NULL, NULL));
-        }
-    }
+    bool died = world_dies(run->world);
     ck_assert_msg(died, "point %d: %s answered %d, and the daemon lives%s", run->faults[0], what,
                   status, programs_said(run->world));
     run->kills++;

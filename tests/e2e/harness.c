@@ -165,11 +165,12 @@ programs_said(const struct world *world)
 void
 world_forget_programs_said(const struct world *world)
 {
-    char path[128];
-    snprintf(path, sizeof(path), "%s/stepd.log", world->dir);
-    (void)truncate(path, 0);
-    snprintf(path, sizeof(path), "%s/fakeline.log", world->dir);
-    (void)truncate(path, 0);
+    const char *const logs[] = {"stepd.log", "fakeline.log"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", world->dir, logs[i]);
+        ck_assert_int_eq(truncate(path, 0), 0);
+    }
 }
 
 /* ---- HTTP ------------------------------------------------------------------------------------- */
@@ -480,6 +481,18 @@ world_died(struct world *world)
     ck_assert_msg(by_the_shim, "stepd ended by itself with %d%s", exit_code(status),
                   programs_said(world));
     return true;
+}
+
+bool
+world_dies(struct world *world)
+{
+    for (int i = 0; i < READY_TRIES; i++) {
+        if (world_died(world)) {
+            return true;
+        }
+        pause_ms(READY_PAUSE_MS);
+    }
+    return false;
 }
 
 /* ---- the tools -------------------------------------------------------------------------------- */

@@ -45,6 +45,8 @@ void world_kill(struct world *world); /* kill -9 */
 int world_stop(struct world *world);  /* SIGTERM; its exit code */
 /* True when the daemon has ended by itself (killed by the shim); it is then reaped. */
 bool world_died(struct world *world);
+/* The same, with patience: a connection breaks before the process can be reaped. */
+bool world_dies(struct world *world);
 /* What the programs wrote so far, for a failing test; borrowed until the next call. */
 const char *programs_said(const struct world *world);
 void world_forget_programs_said(const struct world *world);

@@ -116,6 +116,7 @@ static const struct {
     {"status -s", "wants a value: SOCKET"},
     {"status -x", "unknown option '-x'"},
     {"doctor", "not yet: doctor"},
+    {"friend doctor", "not yet: doctor"},
     {"", "status"},
 };
 

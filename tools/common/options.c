@@ -193,14 +193,25 @@ find_command(const struct program *program, char *const *words, unsigned count, 
     return found;
 }
 
+/* Says on stderr why the program knows the word and does nothing for it. */
+static bool
+is_explained(const struct program *program, const char *word)
+{
+    struct buf said = {0};
+    bool explained =
+        program->explain_unknown != NULL && program->explain_unknown(span_cstr(word), &said);
+    if (explained) {
+        fprintf(stderr, "%s: %s\n", program->name, buf_cstr(&said));
+    }
+    buf_fini(&said);
+    return explained;
+}
+
 static int
 unknown_command(const struct program *program, char *const *words, unsigned count)
 {
     struct span word = span_cstr(words[0]);
-    struct buf said = {0};
-    if (program->explain_unknown != NULL && program->explain_unknown(word, &said)) {
-        fprintf(stderr, "%s: %s\n", program->name, buf_cstr(&said));
-        buf_fini(&said);
+    if (is_explained(program, words[0])) {
         return EXIT_USAGE;
     }
     struct buf below = {0}; /* "list, show": what may follow a first word that is right */
@@ -216,7 +227,9 @@ unknown_command(const struct program *program, char *const *words, unsigned coun
         candidates[candidate_count++] = name;
     }
     int code = EXIT_USAGE;
-    if (below.len > 0) {
+    if (below.len > 0 && count > 1 && is_explained(program, words[1])) {
+        code = EXIT_USAGE;
+    } else if (below.len > 0) {
         code = count < 2 ? usage_error(program, "'%s' wants one of: %s", words[0], buf_cstr(&below))
                          : usage_error(program, "no '%s %s'; there are: %s", words[0], words[1],
                                        buf_cstr(&below));
@@ -270,6 +283,9 @@ program_help(const struct program *program, const struct command *command, bool 
     }
     buf_printf(out, "%s - %s\n\n", program->name,
                japanese ? program->purpose_ja : program->purpose);
+    if (program->examples != NULL) {
+        buf_printf(out, "%s\n", program->examples);
+    }
     struct table *table = table_new();
     table_column(table, NULL, TABLE_LEFT);
     table_column(table, NULL, TABLE_LEFT);

@@ -48,11 +48,12 @@ struct program {
     const char *name;
     const char *version;
     const char *purpose, *purpose_ja; /* one line */
+    const char *examples;             /* lines help begins with; NULL: none */
     const struct command *commands;
     unsigned command_count;
     const struct option *options;
     unsigned option_count;
-    /* Asked for a first word that is no command, before "did you mean"; NULL: nothing is. */
+    /* Asked about a word that is no command, before "did you mean": true and why. NULL: never. */
     bool (*explain_unknown)(struct span word, struct buf *out);
 };
 

@@ -211,7 +211,7 @@ wait "$stepd_pid" || die "stepd did not stop cleanly"
 stepd_pid=""
 heading "お試しください (to try; the data directory stays in $dir/data, took $(($(date +%s) - began)) s)"
 cat <<END
-  $bin/steplog friend 1 --data $dir/data
-  $bin/steplog replay --until '2026-06-03 12:00:00' --data $dir/data
+  $bin/steplog friend $dir/data 0
+  $bin/steplog replay $dir/data --until '2026-06-03 12:00:00'
   $bin/stepctl rehearse $rehearsal
 END

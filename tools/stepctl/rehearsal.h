@@ -190,8 +190,6 @@ bool rehearsal_parse_input(const struct rehearsal *rehearsal, const struct yaml_
 void rehearsal_parse_expect(const struct rehearsal *rehearsal, const struct yaml_node *expect,
                             const struct rehearsal_variant *same, struct diagnostics *diagnostics,
                             struct rehearsal_variant *variant);
-/* The next word, where '...' keeps blanks; the quotes are taken off. `x='a b'` is one word. */
-struct span rehearsal_next_word(struct arena *arena, struct span *rest);
 /* "2026-06-01 10:15:00" */
 struct span rehearsal_instant(struct arena *arena, const struct zone *zone, int64_t at_ms);
 

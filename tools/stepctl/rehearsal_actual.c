@@ -481,7 +481,8 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
     struct span date = words_next(&rest), time = words_next(&rest), who = words_next(&rest);
     uint32_t friend = state_find_friend(state, who);
     buf_printf(&text, "%.*s %.*s %.*s", span_fmt(date), span_fmt(time), span_fmt(who));
-    for (struct span word = words_next(&rest); word.len > 0; word = words_next(&rest)) {
+    for (struct span word = rehearsal_raw_word(&rest); word.len > 0;
+         word = rehearsal_raw_word(&rest)) {
         size_t equals = words_find(word, "=");
         struct span name = span_of(word.data, equals);
         uint32_t field = names_find(&state->definitions->field_names, name);
@@ -497,8 +498,11 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
         } else if (span_equal_cstr(name, "pending")) {
             buf_printf(&text, "pending=%u", pending_of(state, friend));
         } else if (field != NO_ID) {
-            buf_printf(&text, "%.*s=", span_fmt(name));
-            append_field_of(state, friend, field, zone, &text);
+            struct buf value = {0};
+            append_field_of(state, friend, field, zone, &value);
+            bool quoted = words_find(buf_span(&value), " ") < value.len;
+            buf_printf(&text, quoted ? "%.*s='%s'" : "%.*s=%s", span_fmt(name), buf_cstr(&value));
+            buf_fini(&value);
         } else {
             buf_printf(&text, "(no such thing: %.*s)", span_fmt(word));
         }

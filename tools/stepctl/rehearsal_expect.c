@@ -71,15 +71,18 @@ rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out)
     }
 }
 
-/* The words after the friend, joined by single blanks. */
+/* The words after the friend, joined by single blanks. A state's words keep their quotes, since a
+ * field's value may hold blanks. */
 static void
 append_words(const struct expect *expect, struct span rest, struct buf *text)
 {
     struct arena *arena = expect->rehearsal->arena;
     while (rest.len > 0) {
-        struct span word = rehearsal_next_word(arena, &rest);
+        struct span word = rehearsal_raw_word(&rest);
         buf_append_byte(text, ' ');
-        if (expect->list == LIST_STATE && words_starts_with(word, "tags=")) {
+        if (expect->list != LIST_STATE) {
+            buf_append_span(text, rehearsal_unquoted(arena, word));
+        } else if (words_starts_with(word, "tags=")) {
             rehearsal_append_tags(arena, span_of(word.data + 5, word.len - 5), text);
         } else {
             buf_append_span(text, word);

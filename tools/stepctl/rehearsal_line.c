@@ -22,6 +22,7 @@ struct fault {
 
 struct waiting {
     struct line_answer answer;
+    bool faulty; /* a scripted fault, not LINE's own judgement */
     line_done_fn done;
     void *context;
 };
@@ -135,8 +136,9 @@ judge(struct scripted_line *line, const struct line_request *request, struct spa
 }
 
 static struct line_answer
-answer_to(struct scripted_line *line, const struct line_request *request)
+answer_to(struct scripted_line *line, const struct line_request *request, bool *out_faulty)
 {
+    *out_faulty = false;
     if (request->endpoint != LINE_PUSH && request->endpoint != LINE_REPLY) {
         return refusal(404); /* no profiles and no bot here */
     }
@@ -153,6 +155,7 @@ answer_to(struct scripted_line *line, const struct line_request *request)
     if (fault == NULL) {
         return judge(line, request, user, token, key);
     }
+    *out_faulty = true;
     switch (fault->kind) {
     case FAULT_STATUS:
         if (fault->status == 409) { /* "already accepted" is only said of what was */
@@ -181,7 +184,9 @@ line_send(struct line_client *client, const struct line_request *request, line_d
         line->waiting = realloc(line->waiting, line->waiting_capacity * sizeof(*line->waiting));
         assert(line->waiting != NULL);
     }
-    line->waiting[end] = (struct waiting){answer_to(line, request), done, context};
+    struct waiting *waiting = &line->waiting[end];
+    *waiting = (struct waiting){.done = done, .context = context};
+    waiting->answer = answer_to(line, request, &waiting->faulty);
     line->waiting_count++;
 }
 
@@ -256,10 +261,14 @@ scripted_line_answer(struct scripted_line *line)
     return answered;
 }
 
-uint32_t
-scripted_line_waiting(const struct scripted_line *line)
+bool
+scripted_line_may_cut(const struct scripted_line *line)
 {
-    return line->waiting_count;
+    bool faulty = false;
+    for (uint32_t i = 0; i < line->waiting_count; i++) {
+        faulty = faulty || line->waiting[line->waiting_head + i].faulty;
+    }
+    return line->waiting_count > 0 && !faulty;
 }
 
 void

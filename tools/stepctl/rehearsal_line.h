@@ -38,7 +38,9 @@ void scripted_line_fault(struct scripted_line *line, struct span user, enum line
 
 /* Answers what has come in so far; returns how many. */
 uint32_t scripted_line_answer(struct scripted_line *line);
-uint32_t scripted_line_waiting(const struct scripted_line *line);
+/* Answers are on their way and none is a scripted fault: whether or not they are heard, friends see
+ * the same. (A refusal that nobody hears is another story: the daemon must then try again.) */
+bool scripted_line_may_cut(const struct scripted_line *line);
 /* The daemon died: what LINE has accepted stays accepted, and nobody hears the answers. */
 void scripted_line_forget(struct scripted_line *line);
 

@@ -79,12 +79,6 @@ rehearsal_unquoted(struct arena *arena, struct span word)
     return span_of(text, len);
 }
 
-struct span
-rehearsal_next_word(struct arena *arena, struct span *rest)
-{
-    return rehearsal_unquoted(arena, rehearsal_raw_word(rest));
-}
-
 bool
 rehearsal_parse_instant(const struct rehearsal *rehearsal, const struct yaml_node *node,
                         struct span *rest, struct diagnostics *diagnostics, int64_t *out_ms)
