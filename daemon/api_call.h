@@ -63,10 +63,10 @@ bool api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_f
 bool api_name(struct api_call *call, const struct names *names, const char *what, const char *text,
               uint32_t *out_id);
 
-const struct zone *api_zone(const struct api *api); /* the account's; NULL (Tokyo) before there is one */
+const struct zone *api_zone(const struct api *api); /* NULL (Tokyo) before there is an account */
 int64_t api_now_ms(const struct api_call *call);
-json_t *api_instant(const struct api_call *call,
-                    int64_t at_ms); /* null: DUE_UNKNOWN_YET, or none */
+/* null for DUE_UNKNOWN_YET and for "none" (INT64_MAX) */
+json_t *api_instant(const struct api_call *call, int64_t at_ms);
 json_t *api_text(const char *text); /* null for NULL */
 json_t *api_span(struct span text); /* null for no UTF-8 */
 

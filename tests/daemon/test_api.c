@@ -299,6 +299,34 @@ START_TEST(next_gives_the_soonest_in_due_order)
 }
 END_TEST
 
+/* Rows are used again from the last one freed, so that here the soonest stands last. */
+START_TEST(next_finds_the_soonest_wherever_they_stand)
+{
+    char id[40], body[40];
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof(id), "U%032d", i);
+        follows(id);
+        snprintf(body, sizeof(body), "{\"friend\":%d}", i);
+        json_decref(call_api("POST", "/v1/scenarios/S_welcome/stop", body, NULL));
+    }
+    for (int i = 0; i < 30; i++) { /* 7 and 30 have no common factor: each friend once */
+        snprintf(body, sizeof(body), "{\"friend\":%d,\"at_step\":\"nudge\"}", i * 7 % 30);
+        json_decref(call_api("POST", "/v1/scenarios/S_welcome/start", body, NULL));
+        fixture.clock.now_ms += 60000;
+    }
+    fixture.query_name = "limit";
+    fixture.query_value = "11";
+    json_t *answer = call_api("GET", "/v1/next", "", NULL);
+    const json_t *rows = json_object_get(answer, "next");
+    ck_assert_uint_eq(json_array_size(rows), 11);
+    for (int i = 0; i < 11; i++) {
+        const json_t *row = json_array_get(rows, (size_t)i);
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "friend")), i * 7 % 30);
+    }
+    json_decref(answer);
+}
+END_TEST
+
 /* --- the clock --- */
 
 START_TEST(advancing_sends_each_step_at_its_own_instant)
@@ -540,6 +568,7 @@ suite(void)
     tcase_add_test(tc, fields_are_read_by_their_type);
     tcase_add_test(tc, a_scenario_is_started_refused_and_stopped);
     tcase_add_test(tc, next_gives_the_soonest_in_due_order);
+    tcase_add_test(tc, next_finds_the_soonest_wherever_they_stand);
     tcase_add_test(tc, advancing_sends_each_step_at_its_own_instant);
     tcase_add_test(tc, the_clock_stands_still_while_line_has_not_answered);
     tcase_add_test(tc, only_one_advance_at_a_time);
