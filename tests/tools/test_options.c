@@ -106,6 +106,7 @@ static const struct {
 } REFUSED[] = {
     {"statsu", "did you mean 'status'?"},
     {"xyzzyx", "unknown command 'xyzzyx'\n"},
+    {"frend list", "did you mean 'friend'?"},
     {"friend", "'friend' wants one of: list, tag"},
     {"friend lst", "no 'friend lst'; there are: list, tag"},
     {"apply", "usage: ctl apply FOLDER"},

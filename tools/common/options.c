@@ -215,16 +215,19 @@ unknown_command(const struct program *program, char *const *words, unsigned coun
         return EXIT_USAGE;
     }
     struct buf below = {0}; /* "list, show": what may follow a first word that is right */
-    const char *candidates[64];
+    enum { COMMANDS_MAX = 64, WORD_BYTES = 32 };
+    char first_words[COMMANDS_MAX][WORD_BYTES];
+    const char *candidates[COMMANDS_MAX];
     size_t candidate_count = 0;
-    for (unsigned i = 0; i < program->command_count && i < 64; i++) {
+    for (unsigned i = 0; i < program->command_count && i < COMMANDS_MAX; i++) {
         const char *name = program->commands[i].name;
         const char *blank = strchr(name, ' ');
         if (blank != NULL && (size_t)(blank - name) == word.len &&
             memcmp(name, word.data, word.len) == 0) {
             buf_printf(&below, "%s%s", below.len == 0 ? "" : ", ", blank + 1);
         }
-        candidates[candidate_count++] = name;
+        snprintf(first_words[i], WORD_BYTES, "%.*s", (int)strcspn(name, " "), name);
+        candidates[candidate_count++] = first_words[i];
     }
     int code = EXIT_USAGE;
     if (below.len > 0 && count > 1 && is_explained(program, words[1])) {

@@ -61,6 +61,10 @@ append_source(const struct definitions *definitions, struct source source, struc
         buf_append_cstr(out, names_text(&definitions->auto_reply_names, source.id));
         break;
     case SOURCE_FRIEND_ADD:
+        buf_append_cstr(out, source.id == FRIEND_ADD_NEW        ? "friend_add.new"
+                             : source.id == FRIEND_ADD_EXISTING ? "friend_add.existing"
+                                                                : "friend_add.unblocked");
+        break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
     case SOURCE_NONE:
