@@ -181,6 +181,12 @@ core_clock_behind(const struct core *core)
     return core->newest_found_ms > clock_now_ms(core->options.clock);
 }
 
+int64_t
+core_newest_found_ms(const struct core *core)
+{
+    return core->newest_found_ms;
+}
+
 const struct event *
 core_input(struct core *core, const struct input *input, uint32_t *out_count)
 {

@@ -44,6 +44,8 @@ bool core_failed(const struct core *core);
 
 /* The newest event found at open is later than the clock: sends are to be held (T6). */
 bool core_clock_behind(const struct core *core);
+int64_t
+core_newest_found_ms(const struct core *core); /* time of that event; 0: the log was empty */
 
 /* Decides one input in the current pass. Returns the events it produced, borrowed until the flush. */
 const struct event *core_input(struct core *core, const struct input *input, uint32_t *out_count);

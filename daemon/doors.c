@@ -13,7 +13,6 @@ enum {
     API_BODY_BYTES_MAX = 32 * 1024 * 1024, /* a folder of definitions */
     API_CONNECTIONS_MAX = 64,
 };
-#define WEBHOOK_WAIT_US INT64_C(1500000) /* SPEC R41 */
 
 /* An answer that is held back until the log has what it speaks of. */
 struct waiting {
@@ -117,7 +116,7 @@ waiting_add(struct doors *doors, struct http_request *request, unsigned status, 
                                 .request = request,
                                 .body = body,
                                 .status = status,
-                                .deadline_us = clock_mono_us() + WEBHOOK_WAIT_US,
+                                .deadline_us = clock_mono_us() + doors->options.webhook_wait_us,
                                 .is_webhook = body == NULL};
     *doors->last = waiting;
     doors->last = &waiting->next;
@@ -162,6 +161,13 @@ on_public_request(void *context, struct http_request *request)
     } else {
         answer_text(request, 404, "not found\n");
     }
+}
+
+static void
+on_too_large(void *context)
+{
+    struct doors *doors = context;
+    webhook_count_refused(doors->options.webhook, 413);
 }
 
 /* ---- the API's door ---- */
@@ -264,6 +270,7 @@ doors_open(const struct doors_options *options, struct doors **out_doors, const 
                                                 .connections_max = CONNECTIONS_MAX,
                                                 .idle_timeout_s = IDLE_TIMEOUT_S,
                                                 .handler = on_public_request,
+                                                .on_too_large = on_too_large,
                                                 .context = doors};
     *out_failed = options->socket_path;
     enum rc rc = http_server_open(options->loop, &api_options, &doors->api_server);

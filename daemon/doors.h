@@ -26,7 +26,9 @@ struct doors_options {
     const char *listen;      /* TCP address */
     const char *socket_path; /* of the API */
     unsigned socket_mode;
+    int64_t webhook_wait_us; /* DOORS_WEBHOOK_WAIT_US; tests wait less */
 };
+#define DOORS_WEBHOOK_WAIT_US INT64_C(1500000) /* SPEC R41 */
 
 MUST_USE enum rc doors_open(const struct doors_options *options, struct doors **out_doors,
                             const char **out_failed);

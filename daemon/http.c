@@ -55,6 +55,7 @@ struct http_server {
     http_handler_fn handler;
     void *context;
     size_t body_bytes_max;
+    void (*on_too_large)(void *context);
     uint16_t port;
     bool closing;
     char *unix_path; /* NULL: TCP */
@@ -171,6 +172,16 @@ framing_look(void *context, enum MHD_ValueKind kind, const char *name, const cha
     return MHD_YES;
 }
 
+static void
+request_refuse_large(struct http_request *request)
+{
+    const struct http_server *server = request->server;
+    if (server->on_too_large != NULL) {
+        server->on_too_large(server->context);
+    }
+    request_set_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too large\n");
+}
+
 /* libmicrohttpd 0.9.75 takes the first of two lengths and lets Transfer-Encoding win silently; a proxy in front
  * may see it the other way round, and then the rest of the body is somebody's next request. */
 static void
@@ -183,7 +194,7 @@ request_check_head(struct http_request *request, const char *version)
     if (ambiguous || request->bad_target) {
         request_set_error(request, MHD_HTTP_BAD_REQUEST, "bad request\n");
     } else if (framing.length > request->server->body_bytes_max) {
-        request_set_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too large\n");
+        request_refuse_large(request);
     } else if (request->server->closing) {
         request_set_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
     }
@@ -224,7 +235,7 @@ request_hand_over(struct http_request *request)
 {
     struct http_server *server = request->server;
     if (request->too_large) {
-        request_set_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too large\n");
+        request_refuse_large(request);
         return request_queue(request);
     }
     if (server->closing) {
@@ -348,6 +359,7 @@ http_server_open(struct ev_loop *loop, const struct http_options *options,
     server->handler = options->handler;
     server->context = options->context;
     server->body_bytes_max = options->body_bytes_max;
+    server->on_too_large = options->on_too_large;
 
     int fd = -1;
     enum rc rc = server_listen(server, options, &fd);

@@ -33,6 +33,7 @@ struct http_options {
     unsigned connections_max;
     unsigned idle_timeout_s;
     http_handler_fn handler;
+    void (*on_too_large)(void *context); /* a request was answered 413; may be NULL */
     void *context;
 };
 

@@ -190,7 +190,8 @@ open_doors(struct stepd *stepd)
                                           .standing = &stepd->standing,
                                           .listen = settings->listen,
                                           .socket_path = settings->socket,
-                                          .socket_mode = settings->socket_mode};
+                                          .socket_mode = settings->socket_mode,
+                                          .webhook_wait_us = DOORS_WEBHOOK_WAIT_US};
     const char *failed;
     enum rc rc = doors_open(&options, &stepd->doors, &failed);
     if (rc != RC_OK) {

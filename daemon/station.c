@@ -103,11 +103,10 @@ judge_clock(struct station *station)
     struct standing *standing = station->options.standing;
     bool behind = core_clock_behind(station->options.core);
     if (behind) {
-        int64_t newest_ms = log_newest_time(core_log(station->options.core));
-        int64_t by_ms = newest_ms - clock_now_ms(core_clock(station->options.core));
+        int64_t by_ms = core_newest_found_ms(station->options.core) -
+                        clock_now_ms(core_clock(station->options.core));
         snprintf(standing->held, sizeof(standing->held),
-                 "clock is behind the newest event by %lld s",
-                 (long long)(by_ms > 0 ? by_ms / 1000 : 0));
+                 "clock is behind the newest event by %lld s", (long long)((by_ms + 999) / 1000));
     }
     if (behind == station->clock_held) {
         return;

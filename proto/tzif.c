@@ -15,11 +15,19 @@ struct reader {
     bool failed;
 };
 
+/* Nothing is left to read after a failure, so that every loop over the rest ends. */
+static void
+fail(struct reader *reader)
+{
+    reader->failed = true;
+    reader->rest = (struct span){0};
+}
+
 static struct span
 take(struct reader *reader, uint64_t len)
 {
-    if (reader->failed || len > reader->rest.len) {
-        reader->failed = true;
+    if (len > reader->rest.len) {
+        fail(reader);
         return (struct span){0};
     }
     struct span taken = span_of(reader->rest.data, (size_t)len);
@@ -49,7 +57,7 @@ take_header(struct reader *reader)
 {
     struct span bytes = take(reader, HEADER_BYTES);
     if (reader->failed || memcmp(bytes.data, "TZif", 4) != 0) {
-        reader->failed = true;
+        fail(reader);
         return (struct header){0};
     }
     const uint8_t *counts = bytes.data + 20;
@@ -135,11 +143,19 @@ struct rules {
 static bool
 skip_char(struct reader *reader, char wanted)
 {
-    if (reader->failed || reader->rest.len == 0 || reader->rest.data[0] != (uint8_t)wanted) {
+    if (reader->rest.len == 0 || reader->rest.data[0] != (uint8_t)wanted) {
         return false;
     }
     take(reader, 1);
     return true;
+}
+
+static void
+expect_char(struct reader *reader, char wanted)
+{
+    if (!skip_char(reader, wanted)) {
+        fail(reader);
+    }
 }
 
 static int32_t
@@ -154,7 +170,7 @@ take_number(struct reader *reader, int32_t min, int32_t max)
         digits++;
     }
     if (digits == 0 || value < min || value > max) {
-        reader->failed = true;
+        fail(reader);
     }
     return value;
 }
@@ -199,7 +215,7 @@ skip_abbreviation(struct reader *reader)
         letters++;
     }
     if (letters < 3 || (quoted && !skip_char(reader, '>'))) {
-        reader->failed = true;
+        fail(reader);
     }
 }
 
@@ -210,9 +226,9 @@ take_change_rule(struct reader *reader)
     if (skip_char(reader, 'M')) {
         rule.kind = 'M';
         rule.month = take_number(reader, 1, 12);
-        reader->failed = !skip_char(reader, '.') || reader->failed;
+        expect_char(reader, '.');
         rule.week = take_number(reader, 1, 5);
-        reader->failed = !skip_char(reader, '.') || reader->failed;
+        expect_char(reader, '.');
         rule.day = take_number(reader, 0, 6);
     } else if (skip_char(reader, 'J')) {
         rule.kind = 'J';
@@ -247,9 +263,9 @@ take_rules(struct reader *reader)
         rules.end = (struct change_rule){.kind = 'M', .month = 11, .week = 1, .time_s = 7200};
         return rules;
     }
-    reader->failed = !skip_char(reader, ',') || reader->failed;
+    expect_char(reader, ',');
     rules.start = take_change_rule(reader);
-    reader->failed = !skip_char(reader, ',') || reader->failed;
+    expect_char(reader, ',');
     rules.end = take_change_rule(reader);
     return rules;
 }
@@ -346,7 +362,7 @@ take_headers(struct reader *reader)
     /* A table with leap seconds ("right/…") counts another time than ours. */
     if (old.version < '2' || header.type_count == 0 || header.type_count > TYPES_MAX ||
         header.leap_count != 0 || header.transition_count * 8 > reader->rest.len) {
-        reader->failed = true;
+        fail(reader);
     }
     return header;
 }

@@ -394,9 +394,10 @@ distance(struct span a_text, struct span b_text)
 void
 suggestion_begin(struct suggestion *suggestion, struct span word)
 {
-    /* A third of the word may be wrong, but at least one character. */
-    uint32_t limit = words_characters(word) / 3;
-    *suggestion = (struct suggestion){.word = word, .distance = (limit < 1 ? 1 : limit) + 1};
+    /* A third of the word may be wrong, or one character of a short one. */
+    uint32_t characters = words_characters(word);
+    uint32_t limit = characters < 2 ? 0 : characters < 6 ? 1 : characters / 3;
+    *suggestion = (struct suggestion){.word = word, .distance = limit + 1};
 }
 
 void

@@ -56,6 +56,9 @@ void yaml_error(struct diagnostics *diagnostics, struct yaml_mark mark, struct s
 void yaml_warning(struct diagnostics *diagnostics, struct yaml_mark mark, struct span word,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The file from a mark on to the end of a line; empty when there is no such line. */
+struct span yaml_source(struct yaml_mark mark, uint32_t end_line);
+
 /* The place in the file of a piece of a scalar's text, whatever its quotes and lines. */
 struct yaml_mark yaml_mark_of(const struct yaml_node *scalar, struct span piece);
 

@@ -76,7 +76,7 @@ START_TEST(zones_agree_with_the_c_library)
     uint64_t random = seed;
     const int64_t from_s = -INT64_C(2208988800); /* 1900 */
     const int64_t to_s = INT64_C(7258118400);    /* 2200; the C library follows the footer too */
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 5000; i++) {
         compare_with_libc(zone,
                           from_s + (int64_t)(random_next(&random) % (uint64_t)(to_s - from_s)));
     }
@@ -203,6 +203,8 @@ START_TEST(broken_footers_are_refused)
     const char *const bad[] = {"J",
                                "JST",
                                "JST-25",
+                               "JST-25EDT",
+                               "JSTxEDT,M3.5.0,M10.5.0",
                                "JST-9x",
                                "<+9-9",
                                "CET-1CEST,",
@@ -249,12 +251,11 @@ START_TEST(flipped_bytes_are_refused_or_give_a_sound_table)
     uint64_t seed = (uint64_t)time(NULL);
     printf("seed %llu\n", (unsigned long long)seed);
     uint64_t random = seed;
+    static uint8_t copy[FILE_MAX];
     int refused = 0;
-    for (int round = 0; round < 20000; round++) {
-        uint8_t copy[FILE_MAX];
+    for (int round = 0; round < 4000; round++) {
         memcpy(copy, whole.data, whole.len);
         for (uint64_t flips = 1 + random_next(&random) % 3; flips > 0; flips--) {
-            /* Mostly where the structure is: the second header and the footer. */
             copy[random_next(&random) % whole.len] = (uint8_t)random_next(&random);
         }
         struct zone *zone = NULL;
@@ -262,9 +263,11 @@ START_TEST(flipped_bytes_are_refused_or_give_a_sound_table)
             refused++;
             continue;
         }
+        bool ascending = true; /* one assertion a zone: Check writes each of them to a file */
         for (uint32_t i = 1; i < zone->transition_count; i++) {
-            ck_assert(zone->at_s[i - 1] < zone->at_s[i]);
+            ascending = ascending && zone->at_s[i - 1] < zone->at_s[i];
         }
+        ck_assert(ascending);
         tzif_free(zone);
     }
     ck_assert_int_gt(refused, 100);

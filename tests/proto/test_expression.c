@@ -1,0 +1,239 @@
+#include "proto/describe.h"
+#include "tests/proto/definition_fixture.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static struct fixture shop;
+static struct arena *arena;
+
+static void
+setup(void)
+{
+    shop = compile_text("tags:\n  x: [a, b, c, 購入済]\n");
+    ck_assert_int_eq(shop.rc, RC_OK);
+    arena = arena_new();
+}
+
+static void
+teardown(void)
+{
+    arena_free(arena);
+    fixture_fini(&shop);
+}
+
+/* A plain twin of the engine's evaluation: bit i of facts is tag i. */
+static bool
+evaluate(const struct condition *condition, unsigned facts)
+{
+    bool stack[CONDITION_DEPTH_MAX];
+    uint32_t depth = 0;
+    for (uint32_t i = 0; i < condition->op_count; i++) {
+        const struct condition_op *op = &condition->ops[i];
+        switch (op->kind) {
+        case CONDITION_TRUE:
+            stack[depth++] = true;
+            break;
+        case CONDITION_TAG:
+            ck_assert_uint_lt(depth, CONDITION_DEPTH_MAX);
+            stack[depth++] = (facts >> op->id & 1) != 0;
+            break;
+        case CONDITION_AND:
+            depth--;
+            stack[depth - 1] = stack[depth - 1] && stack[depth];
+            break;
+        case CONDITION_OR:
+            depth--;
+            stack[depth - 1] = stack[depth - 1] || stack[depth];
+            break;
+        case CONDITION_NOT:
+            stack[depth - 1] = !stack[depth - 1];
+            break;
+        }
+    }
+    ck_assert_uint_eq(depth, 1);
+    return stack[0];
+}
+
+static struct condition
+parse(const char *text)
+{
+    struct condition condition = {0};
+    struct buf error = {0};
+    enum rc rc = definition_condition(span_cstr(text), shop.definitions, arena, &condition, &error);
+    ck_assert_msg(rc == RC_OK, "%s: %s", text, buf_cstr(&error));
+    buf_fini(&error);
+    return condition;
+}
+
+START_TEST(and_binds_stronger_than_or_and_not_strongest)
+{
+    struct condition condition = parse("tag:a or not tag:b and tag:c");
+    for (unsigned facts = 0; facts < 8; facts++) {
+        bool a = (facts & 1) != 0;
+        bool b = (facts & 2) != 0;
+        bool c = (facts & 4) != 0;
+        ck_assert_int_eq(evaluate(&condition, facts), a || (!b && c));
+    }
+}
+END_TEST
+
+START_TEST(parentheses_bind_first)
+{
+    struct condition condition = parse("not (tag:a or tag:b) and (tag:c)");
+    for (unsigned facts = 0; facts < 8; facts++) {
+        bool expected = (facts & 3) == 0 && (facts & 4) != 0;
+        ck_assert_int_eq(evaluate(&condition, facts), expected);
+    }
+}
+END_TEST
+
+START_TEST(everyone_holds_for_everyone)
+{
+    struct condition condition = parse("everyone");
+    ck_assert(evaluate(&condition, 0));
+}
+END_TEST
+
+START_TEST(mistakes_are_told_with_their_word)
+{
+    static const char *const ROWS[][2] = {
+        {"tag:d", "'tag:d': no tag 'd'; every tag used must be listed under 'tags'"},
+        {"tag:購入", "'tag:購入': no tag '購入' - did you mean '購入済'?"},
+        {"tag:zzz", "'tag:zzz': no tag 'zzz'; every tag used must be listed under 'tags'"},
+        {"tga:a", "'tga:a': unknown condition 'tga' - did you mean 'tag'?"},
+        {"購入済", "'購入済': not a condition; write 'tag:購入済'"},
+        {"tag:a and", "'and': expected a condition after this"},
+        {"and tag:a", "'and': expected a condition before 'and'"},
+        {"(tag:a", "'(': this '(' is never closed"},
+        {"tag:a)", "')': this ')' closes nothing"},
+        {"tag:a tag:b", "'tag:b': expected 'and' or 'or' before this"},
+        {"", "'': expected a condition here"},
+        {"tag:xx and tag:yy", "'tag:xx': no tag 'xx'; every tag used must be listed under 'tags'; "
+                              "'tag:yy': no tag 'yy'; every tag used must be listed under 'tags'"},
+        {"score >= 3", "'score': not yet: comparing the score (R24)"},
+        {"tag:a within 2026-01-01..", "'within': not yet: `within` a period (R24)"},
+        {"field:area = 関東", "'field:area': not yet: comparing fields (R24)"},
+    };
+    struct condition condition;
+    struct buf error = {0};
+    ck_assert_int_eq(
+        definition_condition(span_cstr(ROWS[_i][0]), shop.definitions, arena, &condition, &error),
+        RC_INVALID);
+    ck_assert_str_eq(buf_cstr(&error), ROWS[_i][1]);
+    buf_fini(&error);
+}
+END_TEST
+
+/* "a and (a and (a and ..." keeps every operand waiting. */
+static void
+nest(struct buf *out_text, int levels)
+{
+    for (int i = 1; i < levels; i++) {
+        buf_append_cstr(out_text, "tag:a and (");
+    }
+    buf_append_cstr(out_text, "tag:a");
+    for (int i = 1; i < levels; i++) {
+        buf_append_cstr(out_text, ")");
+    }
+}
+
+START_TEST(nesting_is_bounded_by_the_engines_stack)
+{
+    struct buf text = {0};
+    struct buf error = {0};
+    struct condition condition;
+    nest(&text, CONDITION_DEPTH_MAX);
+    condition = parse(buf_cstr(&text));
+    ck_assert(evaluate(&condition, 1));
+    buf_clear(&text);
+    nest(&text, CONDITION_DEPTH_MAX + 1);
+    ck_assert_int_eq(
+        definition_condition(buf_span(&text), shop.definitions, arena, &condition, &error),
+        RC_INVALID);
+    buf_fini(&text);
+    buf_fini(&error);
+}
+END_TEST
+
+START_TEST(a_long_flat_condition_needs_little_stack)
+{
+    struct buf text = {0};
+    for (int i = 0; i < 20000; i++) {
+        buf_append_cstr(&text, i == 0 ? "tag:a" : i % 2 == 0 ? " and tag:b" : " or not tag:c");
+    }
+    struct condition condition = parse(buf_cstr(&text));
+    ck_assert(evaluate(&condition, 1));
+    buf_fini(&text);
+}
+END_TEST
+
+static uint64_t
+draw(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return *seed >> 33;
+}
+
+static void
+random_text(uint64_t *seed, int depth, struct buf *out)
+{
+    static const char *const FACTS[] = {"tag:a", "tag:b", "tag:c", "everyone"};
+    buf_append_cstr(out, draw(seed) % 3 == 0 ? "not " : "");
+    if (depth == 0 || draw(seed) % 3 == 0) {
+        buf_append_cstr(out, FACTS[draw(seed) % 4]);
+        return;
+    }
+    buf_append_cstr(out, "(");
+    random_text(seed, depth - 1, out);
+    buf_append_cstr(out, draw(seed) % 2 == 0 ? " and " : " or ");
+    random_text(seed, depth - 1, out);
+    buf_append_cstr(out, draw(seed) % 2 == 0 ? " and " : " or ");
+    random_text(seed, depth - 1, out);
+    buf_append_cstr(out, ")");
+}
+
+START_TEST(what_is_described_is_read_the_same_again)
+{
+    uint64_t seed = (uint64_t)_i;
+    struct buf text = {0};
+    struct buf described = {0};
+    random_text(&seed, 3, &text);
+    struct condition first = parse(buf_cstr(&text));
+    describe_condition(shop.definitions, &first, &described);
+    struct condition second = parse(buf_cstr(&described));
+    for (unsigned facts = 0; facts < 8; facts++) {
+        ck_assert_msg(evaluate(&first, facts) == evaluate(&second, facts), "seed %d: %s became %s",
+                      _i, buf_cstr(&text), buf_cstr(&described));
+    }
+    buf_fini(&text);
+    buf_fini(&described);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+    Suite *s = suite_create("expression");
+    TCase *tc = tcase_create("expression");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, and_binds_stronger_than_or_and_not_strongest);
+    tcase_add_test(tc, parentheses_bind_first);
+    tcase_add_test(tc, everyone_holds_for_everyone);
+    tcase_add_loop_test(tc, mistakes_are_told_with_their_word, 0, 15);
+    tcase_add_test(tc, nesting_is_bounded_by_the_engines_stack);
+    tcase_add_test(tc, a_long_flat_condition_needs_little_stack);
+    tcase_add_loop_test(tc, what_is_described_is_read_the_same_again, 0, 200);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+int
+main(void)
+{
+    SRunner *r = srunner_create(suite());
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed == 0 ? 0 : 1;
+}
