@@ -13,6 +13,7 @@
 #define DAEMON_CORE_H
 
 #include "daemon/clock.h"
+#include "daemon/restore.h"
 #include "engine/engine.h"
 #include "proto/definition.h"
 #include "store/log.h"
@@ -23,13 +24,17 @@ struct core_options {
     struct log *log; /* taken; opened with LOG_CLAIM */
     struct clock *clock;
     struct zone_source zones;
-    const char *directory; /* real path of the data directory, for the claim; "" in memory */
+    const char *directory;   /* real path of the data directory, for the claim; "" in memory */
+    const char *checkpoints; /* where they are; NULL: the whole log is replayed */
+    /* Told of each checkpoint that was passed over; may be NULL. */
+    void (*note)(void *context, const char *text);
+    void *note_context;
     /* Draws random bytes: run id, salts. */
     void (*random)(void *context, void *out, size_t bytes);
     void *random_context;
 };
 
-/* Replays the log, then claims it (an event with a new run id, durable before return). */
+/* Loads the newest good checkpoint, replays the log after it, then claims it (an event with a new run id, durable before return). */
 MUST_USE enum rc core_open(const struct core_options *options, struct core **out_core);
 void core_close(struct core *core);
 /* Gives the log back unclosed: a rehearsal's kill -9, after which it is opened again from the log. */
@@ -41,6 +46,8 @@ const struct state *core_state(const struct core *core);
 struct log *core_log(struct core *core);
 struct clock *core_clock(struct core *core);
 bool core_failed(const struct core *core);
+/* How core_open() came to its state. */
+const struct restored *core_restored(const struct core *core);
 
 /* The newest event found at open is later than the clock: sends are to be held (T6). */
 bool core_clock_behind(const struct core *core);

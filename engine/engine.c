@@ -349,7 +349,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_STOP: {
         struct event stopped = {.kind = EVENT_STOPPED,
                                 .friend = NO_ID,
-                                .u.stopped = {.digest = state_digest(&engine->state)}};
+                                .u.stopped = {.digest = state_digest(&engine->state),
+                                              .state_version = STATE_VERSION}};
         turn_emit(&turn, &stopped);
         break;
     }

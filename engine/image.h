@@ -27,6 +27,7 @@ typedef enum rc (*image_definitions_fn)(void *context, struct span canonical,
                                         struct definitions **out_definitions);
 struct image_source {
     struct span bytes;
+    const uint64_t *digest; /* what the state must have; NULL: not compared */
     image_definitions_fn definitions;
     void *context;
 };

@@ -586,6 +586,10 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     read_scenarios(&reader);
     check(&reader, reader.rest.len == 0, "bytes follow its end");
     check_lists(&reader);
+    if (reader.rc == RC_OK && source->digest != NULL) {
+        check(&reader, state_digest(out_state) == *source->digest,
+              "its digest is not that of its state");
+    }
     for (uint32_t i = 0; i < reader.set_count; i++) {
         definitions_release(reader.sets[i]);
     }
