@@ -372,13 +372,15 @@ bench_start(struct bench_world *world, enum bench_clock clock)
                                credentials,
                                "--fetch-profiles",
                                "no",
+                               "--push-per-second",
+                               "100000",
                                "--clock",
                                "real",
                                NULL,
                                NULL,
                                NULL};
     if (clock == BENCH_VIRTUAL) {
-        memcpy(&arguments[13], (const char *[]){"virtual", "--clock-start", BENCH_START},
+        memcpy(&arguments[15], (const char *[]){"virtual", "--clock-start", BENCH_START},
                3 * sizeof(arguments[0]));
     }
     world->daemon = spawn(world, "stepd", arguments);
@@ -412,15 +414,6 @@ bench_apply(struct bench_world *world, const char *yaml)
         call(world->socket, "POST", "http://stepd/v1/definitions",
              json_pack("{s:[{s:s,s:s}]}", "files", "name", "bench.yaml", "text", yaml));
     bench_check(answer != NULL, "the definitions were refused");
-    json_decref(answer);
-}
-
-void
-bench_advance(struct bench_world *world, int64_t to_ms)
-{
-    json_t *answer = call(world->socket, "POST", "http://stepd/v1/clock",
-                          json_pack("{s:I}", "advance_to", (json_int_t)to_ms));
-    bench_check(answer != NULL, "the clock does not move");
     json_decref(answer);
 }
 

@@ -35,7 +35,6 @@ void bench_start(struct bench_world *world, enum bench_clock clock);
 void bench_stop(struct bench_world *world);
 
 void bench_apply(struct bench_world *world, const char *yaml);
-void bench_advance(struct bench_world *world, int64_t to_ms);
 /* A number of /v1/status by its dotted path. */
 int64_t bench_status(struct bench_world *world, const char *path);
 /* Asks again until that number is reached. */

@@ -8,7 +8,7 @@ enum { SLOTS = LEVELS * DIGITS, NO_SLOT = SLOTS };
 
 /* A slot of at most FEED_MAX entries that span at most AHEAD_MS goes to the heap as a whole: more would
  * make the heap deep, further ahead would send much of what is armed later to the heap as well. */
-enum { FEED_MAX = 1024 };
+enum { FEED_MAX = 256 };
 #define AHEAD_MS (INT64_C(1) << 18) /* 4.4 minutes, a slot of the fourth level of dues */
 
 enum { WORK_MAX = 32768 };  /* entries moved by one call beyond those it returns */

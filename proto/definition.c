@@ -111,6 +111,65 @@ merge_files(const struct source_file *files, uint32_t file_count, const char *ex
     return complete ? merger.tree : NULL;
 }
 
+/* --- edits --- */
+
+static struct yaml_pair *
+find_pair(struct yaml_node *node, struct span key)
+{
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (span_equal(node->pairs[i].key, key)) {
+            return &node->pairs[i];
+        }
+    }
+    return NULL;
+}
+
+/* One thing replaced, added or, by `none`, taken away. */
+static void
+edit_thing(struct yaml_node *section, const struct yaml_pair *thing, struct arena *arena)
+{
+    struct yaml_pair *known = find_pair(section, thing->key);
+    bool removed = thing->value->kind == YAML_SCALAR && span_equal_cstr(thing->value->text, "none");
+    if (known == NULL && !removed) {
+        append_pair(arena, section, *thing);
+    } else if (known != NULL && !removed) {
+        *known = *thing;
+    } else if (known != NULL) {
+        uint32_t behind = section->count - (uint32_t)(known - section->pairs) - 1;
+        memmove(known, known + 1, behind * sizeof(*known));
+        section->count--;
+    }
+}
+
+static void
+edit_tree(struct yaml_node *tree, const struct yaml_node *edit, struct arena *arena,
+          struct diagnostics *diagnostics)
+{
+    if (edit->kind != YAML_MAPPING) {
+        yaml_error(diagnostics, edit->mark, edit->text, "an edit is a mapping of sections");
+        return;
+    }
+    for (uint32_t i = 0; i < edit->count; i++) {
+        const struct yaml_pair *changes = &edit->pairs[i];
+        if (changes->value->kind != YAML_MAPPING) {
+            yaml_error(diagnostics, changes->key_mark, changes->key,
+                       "section '%.*s' must be a mapping (key: value)", span_fmt(changes->key));
+            continue;
+        }
+        struct yaml_pair *section = find_pair(tree, changes->key);
+        if (section == NULL || section->value->kind != YAML_MAPPING) {
+            struct yaml_pair added = *changes;
+            added.value = arena_alloc(arena, sizeof(*added.value));
+            *added.value = (struct yaml_node){.kind = YAML_MAPPING, .mark = changes->value->mark};
+            append_pair(arena, tree, added);
+            section = &tree->pairs[tree->count - 1];
+        }
+        for (uint32_t j = 0; j < changes->value->count; j++) {
+            edit_thing(section->value, &changes->value->pairs[j], arena);
+        }
+    }
+}
+
 /* --- the tree to definitions --- */
 
 static const struct yaml_node *
@@ -197,11 +256,25 @@ definition_compile(const struct source_file *files, uint32_t file_count,
                    const char *extra_section, struct diagnostics *diagnostics,
                    struct definitions **out_definitions)
 {
+    return definition_compile_edited(files, file_count, NULL, 0, before, zones, extra_section,
+                                     diagnostics, out_definitions);
+}
+
+enum rc
+definition_compile_edited(const struct source_file *files, uint32_t file_count,
+                          const struct yaml_node *const *edits, uint32_t edit_count,
+                          const struct definitions *before, struct zone_source zones,
+                          const char *extra_section, struct diagnostics *diagnostics,
+                          struct definitions **out_definitions)
+{
     struct arena *trees = arena_new();
     uint32_t errors = diagnostics->error_count;
     struct definitions *definitions = NULL;
     struct yaml_node *tree = merge_files(files, file_count, extra_section, trees, diagnostics);
     if (tree != NULL) {
+        for (uint32_t i = 0; i < edit_count; i++) {
+            edit_tree(tree, edits[i], trees, diagnostics);
+        }
         definitions = definitions_new();
         struct compiler compiler = {.arena = definitions->arena,
                                     .diagnostics = diagnostics,

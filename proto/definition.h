@@ -55,6 +55,17 @@ MUST_USE enum rc definition_compile(const struct source_file *files, uint32_t fi
                                     const char *extra_section, struct diagnostics *diagnostics,
                                     struct definitions **out_definitions);
 
+struct yaml_node;
+
+/* The same with changes laid over the files, as `edits:` of a rehearsal has them (LANGUAGE 13): each is
+ * a mapping of sections; whole things are replaced or added, `none` removes. */
+MUST_USE enum rc definition_compile_edited(const struct source_file *files, uint32_t file_count,
+                                           const struct yaml_node *const *edits,
+                                           uint32_t edit_count, const struct definitions *before,
+                                           struct zone_source zones, const char *extra_section,
+                                           struct diagnostics *diagnostics,
+                                           struct definitions **out_definitions);
+
 /* Compiles what the log kept. RC_CORRUPT when it is not a canonical form. A zone that has gone falls
  * back to the account's, that to Asia/Tokyo (SPEC R1). */
 MUST_USE enum rc definition_from_canonical(struct span canonical, struct zone_source zones,

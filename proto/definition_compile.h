@@ -77,8 +77,8 @@ bool compile_condition(struct compiler *compiler, const struct yaml_node *node,
 void compile_zone(struct compiler *compiler, const struct yaml_node *node,
                   const struct zone *fallback, const struct zone **out_zone);
 /* The id a piece of text names; NO_ID, and said, when there is none. noun: "tag". */
-uint32_t compile_reference(struct compiler *compiler, const struct name_table *table,
-                           const char *noun, const struct yaml_node *node, struct span piece);
+uint32_t compile_reference(struct compiler *compiler, struct name_table *table, const char *noun,
+                           const struct yaml_node *node, struct span piece);
 /* False, and said, when the text cannot be an id. */
 bool compile_id(struct compiler *compiler, struct yaml_mark mark, struct span text);
 /* printf into the set's arena. */

@@ -73,11 +73,15 @@ name_table_find(const struct name_table *table, struct span text)
 }
 
 bool
-name_table_suggest(const struct name_table *table, struct span word, struct span *out_name)
+name_table_suggest(struct name_table *table, struct span word, struct span *out_name)
 {
-    enum { NAMES_LOOKED_AT = 4096 }; /* a hostile file costs no more than this a mistake */
+    enum { SUGGESTIONS_MAX = 1000, NAMES_LOOKED_AT = 1024 };
     struct suggestion suggestion;
     suggestion_begin(&suggestion, word);
+    if (table->suggestions == SUGGESTIONS_MAX) {
+        return false;
+    }
+    table->suggestions++;
     for (uint32_t id = 0; id < table->names.count && id < NAMES_LOOKED_AT; id++) {
         if (table->names.items[id].in_force) {
             suggestion_offer(&suggestion, span_cstr(table->names.items[id].text));

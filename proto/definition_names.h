@@ -16,6 +16,7 @@ struct name_table {
     struct arena *arena;
     uint32_t *slots; /* ids + 1; 0 = free */
     uint32_t slot_count;
+    uint32_t suggestions; /* asked for so far; a hostile file is not given thousands */
 };
 
 /* before may be NULL. */
@@ -25,6 +26,6 @@ uint32_t name_table_add(struct name_table *table, struct span text);
 /* The id of a name in force; NO_ID when there is none. */
 uint32_t name_table_find(const struct name_table *table, struct span text);
 /* The name in force that is nearest to a word; false when none is near. */
-bool name_table_suggest(const struct name_table *table, struct span word, struct span *out_name);
+bool name_table_suggest(struct name_table *table, struct span word, struct span *out_name);
 
 #endif

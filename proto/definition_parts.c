@@ -338,7 +338,7 @@ compile_zone(struct compiler *compiler, const struct yaml_node *node, const stru
 }
 
 uint32_t
-compile_reference(struct compiler *compiler, const struct name_table *table, const char *noun,
+compile_reference(struct compiler *compiler, struct name_table *table, const char *noun,
                   const struct yaml_node *node, struct span piece)
 {
     uint32_t id = name_table_find(table, piece);

@@ -1,9 +1,21 @@
 #include "proto/definition_compile.h"
+#include "proto/diagnostics.h"
 #include "proto/words.h"
 
 static const int64_t GRACE_DEFAULT_MS = 48 * MS_PER_HOUR; /* SPEC R6 */
 
 /* --- account --- */
+
+/* The default zone must exist even where the system has no zone files: nine hours, no summer time. */
+static const struct zone *
+default_zone(const struct compiler *compiler)
+{
+    static char name[] = "Asia/Tokyo";
+    static int32_t offset_s[] = {9 * 3600};
+    static const struct zone FIXED = {.name = name, .offset_s = offset_s};
+    const struct zone *zone = compiler->zones.lookup(compiler->zones.context, span_cstr(name));
+    return zone == NULL ? &FIXED : zone;
+}
 
 static void
 compile_classes(struct compiler *compiler, const struct yaml_node *node)
@@ -37,7 +49,7 @@ compile_account(struct compiler *compiler, const struct yaml_node *section)
     const struct yaml_node *value;
     struct span text;
     uint32_t index;
-    account->zone = compiler->zones.lookup(compiler->zones.context, span_cstr("Asia/Tokyo"));
+    account->zone = default_zone(compiler);
     account->grace_ms = GRACE_DEFAULT_MS;
     compiler->account_window = (struct window){.open_min = -1};
     if (section != NULL &&
@@ -102,9 +114,10 @@ compile_tags(struct compiler *compiler, const struct yaml_node *section)
                 continue;
             }
             if (name_table_find(&compiler->tags, tag) != NO_ID) {
-                compile_error(compiler, folder->items[j], tag,
-                              "duplicate tag '%.*s' (first at line %u)", span_fmt(tag),
-                              first_line_of_tag(section, tag));
+                compile_error(
+                    compiler, folder->items[j], tag, "duplicate tag '%.*s' (first at line %u)",
+                    span_fmt(tag),
+                    diagnostics_full(compiler->diagnostics) ? 0 : first_line_of_tag(section, tag));
             }
             name_table_add(&compiler->tags, tag);
         }

@@ -1,4 +1,5 @@
 #include "proto/definition_compile.h"
+#include "proto/diagnostics.h"
 #include "proto/line_message.h"
 #include "proto/words.h"
 
@@ -196,12 +197,15 @@ check_button(struct compiler *compiler, const struct yaml_node *node)
     }
     const struct button *button = &compiler->button_items[id];
     struct span choice = span_of(text.data + colon + 1, text.len - colon - 1);
-    struct suggestion suggestion;
-    suggestion_begin(&suggestion, choice);
     for (uint32_t i = 0; i < button->choice_count; i++) {
         if (span_equal_cstr(choice, button->choices[i])) {
             return;
         }
+    }
+    struct suggestion suggestion;
+    suggestion_begin(&suggestion, choice);
+    for (uint32_t i = 0; i < button->choice_count && !diagnostics_full(compiler->diagnostics);
+         i++) {
         suggestion_offer(&suggestion, span_cstr(button->choices[i]));
     }
     if (suggestion_found(&suggestion)) {
@@ -288,9 +292,8 @@ static bool
 holds_bare_value(struct span name)
 {
     static const char *const KEYS[] = {
-        "duration", "latitude", "longitude", "width",       "height",     "x",
-        "y",        "index",    "length",    "flex",        "wrap",       "animated",
-        "maxLines", "scaling",  "selected",  "fixedAmount", "percentage", NULL};
+        "duration", "latitude", "longitude", "width",    "height",   "x",       "y",        "index",
+        "length",   "flex",     "wrap",      "animated", "maxLines", "scaling", "selected", NULL};
     for (uint32_t i = 0; KEYS[i] != NULL; i++) {
         if (span_equal_cstr(name, KEYS[i])) {
             return true;

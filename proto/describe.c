@@ -71,7 +71,7 @@ static void
 join(struct operand *left, struct operand *right, enum binding binding)
 {
     bind(left, binding);
-    bind(right, (enum binding)(binding + 1)); /* `and` and `or` are read from the left */
+    bind(right, binding); /* a and (b and c) may lose them: it says the same */
     buf_append_cstr(&left->text, binding == BINDING_AND ? " and " : " or ");
     buf_append_span(&left->text, buf_span(&right->text));
     buf_fini(&right->text);

@@ -13,7 +13,7 @@
 #include "proto/definition_names.h"
 
 struct expression_reader {
-    const struct name_table *tags;
+    struct name_table *tags;
     struct arena *arena;
     void (*error)(void *context, struct span word, const char *message);
     void *context;

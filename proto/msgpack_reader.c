@@ -2,7 +2,6 @@
 
 /* First bytes of the format (https://github.com/msgpack/msgpack/blob/master/spec.md). */
 enum {
-    POSITIVE_MAX = 0x7f,
     MAP_FIX = 0x80,
     ARRAY_FIX = 0x90,
     STR_FIX = 0xa0,
@@ -38,11 +37,18 @@ fail(struct msgpack_reader *reader)
     reader->rest = (struct span){0};
 }
 
-/* A byte no value starts with stands for "nothing there". */
-static uint8_t
+/* A byte no value starts with stands for "nothing there". A failed reader has nothing left. */
+static inline uint8_t
 peek(const struct msgpack_reader *reader)
 {
-    return reader->rc == RC_OK && reader->rest.len > 0 ? reader->rest.data[0] : UNUSED;
+    return reader->rest.len > 0 ? reader->rest.data[0] : UNUSED;
+}
+
+static inline void
+advance(struct msgpack_reader *reader, size_t len)
+{
+    reader->rest.data += len;
+    reader->rest.len -= len;
 }
 
 static struct span
@@ -53,29 +59,23 @@ take(struct msgpack_reader *reader, uint64_t len)
         return (struct span){0};
     }
     struct span taken = span_of(reader->rest.data, (size_t)len);
-    reader->rest = span_of(reader->rest.data + len, reader->rest.len - (size_t)len);
+    advance(reader, (size_t)len);
     return taken;
 }
 
-static uint64_t
+static inline uint64_t
 take_big_endian(struct msgpack_reader *reader, uint32_t bytes)
 {
-    struct span span = take(reader, bytes);
+    if (bytes > reader->rest.len) {
+        fail(reader);
+        return 0;
+    }
     uint64_t value = 0;
-    for (size_t i = 0; i < span.len; i++) {
-        value = value << 8 | span.data[i];
+    for (uint32_t i = 0; i < bytes; i++) {
+        value = value << 8 | reader->rest.data[i];
     }
+    advance(reader, bytes);
     return value;
-}
-
-bool
-msgpack_read_nil(struct msgpack_reader *reader)
-{
-    if (peek(reader) != NIL) {
-        return false;
-    }
-    take(reader, 1);
-    return true;
 }
 
 bool
@@ -86,24 +86,20 @@ msgpack_read_bool(struct msgpack_reader *reader)
         fail(reader);
         return false;
     }
-    take(reader, 1);
+    advance(reader, 1);
     return first == BOOL_TRUE;
 }
 
 uint64_t
-msgpack_read_uint(struct msgpack_reader *reader, uint64_t max)
+msgpack_read_long_uint(struct msgpack_reader *reader, uint64_t max)
 {
     uint8_t first = peek(reader);
-    uint64_t value = 0;
-    if (first <= POSITIVE_MAX) {
-        value = first;
-        take(reader, 1);
-    } else if (first >= UINT_8 && first <= UINT_64) {
-        take(reader, 1);
-        value = take_big_endian(reader, 1U << (first - UINT_8));
-    } else {
-        fail(reader);
+    if (first < UINT_8 || first > UINT_64) {
+        fail(reader); /* also one byte that is over the limit */
+        return 0;
     }
+    advance(reader, 1);
+    uint64_t value = take_big_endian(reader, 1U << (first - UINT_8));
     if (value > max) {
         fail(reader);
         return 0;
@@ -116,13 +112,13 @@ msgpack_read_int(struct msgpack_reader *reader)
 {
     uint8_t first = peek(reader);
     if (first >= NEGATIVE_FIX) {
-        take(reader, 1);
+        advance(reader, 1);
         return (int64_t)first - 0x100;
     }
     if (first < INT_8 || first > INT_64) {
         return (int64_t)msgpack_read_uint(reader, INT64_MAX);
     }
-    take(reader, 1);
+    advance(reader, 1);
     uint32_t bytes = 1U << (first - INT_8);
     uint64_t raw = take_big_endian(reader, bytes);
     uint32_t unused_bits = 64 - 8 * bytes;
@@ -134,14 +130,14 @@ msgpack_read_str(struct msgpack_reader *reader)
 {
     uint8_t first = peek(reader);
     if (first >= STR_FIX && first < NIL) {
-        take(reader, 1);
+        advance(reader, 1);
         return take(reader, first - STR_FIX);
     }
     if (first < STR_8 || first > STR_32) {
         fail(reader);
         return (struct span){0};
     }
-    take(reader, 1);
+    advance(reader, 1);
     return take(reader, take_big_endian(reader, 1U << (first - STR_8)));
 }
 
@@ -153,7 +149,7 @@ msgpack_read_bin(struct msgpack_reader *reader)
         fail(reader);
         return (struct span){0};
     }
-    take(reader, 1);
+    advance(reader, 1);
     return take(reader, take_big_endian(reader, 1U << (first - BIN_8)));
 }
 
@@ -163,10 +159,10 @@ msgpack_read_array(struct msgpack_reader *reader)
     uint8_t first = peek(reader);
     uint64_t count = 0;
     if (first >= ARRAY_FIX && first < STR_FIX) {
-        take(reader, 1);
+        advance(reader, 1);
         count = first - ARRAY_FIX;
     } else if (first == ARRAY_16 || first == ARRAY_32) {
-        take(reader, 1);
+        advance(reader, 1);
         count = take_big_endian(reader, first == ARRAY_16 ? 2 : 4);
     } else {
         fail(reader);
@@ -198,7 +194,7 @@ skip_one(struct msgpack_reader *reader)
     if ((first >= ARRAY_FIX && first < STR_FIX) || first == ARRAY_16 || first == ARRAY_32) {
         return msgpack_read_array(reader);
     }
-    take(reader, 1);
+    advance(reader, 1);
     if (first >= MAP_FIX && first < ARRAY_FIX) {
         return 2 * (uint64_t)(first - MAP_FIX);
     }

@@ -26,7 +26,7 @@ fail(struct reader *reader)
 static struct span
 take(struct reader *reader, uint64_t len)
 {
-    if (len > reader->rest.len) {
+    if (reader->failed || len > reader->rest.len) {
         fail(reader);
         return (struct span){0};
     }

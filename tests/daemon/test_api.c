@@ -306,6 +306,8 @@ START_TEST(next_finds_the_soonest_wherever_they_stand)
     for (int i = 0; i < 30; i++) {
         snprintf(id, sizeof(id), "U%032d", i);
         follows(id);
+    }
+    for (int i = 0; i < 30; i++) {
         snprintf(body, sizeof(body), "{\"friend\":%d}", i);
         json_decref(call_api("POST", "/v1/scenarios/S_welcome/stop", body, NULL));
     }

@@ -13,6 +13,20 @@
 
 /* ---- randomness, memory that fails, and the sorted array ---- */
 
+/* In loops of millions: Check's own assertions write a file at every call. */
+#define require(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            ck_abort_msg("%s", #condition);                                                        \
+        }                                                                                          \
+    } while (0)
+
+static void
+arm(struct wheel *wheel, int64_t due_ms, uint32_t owner)
+{
+    require(wheel_arm(wheel, due_ms, owner) == RC_OK);
+}
+
 static uint64_t
 random_next(uint64_t *state)
 {
@@ -160,7 +174,7 @@ drain_beside_twin(struct wheel *wheel, struct twin *twin, int64_t now_ms, size_t
         ck_assert_uint_le(taken, max);
         idle = taken == 0 ? idle + 1 : 0;
         for (size_t i = 0; i < taken; i++) {
-            ck_assert_int_le(out[i].due_ms, now_ms);
+            require(out[i].due_ms <= now_ms);
             if (twin->count > 0 && entry_compare(&twin->items[0], &out[i]) == 0) {
                 last = out[i];
                 twin_drop_first(twin);
@@ -191,7 +205,7 @@ START_TEST(everything_comes_out_in_the_order_of_a_sorted_array)
         for (int64_t arms = random_below(&random, _i % 2 == 0 ? 12 : 60); arms > 0; arms--) {
             struct wheel_entry entry = {.due_ms = random_due(&random, now_ms),
                                         .owner = (uint32_t)random_below(&random, owners)};
-            ck_assert_int_eq(wheel_arm(wheel, entry.due_ms, entry.owner), RC_OK);
+            arm(wheel, entry.due_ms, entry.owner);
             /* One copy in the array: how many the wheel keeps of equal ones is its own affair. */
             if (twin.count == 0 ||
                 bsearch(&entry, twin.items, twin.count, sizeof(entry), entry_compare) == NULL) {
@@ -256,7 +270,7 @@ START_TEST(rows_are_served_in_order_whatever_is_armed_again_and_swept)
             uint32_t owner = (uint32_t)random_below(&random, ROWS);
             due_of[owner] = random_due(&random, now_ms);
             if (due_of[owner] != -1) {
-                ck_assert_int_eq(wheel_arm(wheel, due_of[owner], owner), RC_OK);
+                arm(wheel, due_of[owner], owner);
             }
         }
         wheel_sweep(wheel, (size_t)random_below(&random, 300), row_agrees, due_of);
@@ -271,7 +285,7 @@ START_TEST(rows_are_served_in_order_whatever_is_armed_again_and_swept)
             size_t taken = wheel_expire(wheel, now_ms, out, 16);
             idle = taken == 0 ? idle + 1 : 0;
             for (size_t i = 0; i < taken; i++) {
-                ck_assert_int_le(entry_compare(&last, &out[i]), 0);
+                require(entry_compare(&last, &out[i]) <= 0);
                 last = out[i];
                 if (due_of[out[i].owner] == out[i].due_ms) {
                     due_of[out[i].owner] = -1;
@@ -279,7 +293,7 @@ START_TEST(rows_are_served_in_order_whatever_is_armed_again_and_swept)
             }
         }
         for (uint32_t owner = 0; owner < ROWS; owner++) {
-            ck_assert(due_of[owner] == -1 || due_of[owner] > now_ms);
+            require(due_of[owner] == -1 || due_of[owner] > now_ms);
         }
     }
     wheel_free(wheel);
@@ -295,7 +309,7 @@ START_TEST(a_sweep_drops_every_entry_that_disagrees_and_no_other)
         for (uint32_t owner = 0; owner < ROWS; owner++) {
             /* Some in the past and some beyond the slots, so that the heap is swept as well. */
             due_of[owner] = T0 + random_below(&random, 2 * SPAN_MS) - SPAN_MS / 8;
-            ck_assert_int_eq(wheel_arm(wheel, due_of[owner], owner), RC_OK);
+            arm(wheel, due_of[owner], owner);
         }
     }
     ck_assert_uint_eq(wheel_count(wheel), 30 * ROWS);
@@ -327,7 +341,7 @@ START_TEST(arming_the_same_owners_for_ever_keeps_memory_bounded)
     for (int round = 0; round < 400; round++) {
         for (uint32_t owner = 0; owner < ROWS; owner++) {
             due_of[owner] = T0 + DAY_MS + random_below(&random, 30 * DAY_MS);
-            ck_assert_int_eq(wheel_arm(wheel, due_of[owner], owner), RC_OK);
+            arm(wheel, due_of[owner], owner);
             /* As many looks as arms: the share of the stale stays below a half or so. */
             wheel_sweep(wheel, 2, row_agrees, due_of);
         }
@@ -335,7 +349,7 @@ START_TEST(arming_the_same_owners_for_ever_keeps_memory_bounded)
             most_bytes = wheel_bytes(wheel) * 3 / 2;
         }
         ck_assert(round < 20 || wheel_bytes(wheel) < most_bytes);
-        ck_assert_uint_lt(wheel_count(wheel), 4 * ROWS);
+        require(wheel_count(wheel) < 4 * ROWS);
     }
     ck_assert(wheel_check(wheel));
     wheel_free(wheel);
@@ -354,7 +368,7 @@ START_TEST(borders_of_slots_hold_to_the_millisecond)
             struct wheel *wheel = wheel_new(&mem_heap, start_ms);
             int64_t due_ms = start_ms + (INT64_C(1) << 6 * k) + delta;
             struct wheel_entry out[2];
-            ck_assert_int_eq(wheel_arm(wheel, due_ms, 3), RC_OK);
+            arm(wheel, due_ms, 3);
             ck_assert_int_eq(wheel_next(wheel), due_ms);
             if (due_ms > start_ms) {
                 ck_assert_uint_eq(wheel_expire(wheel, due_ms - 1, out, 2), 0);
@@ -377,7 +391,7 @@ START_TEST(a_million_in_one_millisecond_come_in_order_and_in_bounded_calls)
     const int64_t due_ms = T0 + 3 * DAY_MS + 1;
     /* 7919 is prime to a million: every owner once, in disorder. */
     for (uint64_t i = 0; i < COUNT; i++) {
-        ck_assert_int_eq(wheel_arm(wheel, due_ms, (uint32_t)(i * 7919 % COUNT)), RC_OK);
+        arm(wheel, due_ms, (uint32_t)(i * 7919 % COUNT));
     }
     ck_assert(wheel_check(wheel));
     static struct wheel_entry out[MAX];
@@ -388,13 +402,13 @@ START_TEST(a_million_in_one_millisecond_come_in_order_and_in_bounded_calls)
         size_t taken = wheel_expire(wheel, due_ms, out, MAX);
         idle += taken == 0;
         for (size_t i = 0; i < taken; i++) {
-            ck_assert_uint_eq(out[i].owner, total + i);
+            require(out[i].owner == total + i);
             seen[out[i].owner] = true;
         }
         total += taken;
         /* An entry armed for the past meanwhile comes before the rest of the million. */
         if (total == COUNT / 2) {
-            ck_assert_int_eq(wheel_arm(wheel, T0, 77), RC_OK);
+            arm(wheel, T0, 77);
             ck_assert_uint_eq(wheel_expire(wheel, due_ms, out, 1), 1);
             ck_assert_int_eq(out[0].due_ms, T0);
         }
@@ -420,7 +434,7 @@ START_TEST(what_is_armed_while_a_big_slot_is_being_opened_finds_its_place)
     const int64_t spread_ms = _i % 2 == 0 ? 60000 : 1;
     for (uint32_t i = 0; i < 150000; i++) {
         struct wheel_entry entry = {from_ms + (int64_t)i * spread_ms / 150000, i};
-        ck_assert_int_eq(wheel_arm(wheel, entry.due_ms, entry.owner), RC_OK);
+        arm(wheel, entry.due_ms, entry.owner);
         twin_insert(&twin, entry);
     }
     int64_t now_ms = from_ms;
@@ -428,7 +442,7 @@ START_TEST(what_is_armed_while_a_big_slot_is_being_opened_finds_its_place)
         struct wheel_entry out[700];
         size_t taken = wheel_expire(wheel, now_ms, out, 1 + (size_t)random_below(&random, 700));
         for (size_t i = 0; i < taken; i++) {
-            ck_assert_int_eq(entry_compare(&twin.items[0], &out[i]), 0);
+            require(entry_compare(&twin.items[0], &out[i]) == 0);
             twin_drop_first(&twin);
         }
         if (wheel_next(wheel) > now_ms) {
@@ -439,7 +453,7 @@ START_TEST(what_is_armed_while_a_big_slot_is_being_opened_finds_its_place)
             struct wheel_entry entry = {
                 .due_ms = from_ms - 10 + random_below(&random, spread_ms + 20),
                 .owner = 200000 + (uint32_t)random_below(&random, 1000000000)};
-            ck_assert_int_eq(wheel_arm(wheel, entry.due_ms, entry.owner), RC_OK);
+            arm(wheel, entry.due_ms, entry.owner);
             twin_insert(&twin, entry);
         }
         if (random_below(&random, 40) == 0) {
@@ -457,9 +471,9 @@ START_TEST(a_million_times_the_same_entry_is_bounded_as_well)
 {
     struct wheel *wheel = wheel_new(&mem_heap, T0);
     for (int i = 0; i < 1000000; i++) {
-        ck_assert_int_eq(wheel_arm(wheel, T0 + DAY_MS, 5), RC_OK);
+        arm(wheel, T0 + DAY_MS, 5);
     }
-    ck_assert_int_eq(wheel_arm(wheel, T0 + DAY_MS, 6), RC_OK);
+    arm(wheel, T0 + DAY_MS, 6);
     struct wheel_entry last = {0};
     int calls = 0;
     for (; wheel_next(wheel) <= T0 + DAY_MS && calls < 1000000; calls++) {
@@ -480,12 +494,12 @@ START_TEST(what_is_armed_for_the_past_comes_first_and_at_once)
 {
     struct wheel *wheel = wheel_new(&mem_heap, T0);
     struct wheel_entry out[8];
-    ck_assert_int_eq(wheel_arm(wheel, T0 + 100, 1), RC_OK);
-    ck_assert_int_eq(wheel_arm(wheel, T0 + 200, 2), RC_OK);
+    arm(wheel, T0 + 100, 1);
+    arm(wheel, T0 + 200, 2);
     ck_assert_uint_eq(wheel_expire(wheel, T0 + 150, out, 8), 1);
-    ck_assert_int_eq(wheel_arm(wheel, T0 + 50, 9), RC_OK);
-    ck_assert_int_eq(wheel_arm(wheel, INT64_MIN, 4), RC_OK);
-    ck_assert_int_eq(wheel_arm(wheel, T0 + 50, 3), RC_OK);
+    arm(wheel, T0 + 50, 9);
+    arm(wheel, INT64_MIN, 4);
+    arm(wheel, T0 + 50, 3);
     ck_assert_int_eq(wheel_next(wheel), INT64_MIN);
     /* Even when the clock is said to have gone back. */
     ck_assert_uint_eq(wheel_expire(wheel, T0 - YEAR_MS, out, 8), 3);
@@ -507,7 +521,7 @@ START_TEST(the_clock_may_jump_a_year_over_thousands_of_entries)
     uint64_t random = 99;
     for (uint32_t i = 0; i < COUNT; i++) {
         expected[i] = (struct wheel_entry){T0 + random_below(&random, YEAR_MS), i};
-        ck_assert_int_eq(wheel_arm(wheel, expected[i].due_ms, i), RC_OK);
+        arm(wheel, expected[i].due_ms, i);
     }
     qsort(expected, COUNT, sizeof(expected[0]), entry_compare);
     size_t total = 0;
@@ -519,7 +533,7 @@ START_TEST(the_clock_may_jump_a_year_over_thousands_of_entries)
         ck_assert_int_eq(entry_compare(&out[i], &expected[i]), 0);
     }
     /* And the wheel is as good as new for what comes after. */
-    ck_assert_int_eq(wheel_arm(wheel, T0 + YEAR_MS + 5, 1), RC_OK);
+    arm(wheel, T0 + YEAR_MS + 5, 1);
     ck_assert_uint_eq(wheel_expire(wheel, T0 + YEAR_MS + 4, out, 10), 0);
     ck_assert_uint_eq(wheel_expire(wheel, T0 + YEAR_MS + 5, out, 10), 1);
     ck_assert(wheel_check(wheel));
@@ -533,7 +547,7 @@ START_TEST(the_ends_of_time_are_instants_like_others)
     const int64_t dues[] = {INT64_MIN, INT64_MIN + 64, -1, 0, 1, SPAN_MS, INT64_MAX - 1, INT64_MAX};
     enum { COUNT = sizeof(dues) / sizeof(dues[0]) };
     for (uint32_t i = COUNT; i > 0; i--) {
-        ck_assert_int_eq(wheel_arm(wheel, dues[i - 1], UINT32_MAX - i), RC_OK);
+        arm(wheel, dues[i - 1], UINT32_MAX - i);
     }
     for (size_t i = 0; i < COUNT; i++) {
         struct wheel_entry out[2];
@@ -543,7 +557,7 @@ START_TEST(the_ends_of_time_are_instants_like_others)
         ck_assert(wheel_check(wheel));
     }
     ck_assert_uint_eq(wheel_count(wheel), 0);
-    ck_assert_int_eq(wheel_arm(wheel, 5, 5), RC_OK);
+    arm(wheel, 5, 5);
     struct wheel_entry out[2];
     ck_assert_uint_eq(wheel_expire(wheel, 5, out, 2), 1);
     wheel_free(wheel);
@@ -572,9 +586,9 @@ START_TEST(any_failed_allocation_leaves_the_wheel_as_it_was)
                 twin_insert(&twin, entry);
             } else {
                 refused++;
-                ck_assert_uint_eq(wheel_count(wheel), count);
-                ck_assert_int_eq(wheel_next(wheel), next_ms);
-                ck_assert(wheel_check(wheel));
+                require(wheel_count(wheel) == count);
+                require(wheel_next(wheel) == next_ms);
+                require(wheel_check(wheel));
             }
         }
         ck_assert_int_eq(refused, test.requests >= fail_at ? 1 : 0);
@@ -601,7 +615,7 @@ START_TEST(expiring_and_sweeping_need_no_memory)
         for (int i = 0; i < 300; i++) {
             struct wheel_entry entry = {.due_ms = random_due(&random, now_ms),
                                         .owner = (uint32_t)random_next(&random)};
-            ck_assert_int_eq(wheel_arm(wheel, entry.due_ms, entry.owner), RC_OK);
+            arm(wheel, entry.due_ms, entry.owner);
             twin_insert(&twin, entry);
         }
         test.fail_all = true;

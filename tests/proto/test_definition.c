@@ -1,5 +1,6 @@
 #include "proto/describe.h"
 #include "proto/line_message.h"
+#include "proto/yaml_tree.h"
 #include "tests/proto/definition_fixture.h"
 
 #include <check.h>
@@ -518,6 +519,40 @@ START_TEST(sections_may_be_spread_over_files_and_ids_may_not)
 }
 END_TEST
 
+START_TEST(edits_replace_add_and_remove_whole_things)
+{
+    static const char FILE_TEXT[] =
+        "tags: {x: [a]}\n"
+        "templates: {T1: eins, T2: zwei}\n"
+        "rehearsal:\n"
+        "  v2: {templates: {T1: neu, T2: none, T3: drei}, buttons: {b: {send: T3}}}\n"
+        "  v3: {templates: {T3: none}}\n";
+    struct source_file file = {.name = span_cstr("shop.yaml"), .text = span_cstr(FILE_TEXT)};
+    struct fixture first = compile_files(&file, 1, NULL);
+    struct arena *arena = arena_new();
+    struct yaml_node *tree = yaml_tree_parse(&file, arena, &first.diagnostics);
+    const struct yaml_node *edits[] = {yaml_get(yaml_get(tree, "rehearsal"), "v2"),
+                                       yaml_get(yaml_get(tree, "rehearsal"), "v3")};
+    struct definitions *second = NULL;
+    ck_assert_int_eq(definition_compile_edited(&file, 1, edits, 1, first.definitions, FIXTURE_ZONES,
+                                               "rehearsal", &first.diagnostics, &second),
+                     RC_OK);
+    assert_renders(second, "T1", "[{\"type\":\"text\",\"text\":\"neu\"}]");
+    assert_renders(second, "T3", "[{\"type\":\"text\",\"text\":\"drei\"}]");
+    ck_assert_uint_eq(names_find(&second->template_names, span_cstr("T2")), NO_ID);
+    ck_assert_uint_eq(names_find(&second->button_names, span_cstr("b")), 0);
+    struct definitions *third = NULL;
+    ck_assert_int_eq(definition_compile_edited(&file, 1, edits, 2, second, FIXTURE_ZONES,
+                                               "rehearsal", &first.diagnostics, &third),
+                     RC_INVALID); /* button b still sends T3 */
+    ck_assert_ptr_null(third);
+    ck_assert_uint_eq(first.diagnostics.items[0].line, 4);
+    definitions_release(second);
+    arena_free(arena);
+    fixture_fini(&first);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_read_hides_the_errors_it_would_cause)
 {
     struct source_file files[] = {
@@ -676,6 +711,27 @@ START_TEST(a_zone_that_has_gone_falls_back_on_replay_only)
 }
 END_TEST
 
+static const struct zone *
+no_zone(void *context, struct span name)
+{
+    (void)context;
+    (void)name;
+    return NULL;
+}
+
+START_TEST(without_any_zone_files_what_the_log_kept_still_compiles)
+{
+    struct fixture shop = compile_text(SHOP);
+    struct definitions *again = NULL;
+    struct zone_source none = {.lookup = no_zone};
+    ck_assert_int_eq(definition_from_canonical(shop.definitions->canonical, none, &again), RC_OK);
+    ck_assert_str_eq(again->account.zone->name, "Asia/Tokyo");
+    assert_shop_described(again);
+    definitions_release(again);
+    fixture_fini(&shop);
+}
+END_TEST
+
 START_TEST(what_is_no_canonical_form_is_corrupt)
 {
     static const struct {
@@ -797,6 +853,25 @@ START_TEST(a_file_full_of_mistakes_is_answered_soon)
 }
 END_TEST
 
+START_TEST(many_names_and_many_wrong_references_are_answered_soon)
+{
+    struct buf text = {0};
+    buf_append_cstr(&text, "tags:\n  x:\n");
+    for (int i = 0; i < 20000; i++) {
+        buf_printf(&text, "   - a_rather_long_tag_name_%d\n", i);
+    }
+    buf_append_cstr(&text, "friend_add:\n  new:\n    do:\n");
+    for (int i = 0; text.len < 1000 * 1000; i++) {
+        buf_printf(&text, "     - {tag: +a_rather_long_tug_name_%d, if: 'tag:nome_%d'}\n", i, i);
+    }
+    struct fixture fixture = compile_span(buf_span(&text), NULL);
+    ck_assert_int_eq(fixture.rc, RC_INVALID);
+    ck_assert_uint_gt(fixture.diagnostics.error_count, 10000);
+    fixture_fini(&fixture);
+    buf_fini(&text);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -813,6 +888,7 @@ suite(void)
     tcase_add_test(compiled, steps_inherit_window_grace_class_and_priority);
     tcase_add_test(compiled, an_empty_account_has_the_documented_defaults);
     tcase_add_test(compiled, bodies_timings_and_conditions_come_back_as_words);
+    tcase_add_test(compiled, edits_replace_add_and_remove_whole_things);
     tcase_add_test(compiled, sections_may_be_spread_over_files_and_ids_may_not);
     suite_add_tcase(s, compiled);
     TCase *canonical = tcase_create("canonical");
@@ -820,6 +896,7 @@ suite(void)
     tcase_add_test(canonical, the_same_files_give_the_same_hash_and_layout_does_not_count);
     tcase_add_test(canonical, ids_stay_with_their_names_through_edits);
     tcase_add_test(canonical, a_zone_that_has_gone_falls_back_on_replay_only);
+    tcase_add_test(canonical, without_any_zone_files_what_the_log_kept_still_compiles);
     tcase_add_loop_test(canonical, what_is_no_canonical_form_is_corrupt, 0, 6);
     suite_add_tcase(s, canonical);
     TCase *hostile = tcase_create("hostile");
@@ -827,6 +904,7 @@ suite(void)
     tcase_add_loop_test(hostile, a_file_with_changed_bytes_is_compiled_or_refused_with_its_places,
                         0, 8);
     tcase_add_loop_test(hostile, a_canonical_form_with_changed_bytes_is_taken_or_corrupt, 0, 4);
+    tcase_add_test(hostile, many_names_and_many_wrong_references_are_answered_soon);
     tcase_add_loop_test(hostile, a_file_full_of_mistakes_is_answered_soon, 0, 3);
     suite_add_tcase(s, hostile);
     return s;

@@ -70,6 +70,16 @@ START_TEST(mappings_keep_their_order_and_places_count_characters)
 }
 END_TEST
 
+START_TEST(the_first_of_two_keys_alike_is_kept)
+{
+    struct yaml_node *tree = parse("a: one\nb: two\na: three\n");
+    assert_error(3, 1, "duplicate section 'a' (first at line 1)");
+    ck_assert_uint_eq(tree->count, 2);
+    ck_assert(span_equal_cstr(tree->pairs[0].value->text, "one"));
+    ck_assert(span_equal_cstr(tree->pairs[1].key, "b"));
+}
+END_TEST
+
 START_TEST(a_byte_order_mark_is_passed_over)
 {
     struct yaml_node *tree = parse("\xef\xbb\xbf"
@@ -242,6 +252,7 @@ suite(void)
     tcase_set_timeout(tc, 20);
     tcase_add_test(tc, every_scalar_is_text);
     tcase_add_test(tc, mappings_keep_their_order_and_places_count_characters);
+    tcase_add_test(tc, the_first_of_two_keys_alike_is_kept);
     tcase_add_test(tc, a_byte_order_mark_is_passed_over);
     tcase_add_test(tc, an_empty_file_is_no_error);
     tcase_add_loop_test(tc, what_yaml_has_beyond_texts_is_refused_with_its_place, 0, 22);

@@ -87,6 +87,9 @@ setup(void)
     message.u.act.button = message.u.act.choice = NO_ID;
     append(message, "こんにちは");
     struct event planned = {.kind = EVENT_DELIVERY_PLANNED, .friend = 1};
+    planned.u.delivery.item_count = 2;
+    planned.u.delivery.items[0] = (struct delivery_item){.template = 3, .enrolment = NO_ID};
+    planned.u.delivery.items[1] = (struct delivery_item){.template = 5, .enrolment = NO_ID};
     append(planned, "canary-token");
 }
 
@@ -174,6 +177,8 @@ START_TEST(tail_prints_the_newest_events)
     ck_assert_uint_eq(lines(), 4); /* with the headings */
     ck_assert_int_eq(run_in("tail", ""), EXIT_GOOD);
     assert_says("operator 1000");
+    assert_says("items=3+5");
+    assert_says("2026-06-01T10:15:07  "); /* to the second, in the account's zone */
 }
 END_TEST
 

@@ -57,7 +57,8 @@ line() { # method, path, [json]
     curl -sS --fail-with-body --noproxy '*' -X "$1" ${3:+-H 'Content-Type: application/json' --data-binary "$3"} \
         "http://127.0.0.1:$line_port$2"
 }
-ready() { api GET /v1/status | jq -e '.bot_user_id != null'; }
+# jq calls no input at all a success, so each answer is looked at on its own.
+ready() { status=$(api GET /v1/status) && printf '%s' "$status" | jq -e '.bot_user_id != null'; }
 listens() { [ -s $dir/fakeline.port ]; }
 
 start_stepd() { # the instant its clock begins at
@@ -107,9 +108,9 @@ act() { # time, friend, what (Japanese and English), event as JSON without id, t
     event=$(jq -nc --arg user "$(id_of "$2")" --argjson event "$4" \
         '$event + {source: {type: "user", userId: $user}}')
     now_ms=$(api GET /v1/clock | jq .now_ms)
-    line POST /fakeline/webhook "$(jq -nc --arg url "$webhook_url" --argjson event "$event" \
-        --argjson now "$now_ms" '{url: $url, events: [$event], time_ms: $now}')" |
-        jq -e '.status == 200' >/dev/null || die "the webhook of $2 was not taken"
+    answer=$(line POST /fakeline/webhook "$(jq -nc --arg url "$webhook_url" --argjson event "$event" \
+        --argjson now "$now_ms" '{url: $url, events: [$event], time_ms: $now}')") || die "fakeline cannot post"
+    [ "$(printf '%s' "$answer" | jq .status)" = 200 ] || die "the webhook of $2 was not taken"
     advance "$1"
 }
 follows() { act "$1" "$2" "友だち追加 (follows)" '{"type":"follow","follow":{"isUnblocked":false}}'; }
@@ -147,7 +148,9 @@ done
 start_stepd "2026-06-01 09:00:00"
 
 heading "定義を反映 (stepctl apply $shop)"
-$bin/stepctl --socket $socket apply --yes $shop | sed 's/^/  /'
+$bin/stepctl --socket $socket apply --yes $shop |
+    awk '$2 ~ /^(kind|scenario|button|auto_reply|friend_add)$/ || /in force/ { print "  " $0; next } { left_out++ }
+         END { printf "  (%d rows of tags, fields and templates left out)\n", left_out }'
 
 heading "一週間 (a week; 返信 reply は無料、push は課金対象)"
 follows "2026-06-01 10:15:00" Aoi
@@ -162,7 +165,7 @@ follows "2026-06-01 23:00:00" Chihiro
 line POST /fakeline/faults '{"endpoint":"push","kind":"stall_after_accept","times":1,"delay_ms":60000}' >/dev/null
 api POST /v1/clock '{"advance_to":"2026-06-02 09:00:00"}' >/dev/null 2>&1 &
 caller=$!
-accepted_more() { line GET "/fakeline/accepted?after=$seen" | jq -e '.accepted | length > 0'; }
+accepted_more() { [ "$(line GET "/fakeline/accepted?after=$seen" | jq '.accepted | length')" -gt 0 ]; }
 until_true accepted_more || die "nothing was accepted at 09:00"
 kill -9 "$stepd_pid"
 wait "$stepd_pid" 2>/dev/null || true
@@ -171,7 +174,10 @@ show_deliveries
 printf '  %s%s%s\n' "$red" "kill -9: 受け付けられた直後、返事を聞く前に stepd を強制終了 (killed between LINE's accept and its answer)" "$plain"
 line DELETE /fakeline/faults >/dev/null
 start_stepd "2026-06-02 09:00:00"
-printf '  %s%s%s\n' "$green" "再起動: ログから続き。同じキーで再送し、二重には届かない (the same retry key: nobody gets it twice)" "$plain"
+advance "2026-06-02 09:00:00"
+conflicts=$(line GET "/fakeline/requests?after=0" | jq '[.requests[] | select(.status == 409)] | length')
+printf '  %s%s%s\n' "$green" "再起動: ログから続き。同じキーの再送に LINE は 409 (受付済) を $conflicts 回 (the repeat got 409, accepted before: nobody gets it twice)" "$plain"
+[ "$conflicts" -gt 0 ] || die "nothing was repeated, so the kill came at the wrong moment"
 
 advance "2026-06-03 08:00:00"
 unblocks "2026-06-03 09:00:00" Daichi

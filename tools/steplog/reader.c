@@ -145,38 +145,69 @@ reader_engine(void)
 /* ---- listing ---- */
 
 static bool
-has_own_column(const char *key)
+is_one_of(const char *key, const char *const *keys)
 {
-    static const char *const columns[] = {"seq", "at", "kind", "friend", "previous", "canonical"};
-    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        if (strcmp(key, columns[i]) == 0) {
+    for (; *keys != NULL; keys++) {
+        if (strcmp(key, *keys) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* "how=reply due=... text="two words"": what is particular to the event. */
+/* "T_a+T_b": what people want to know of a delivery's items. */
 static void
-append_details(json_t *object, struct buf *out)
+append_templates(const json_t *items, struct buf *out)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
     {
-        if (has_own_column(key)) {
-            continue;
+        const json_t *template = json_object_get(item, "template");
+        const char *name = json_string_value(template);
+        buf_append_cstr(out, i == 0 ? "" : "+");
+        if (name != NULL) {
+            buf_append_cstr(out, name);
+        } else {
+            buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(template));
         }
-        const char *text = json_string_value(value);
-        buf_printf(out, "%s%s=", out->len == 0 ? "" : " ", key);
-        if (text != NULL && text[0] != '\0' && strpbrk(text, " \"\n\t") == NULL) {
-            buf_append_cstr(out, text);
-            continue;
-        }
+    }
+}
+
+static void
+append_value(const char *key, json_t *value, struct buf *out)
+{
+    static const char *const instants[] = {"due", "until", "start", "line_at", "token_at", NULL};
+    enum { TO_THE_SECOND = 19 }; /* 2026-06-01T10:15:00 */
+    const char *text = json_string_value(value);
+    if (text != NULL && is_one_of(key, instants)) {
+        buf_append(out, text, strnlen(text, TO_THE_SECOND));
+    } else if (text != NULL && text[0] != '\0' && strpbrk(text, " \"\n\t") == NULL) {
+        buf_append_cstr(out, text);
+    } else if (strcmp(key, "items") == 0) {
+        append_templates(value, out);
+    } else {
         char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         assert(dumped != NULL);
         buf_append_cstr(out, dumped);
         free(dumped);
+    }
+}
+
+/* "how=reply due=... text="two words"": what is particular to the event. */
+static void
+append_details(json_t *object, struct buf *out)
+{
+    static const char *const columns[] = {"seq",      "at",        "kind", "friend",
+                                          "previous", "canonical", NULL};
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (!is_one_of(key, columns)) {
+            buf_printf(out, "%s%s=", out->len == 0 ? "" : " ", key);
+            append_value(key, value, out);
+        }
     }
 }
 
@@ -217,7 +248,7 @@ listing_add(struct listing *listing, const struct event *event)
     const char *kind = json_string_value(json_object_get(json, "kind"));
     table_row(listing->table);
     table_cell_printf(listing->table, "%llu", (unsigned long long)event->seq);
-    table_cell_cstr(listing->table, json_string_value(json_object_get(json, "at")));
+    table_cell_printf(listing->table, "%.19s", json_string_value(json_object_get(json, "at")));
     if (event->friend == NO_ID) {
         table_cell_cstr(listing->table, NULL);
     } else {
