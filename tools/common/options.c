@@ -122,11 +122,11 @@ unknown_option(const struct program *program, const char *argument, struct span 
                                          argument, nearest);
 }
 
-/* "text|json" is a choice of words; any other form takes any value. */
+/* "text|json" is a choice of words; a form in capitals ("SEQ|TIME") takes any value. */
 static bool
 is_choice(const char *form, const char *value)
 {
-    if (form == NULL || strchr(form, '|') == NULL) {
+    if (form == NULL || strchr(form, '|') == NULL || (form[0] >= 'A' && form[0] <= 'Z')) {
         return true;
     }
     size_t len = strlen(value);
