@@ -8,7 +8,7 @@
 struct reader {
     struct rehearsal *rehearsal;
     struct diagnostics *diagnostics;
-    const struct yaml_node *root, *section;
+    const struct yaml_node *section;
 };
 
 static const struct span NOTHING = {0};
@@ -391,7 +391,6 @@ read_file(struct reader *reader, const struct source_file *file)
                    "no 'rehearsal:' section; 'stepctl check' is for definitions alone");
         return;
     }
-    reader->root = root;
     reader->section = pair->value;
     if (!is_mapping(reader, pair)) {
         return;
