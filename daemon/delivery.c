@@ -174,7 +174,7 @@ send_now(void *context)
     struct delivery_desk *desk = parcel->desk;
     parcel->phase = PARCEL_IN_FLIGHT;
     parcel->attempts++;
-    if (parcel->attempts > 1) {
+    if (parcel->attempts > 1 || parcel->resumed) {
         desk->counts.repeated++;
     }
     struct line_request request = {
@@ -207,6 +207,7 @@ delivery_resume(struct delivery_desk *desk)
             continue;
         }
         struct parcel *parcel = add_parcel(desk, i);
+        parcel->resumed = true;
         parcel->left_before = true; /* it may have: nobody knows */
         parcel->phase = PARCEL_RESTING;
         parcel->wake_ms = now_of(desk);

@@ -339,7 +339,7 @@ START_TEST(what_is_missing_or_not_built_is_said)
         {"tail -f -d .", EXIT_WRONG_USE, "not yet: tail -f"},
         {"dance", EXIT_WRONG_USE, "unknown command 'dance'"},
         {"tail -d . -n 0", EXIT_WRONG_USE, "-n wants a number"},
-        {"tail -d . -o xml", EXIT_WRONG_USE, "-o wants json or table"},
+        {"tail -d . -o xml", EXIT_WRONG_USE, "is one of table|json, not 'xml'"},
         {"--help", EXIT_GOOD, "steplog verify /backup/shop"},
     };
     ck_assert_int_eq(run(rows[_i].arguments), rows[_i].code);
