@@ -168,7 +168,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "hide", "R16", "hiding a friend", NULL},
     {NOT_YET_STEPCTL, "pause", "R22", "pausing", NULL},
     {NOT_YET_STEPCTL, "resume", "R22", "resuming", NULL},
-    {NOT_YET_STEPLOG, "checkpoint", "R45", "checkpoints", NULL},
     {NOT_YET_STEPLOG, "backup", "R45", "backups", NULL},
     {NOT_YET_STEPLOG, "compact", "R51", "a copy without freed pages", NULL},
     {NOT_YET_STEPLOG, "grep", "R42", "events by a condition", NULL},

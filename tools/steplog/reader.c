@@ -32,6 +32,7 @@ reader_open(struct reader *reader, const struct invocation *invocation, unsigned
     if (directory == NULL) {
         return usage_error(invocation->program, "which data directory? give -d DIR");
     }
+    reader->directory = directory;
     const struct log_options options = {.mode = LOG_READ};
     enum rc rc = log_open(directory, &options, &reader->log);
     if (rc != RC_OK) {

@@ -16,6 +16,7 @@
 
 struct reader {
     const struct invocation *invocation;
+    const char *directory;
     struct log *log;
     struct zones *zones;
     struct definitions *definitions; /* NULL: none were ever applied, or not asked for */
