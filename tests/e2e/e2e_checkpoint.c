@@ -200,7 +200,7 @@ START_TEST(dropping_and_wrong_use_are_said)
     buf_clear(&words);
     ck_assert_int_eq(
         run_tool(&words, (const char *[]){"steplog", "checkpoint", world.data, "--drop", NULL}), 0);
-    assert_says(buf_cstr(&words), "1 checkpoints deleted");
+    assert_says(buf_cstr(&words), "checkpoints deleted: 1");
     ck_assert_uint_eq(newest_checkpoint(), 0);
     buf_clear(&words);
     ck_assert_int_eq(run_tool(&words, (const char *[]){"steplog", "checkpoint", world.data,

@@ -171,7 +171,7 @@ drop(const struct invocation *invocation)
     if (code == EXIT_DONE) {
         enum rc rc = checkpoint_drop(reader.directory, &count);
         if (rc == RC_OK) {
-            printf("%" PRIu32 " checkpoints deleted\n", count);
+            printf("checkpoints deleted: %" PRIu32 "\n", count);
         } else {
             code = reader_failed(rc, "a checkpoint cannot be deleted");
         }
