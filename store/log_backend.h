@@ -50,4 +50,7 @@ MUST_USE enum rc log_lmdb_open(const char *directory, const struct log_options *
                                struct buf *out_error, struct log_backend **out_backend);
 MUST_USE enum rc log_memory_open(struct log_backend **out_backend);
 
+/* What a log stands on: for the files of store/ that read or write it as a whole. */
+struct log_backend *log_backend_of(struct log *log);
+
 #endif
