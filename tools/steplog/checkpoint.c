@@ -15,6 +15,7 @@ enum { EVERY_DEFAULT_MS = 5 * 60 * 1000, EVENTS_AT_MOST = 1000000, LOOK_MS = 100
 /* One log, folded as far as it went, and what was last written of it. */
 struct follower {
     struct reader reader;
+    const char *directory;
     struct engine *engine;
     struct restored restored;
     uint64_t saved_seq;
@@ -41,7 +42,7 @@ options_of(const struct follower *follower)
 {
     return (struct restore_options){.log = follower->reader.log,
                                     .zones = zones_source(follower->reader.zones),
-                                    .directory = follower->reader.directory,
+                                    .directory = follower->directory,
                                     .note = note};
 }
 
@@ -49,7 +50,8 @@ options_of(const struct follower *follower)
 static int
 follower_open(struct follower *follower, const struct invocation *invocation)
 {
-    *follower = (struct follower){.engine = reader_engine()};
+    *follower =
+        (struct follower){.engine = reader_engine(), .directory = reader_directory(invocation, 0)};
     int code = reader_open(&follower->reader, invocation, 0);
     if (code != EXIT_DONE) {
         return code;
@@ -121,7 +123,7 @@ log_was_replaced(const struct follower *follower)
 {
     struct buf path = {0};
     struct stat file;
-    buf_printf(&path, "%s/data.mdb", follower->reader.directory);
+    buf_printf(&path, "%s/data.mdb", follower->directory);
     bool replaced = stat(buf_cstr(&path), &file) == 0 &&
                     (uint64_t)file.st_ino != log_inode(follower->reader.log);
     buf_fini(&path);
@@ -169,7 +171,7 @@ drop(const struct invocation *invocation)
     uint32_t count = 0;
     int code = reader_open(&reader, invocation, 0); /* that it is a data directory */
     if (code == EXIT_DONE) {
-        enum rc rc = checkpoint_drop(reader.directory, &count);
+        enum rc rc = checkpoint_drop(reader_directory(invocation, 0), &count);
         if (rc == RC_OK) {
             printf("checkpoints deleted: %" PRIu32 "\n", count);
         } else {
