@@ -23,6 +23,7 @@ setup(void)
     act(&world, "2031-06-01 10:15:00", "A", "follow", NULL);
     act(&world, "2031-06-01 10:20:30", "A", "postback", "survey_beginner");
     act(&world, "2031-06-01 12:00:00", "B", "follow", NULL);
+    ck_assert_int_eq(advance(&world, "2031-06-01 12:00:00"), 200); /* LINE has answered all */
 }
 
 static void
