@@ -195,6 +195,12 @@ log_error(const struct log *log)
     return log->error.len == 0 ? "" : (const char *)log->error.data; /* printf ends it with a NUL */
 }
 
+struct log_backend *
+log_backend_of(struct log *log)
+{
+    return log->backend;
+}
+
 uint64_t
 log_inode(const struct log *log)
 {

@@ -61,4 +61,7 @@ MUST_USE enum rc log_memory_open(struct log_backend **out_backend);
 MUST_USE enum rc log_open_backend(struct log_backend *backend, const struct log_options *options,
                                   struct log **out_log);
 
+/* What a log stands on: for the files of store/ that read or write it as a whole. */
+struct log_backend *log_backend_of(struct log *log);
+
 #endif

@@ -1,11 +1,11 @@
+#include "store/log_lmdb.h"
+
 #include "store/batch.h"
-#include "store/log_backend.h"
 
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -17,7 +17,6 @@
 enum {
     DIRECTORY_MODE = 0700,
     FILE_MODE = 0600,
-    TABLE_COUNT = 4,
     SEQ_BYTES = 8,
     TIME_BYTES = 8,
     ID_BYTES = sizeof(struct log_id),
@@ -27,7 +26,6 @@ enum {
 #define READER_CHECK_MS INT64_C(60000)
 static const char *const CLAIM_FILE = "claim.lock";
 
-enum table { TABLE_BATCHES, TABLE_CONTENT, TABLE_IDS, TABLE_ID_TIMES };
 static const char *const TABLE_NAMES[TABLE_COUNT] = {"batches", "content", "ids", "id_times"};
 
 struct lmdb {
@@ -92,6 +90,15 @@ static enum rc
 said_writing(struct lmdb *lmdb, int code)
 {
     lmdb->backend.write_what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    return rc_from_lmdb(code);
+}
+
+enum rc
+log_lmdb_rc(int code, const char **out_what)
+{
+    if (out_what != NULL) {
+        *out_what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    }
     return rc_from_lmdb(code);
 }
 
@@ -290,7 +297,7 @@ lmdb_read_batch(struct log_backend *backend, enum log_seek seek, uint64_t seq,
 }
 
 static enum rc
-get_row(struct lmdb *lmdb, enum table table, const void *key, size_t key_len, struct buf *out)
+get_row(struct lmdb *lmdb, enum log_table table, const void *key, size_t key_len, struct buf *out)
 {
     MDB_txn *txn = NULL;
     enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn));
@@ -563,4 +570,16 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
     }
     *out_backend = &lmdb->backend;
     return RC_OK;
+}
+
+bool
+log_lmdb_parts(struct log_backend *backend, struct lmdb_parts *out_parts)
+{
+    if (backend->close != lmdb_close) {
+        return false;
+    }
+    const struct lmdb *lmdb = lmdb_of(backend);
+    out_parts->env = lmdb->env;
+    memcpy(out_parts->tables, lmdb->tables, sizeof(out_parts->tables));
+    return true;
 }
