@@ -308,6 +308,7 @@ suite(void)
     TCase *t = tcase_create("settings");
     tcase_add_checked_fixture(t, start, stop);
     tcase_add_test(t, two_flags_are_enough);
+    tcase_add_test(t, sizes_have_a_unit);
     tcase_add_test(t, service_manager_says_where_things_are);
     tcase_add_test(t, every_setting_can_be_a_flag);
     tcase_add_test(t, file_speaks_and_flags_win);
