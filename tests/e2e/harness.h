@@ -7,7 +7,8 @@
  * Units    local instants are texts ("2031-06-02 09:00:00", Asia/Tokyo); milliseconds end in _ms.
  * Errors   a broken world fails the Check test at once, with the daemon's own words; what a test may
  *          want to see (an HTTP status, an exit code, a daemon that died) is returned.
- * Owner    the caller embeds struct world; json_t results are the caller's to decref.
+ * Owner    the caller embeds struct world; json_t results are the caller's to decref. A test that
+ *          fails leaves its directory in /tmp for a look; one that passes leaves nothing.
  */
 #ifndef TESTS_E2E_HARNESS_H
 #define TESTS_E2E_HARNESS_H

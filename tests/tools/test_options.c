@@ -38,9 +38,10 @@ static const struct command COMMANDS[] = {
     {"friend tag", "FRIEND +TAG…", 2, ARGUMENTS_ANY, NULL, "tag", "タグ", remember},
 };
 static const struct option OPTIONS[] = {
-    {'s', "socket", "SOCKET", "where", "場所", true},
+    {'s', "socket", "SOCKET|ADDRESS", "where", "場所", true},
     {0, "dry-run", NULL, "only the plan", "計画だけ", false},
     {'n', "count", "N", "how many", "件数", false},
+    {'o', "output", "text|json", "form", "形式", true},
 };
 static const struct program PROGRAM = {
     .name = "ctl",
@@ -50,7 +51,7 @@ static const struct program PROGRAM = {
     .commands = COMMANDS,
     .command_count = 4,
     .options = OPTIONS,
-    .option_count = 3,
+    .option_count = 4,
     .explain_unknown = explain,
 };
 
@@ -114,7 +115,9 @@ static const struct {
     {"apply a --dry-rnu", "did you mean '--dry-run'?"},
     {"apply a --dry-run=yes", "takes no value"},
     {"status --dry-run", "'status' takes no option '--dry-run'"},
-    {"status -s", "wants a value: SOCKET"},
+    {"status -s", "wants a value: SOCKET|ADDRESS"},
+    {"status -o yaml", "'--output' is one of text|json, not 'yaml'"},
+    {"status -o js", "is one of text|json"},
     {"status -x", "unknown option '-x'"},
     {"doctor", "not yet: doctor"},
     {"friend doctor", "not yet: doctor"},
@@ -135,12 +138,12 @@ START_TEST(help_comes_from_the_same_table_in_both_languages)
     struct buf out = {0};
     program_help(&PROGRAM, NULL, false, &out);
     ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "  apply FOLDER             put in force\n"));
-    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "-s, --socket SOCKET  where\n"));
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "-s, --socket SOCKET|ADDRESS  where\n"));
     ck_assert_ptr_null(strstr(buf_cstr(&out), "--dry-run"));
     buf_clear(&out);
     program_help(&PROGRAM, &COMMANDS[1], true, &out);
     ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "使い方: ctl apply FOLDER\n\n反映\n"));
-    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "    --dry-run        計画だけ\n"));
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "    --dry-run                計画だけ\n"));
     ck_assert_ptr_null(strstr(buf_cstr(&out), "--count"));
     buf_fini(&out);
 }

@@ -122,6 +122,26 @@ unknown_option(const struct program *program, const char *argument, struct span 
                                          argument, nearest);
 }
 
+/* "text|json" is a choice of words; a form in capitals ("SEQ|TIME") takes any value. */
+static bool
+is_choice(const char *form, const char *value)
+{
+    if (form == NULL || strchr(form, '|') == NULL || (form[0] >= 'A' && form[0] <= 'Z')) {
+        return true;
+    }
+    size_t len = strlen(value);
+    for (const char *at = form;; at++) {
+        size_t word = strcspn(at, "|");
+        if (word == len && memcmp(at, value, len) == 0) {
+            return true;
+        }
+        at += word;
+        if (*at == '\0') {
+            return false;
+        }
+    }
+}
+
 /* Takes argv[*at] (and its value, if it has one) into the invocation. */
 static int
 take_option(struct invocation *invocation, int argc, char **argv, int *at)
@@ -156,6 +176,10 @@ take_option(struct invocation *invocation, int argc, char **argv, int *at)
             return usage_error(program, "option '%s' wants a value: %s", argument, option->value);
         }
         value = argv[++*at];
+    }
+    if (!is_choice(option->value, value)) {
+        return usage_error(program, "option '--%s' is one of %s, not '%s'", option->name,
+                           option->value, value);
     }
     invocation->values[option - program->options] = value;
     return EXIT_DONE;

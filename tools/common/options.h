@@ -25,7 +25,7 @@ enum exit_code {
 struct option {
     char letter;       /* 0: none */
     const char *name;  /* "socket", written --socket */
-    const char *value; /* "SOCKET": takes a value; NULL: does not */
+    const char *value; /* "SOCKET": takes a value; "text|json": one of these; NULL: takes none */
     const char *help, *help_ja;
     bool everywhere; /* every command takes it */
 };

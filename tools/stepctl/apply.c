@@ -33,9 +33,29 @@ read_paths(const struct invocation *invocation, struct arena *arena, struct sour
     return EXIT_DONE;
 }
 
+/* In the form of the API's answer, so that one reader serves both. */
+static void
+print_diagnostics_json(const struct diagnostics *diagnostics)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < diagnostics->count; i++) {
+        const struct diagnostic *item = &diagnostics->items[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:s?}", "severity",
+                                        item->warning ? "warning" : "error", "file", item->file,
+                                        "line", (int)item->line, "column", (int)item->column,
+                                        "caret", (int)item->caret_columns, "message", item->message,
+                                        "source", item->source_line));
+    }
+    json_t *whole =
+        json_pack("{s:b, s:o}", "ok", diagnostics->error_count == 0, "diagnostics", list);
+    client_print_json(whole);
+    json_decref(whole);
+}
+
 /* Compiles here, without a daemon; every error is printed at once. */
 static int
-check_files(const struct invocation *invocation, const struct source_files *files)
+check_files(const struct invocation *invocation, const struct source_files *files, bool json)
 {
     struct zones *zones = zones_new(NULL);
     struct diagnostics diagnostics;
@@ -43,7 +63,11 @@ check_files(const struct invocation *invocation, const struct source_files *file
     diagnostics_init(&diagnostics);
     enum rc rc = definition_compile(files->items, files->count, NULL, zones_source(zones),
                                     "rehearsal", &diagnostics, &definitions);
-    print_diagnostics(invocation, &diagnostics);
+    if (json) {
+        print_diagnostics_json(&diagnostics);
+    } else {
+        print_diagnostics(invocation, &diagnostics);
+    }
     if (rc == RC_OK) {
         definitions_release(definitions);
     }
@@ -59,7 +83,7 @@ command_check(const struct invocation *invocation)
     struct source_files files = {0};
     int code = read_paths(invocation, arena, &files);
     if (code == EXIT_DONE) {
-        code = check_files(invocation, &files);
+        code = check_files(invocation, &files, client_wants_json(invocation));
     }
     if (code == EXIT_DONE && !client_wants_json(invocation)) {
         printf("%u file%s, no errors\n", files.count, files.count == 1 ? "" : "s");
@@ -226,7 +250,7 @@ command_apply(const struct invocation *invocation)
     struct source_files files = {0};
     int code = read_paths(invocation, arena, &files);
     if (code == EXIT_DONE) {
-        code = check_files(invocation, &files);
+        code = check_files(invocation, &files, false);
     }
     if (code == EXIT_DONE) {
         code = apply_files(invocation, &files);

@@ -112,7 +112,8 @@ struct rehearsal_variant {
 struct rehearsal {
     struct arena *arena;
     const char *path;
-    struct span about; /* empty: the file does not say */
+    struct source_file unread; /* stands for the file where no line of it is to blame */
+    struct span about;         /* empty: the file does not say */
     struct zone_source zones;
     const struct zone *zone; /* the account's: rows are written in it */
     struct yaml_node *tree;  /* the definitions, `use` and this file merged */

@@ -8,7 +8,7 @@
 struct reader {
     struct rehearsal *rehearsal;
     struct diagnostics *diagnostics;
-    const struct yaml_node *root, *section;
+    const struct yaml_node *section;
 };
 
 static const struct span NOTHING = {0};
@@ -391,7 +391,6 @@ read_file(struct reader *reader, const struct source_file *file)
                    "no 'rehearsal:' section; 'stepctl check' is for definitions alone");
         return;
     }
-    reader->root = root;
     reader->section = pair->value;
     if (!is_mapping(reader, pair)) {
         return;
@@ -423,6 +422,7 @@ rehearsal_read(const char *path, struct zone_source zones, struct diagnostics *d
     struct rehearsal *rehearsal = arena_alloc(arena, sizeof(*rehearsal));
     rehearsal->arena = arena;
     rehearsal->path = arena_cstr(arena, span_cstr(path));
+    rehearsal->unread = (struct source_file){.name = span_cstr(rehearsal->path)};
     rehearsal->zones = zones;
     *out_rehearsal = rehearsal;
     struct source_files files = {0};
@@ -433,7 +433,11 @@ rehearsal_read(const char *path, struct zone_source zones, struct diagnostics *d
         buf_printf(&error, "%s: a rehearsal is one file", path);
     }
     if (rc != RC_OK) {
-        yaml_error(diagnostics, (struct yaml_mark){0}, NOTHING, "%s", buf_cstr(&error));
+        const struct yaml_mark whole = {.file = &rehearsal->unread, .line = 1, .column = 1};
+        const char *reason = buf_cstr(&error);
+        size_t len = strlen(path);
+        bool named = strncmp(reason, path, len) == 0 && strncmp(reason + len, ": ", 2) == 0;
+        yaml_error(diagnostics, whole, NOTHING, "%s", named ? reason + len + 2 : reason);
     } else {
         struct reader reader = {.rehearsal = rehearsal, .diagnostics = diagnostics};
         read_file(&reader, &files.items[0]);

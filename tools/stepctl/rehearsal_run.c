@@ -50,8 +50,9 @@ static enum rc
 broken(struct run *run, const char *text)
 {
     struct span now = rehearsal_instant(run->arena, run->rehearsal->zone, run->clock.now_ms);
-    yaml_error(run->diagnostics, (struct yaml_mark){0}, (struct span){0},
-               "%s: the daemon went wrong at %.*s: %s", run->rehearsal->path, span_fmt(now), text);
+    const struct yaml_mark whole = {.file = &run->rehearsal->unread, .line = 1, .column = 1};
+    yaml_error(run->diagnostics, whole, (struct span){0}, "the daemon went wrong at %.*s: %s",
+               span_fmt(now), text);
     return RC_CORRUPT;
 }
 

@@ -27,10 +27,6 @@ int
 reader_open(struct reader *reader, const struct invocation *invocation, unsigned own)
 {
     *reader = (struct reader){.invocation = invocation};
-    const char *output = invocation_option(invocation, "output");
-    if (output != NULL && strcmp(output, "json") != 0 && strcmp(output, "table") != 0) {
-        return usage_error(invocation->program, "-o wants json or table, not '%s'", output);
-    }
     const char *directory = reader_directory(invocation, own);
     if (directory == NULL) {
         return usage_error(invocation->program, "which data directory? give -d DIR");
