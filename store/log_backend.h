@@ -11,6 +11,7 @@
 #define STORE_LOG_BACKEND_H
 
 #include "store/log.h"
+#include "store/log_mark.h"
 
 /* A remembered id is kept as 128 bits of checksum: fixed keys, and no text of anybody's. */
 struct log_id {
@@ -23,6 +24,9 @@ struct log_write {
     struct span batch;
     const struct log_content *content;
     uint32_t content_count;
+    const uint64_t *erase; /* rows of content to delete, after those above are in */
+    uint32_t erase_count;
+    struct log_mark mark; /* kept beside the log once the write is durable */
     const struct log_id *ids;
     uint32_t id_count;
     int64_t time_ms;          /* remembered with the ids */
@@ -41,8 +45,9 @@ struct log_backend {
     enum rc (*read_content)(struct log_backend *backend, uint64_t seq, struct buf *out_row);
     enum rc (*read_id)(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms);
     void (*close)(struct log_backend *backend);
-    uint64_t inode;
-    const char *what; /* what the storage said about its last failure; "" for nothing */
+    uint64_t inode, birth_ns;
+    struct log_mark mark; /* as found when it was opened to write */
+    const char *what;     /* what the storage said about its last failure; "" for nothing */
 };
 
 /* Appends the reason to out_error when it fails. */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Rows in ascending order of their number; both tables only ever grow at the end. */
+/* Rows in ascending order of their number; both tables grow at the end, content may lose rows. */
 struct row {
     uint64_t seq;
     uint8_t *data;
@@ -93,6 +93,18 @@ rows_from(const struct rows *rows, uint64_t seq)
     return low;
 }
 
+static void
+rows_drop(struct rows *rows, uint64_t seq)
+{
+    size_t at = rows_from(rows, seq);
+    if (at == rows->count || rows->items[at].seq != seq) {
+        return;
+    }
+    free(rows->items[at].data);
+    rows->count--;
+    memmove(&rows->items[at], &rows->items[at + 1], (rows->count - at) * sizeof(rows->items[0]));
+}
+
 static struct slot *
 slot_of(struct slot *slots, size_t count, const struct log_id *id)
 {
@@ -156,6 +168,9 @@ memory_write(struct log_backend *backend, const struct log_write *write)
         rows_cut(&memory->batches, batches);
         rows_cut(&memory->content, contents);
         return RC_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < write->erase_count; i++) {
+        rows_drop(&memory->content, write->erase[i]);
     }
     for (uint32_t i = 0; i < write->id_count; i++) {
         struct slot *slot = slot_of(memory->slots, memory->slot_count, &write->ids[i]);
