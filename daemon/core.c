@@ -26,7 +26,9 @@ struct core {
     struct effect *effects; /* a queue, in order of seq */
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
-    int64_t newest_found_ms; /* time of the newest event that core_open() found */
+    uint64_t *erase; /* in the pass's arena */
+    uint32_t erase_count;
+    int64_t newest_found_ms; /* the latest time that core_open() found */
     struct buf one;          /* the event being encoded */
     bool flushing;
     bool failed;
@@ -59,23 +61,34 @@ on_durable(void *context, uint64_t durable_seq)
     }
 }
 
+/* "" where the machine has none. */
+static void
+read_machine_id(const char *path, char *out, size_t room)
+{
+    out[0] = '\0';
+    FILE *file = fopen(path != NULL ? path : "/etc/machine-id", "re");
+    if (file != NULL) {
+        if (fgets(out, (int)room, file) == NULL) {
+            out[0] = '\0';
+        }
+        fclose(file);
+        out[strcspn(out, "\n")] = '\0';
+    }
+}
+
 static enum rc
 claim(struct core *core)
 {
     struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
-    char machine[64] = "";
-    FILE *file = fopen("/etc/machine-id", "re");
-    if (file != NULL) {
-        if (fgets(machine, sizeof(machine), file) == NULL) {
-            machine[0] = '\0';
-        }
-        fclose(file);
-        machine[strcspn(machine, "\n")] = '\0';
-    }
+    struct log_place place = log_place(core->options.log);
+    char machine[64];
+    read_machine_id(core->options.machine_id, machine, sizeof(machine));
     core->options.random(core->options.random_context, input.u.claim.run_id,
                          sizeof(input.u.claim.run_id));
     log_set_run_id(core->options.log, input.u.claim.run_id);
-    input.u.claim.inode = log_inode(core->options.log);
+    input.u.claim.inode = place.inode;
+    input.u.claim.birth_ns = place.birth_ns;
+    input.u.claim.replaced = place.replaced;
     input.u.claim.machine = span_cstr(machine);
     input.u.claim.path = span_cstr(core->options.directory);
     uint32_t count = 0;
@@ -101,7 +114,7 @@ core_open(const struct core_options *options, struct core **out_core)
         return rc;
     }
     int64_t now_ms = clock_now_ms(options->clock);
-    core->newest_found_ms = core_state(core)->at_ms;
+    core->newest_found_ms = core_state(core)->latest_ms;
     log_on_durable(options->log, on_durable, core);
     engine_wake(core->engine, now_ms);
     return claim(core);
@@ -218,6 +231,14 @@ core_check_id(struct core *core, struct span id, bool *out_known)
     return RC_OK;
 }
 
+void
+core_erase(struct core *core, uint64_t seq)
+{
+    core->erase =
+        arena_grow(core->pass.arena, core->erase, core->erase_count, sizeof(*core->erase));
+    core->erase[core->erase_count++] = seq;
+}
+
 enum rc
 core_take(struct core *core, uint32_t *out_delivery)
 {
@@ -271,7 +292,9 @@ append(struct core *core, uint32_t event_count)
                               .content = core->content,
                               .content_count = core->content_count,
                               .ids = core->ids,
-                              .id_count = core->id_count};
+                              .id_count = core->id_count,
+                              .erase = core->erase,
+                              .erase_count = core->erase_count};
     enum rc rc = log_append(core->options.log, &batch, log_newest(core->options.log) + 1);
     core->batch_count++;
     buf_clear(&core->events);
@@ -279,6 +302,8 @@ append(struct core *core, uint32_t event_count)
     core->content_count = 0;
     core->id_count = 0; /* they went with the pass's first batch */
     core->ids = NULL;
+    core->erase_count = 0;
+    core->erase = NULL;
     return rc;
 }
 
@@ -349,6 +374,8 @@ core_flush(struct core *core)
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;
+    core->erase = NULL;
+    core->erase_count = 0;
     run_effects(core, log_durable(core->options.log));
     return RC_OK;
 }
