@@ -120,6 +120,9 @@ api_get_status(struct api_call *call)
                                   (json_int_t)log_durable(log), "batches",
                                   (json_int_t)core_batch_count(options->core)));
     json_object_set_new(body, "friends", friends_json(call));
+    uint32_t forgetting = call->state->forgetting.friend;
+    json_object_set_new(body, "forgetting",
+                        forgetting == NO_ID ? json_null() : json_integer(forgetting));
     json_object_set_new(body, "enrolments", json_integer(enrolments_running(call)));
     json_object_set_new(body, "due", due_json(call));
     json_object_set_new(body, "in_flight", json_integer(delivery_in_flight(options->desk)));
