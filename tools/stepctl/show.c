@@ -25,7 +25,10 @@ show_status(const struct invocation *invocation, const json_t *answer)
     fact(table, "state");
     bool held = json_is_string(json_object_get(answer, "held"));
     if (held) {
-        table_cell_printf(table, "held: %s", json_string_value(json_object_get(answer, "held")));
+        struct buf text = {0};
+        buf_printf(&text, "held: %s", json_string_value(json_object_get(answer, "held")));
+        table_cell_cstr(table, buf_cstr(&text));
+        buf_fini(&text);
     } else {
         table_cell_cstr(table, "sending");
     }
