@@ -89,6 +89,7 @@ claim(struct core *core)
     input.u.claim.inode = place.inode;
     input.u.claim.birth_ns = place.birth_ns;
     input.u.claim.replaced = place.replaced;
+    input.u.claim.renewed = core->options.renewed;
     input.u.claim.machine = span_cstr(machine);
     input.u.claim.path = span_cstr(core->options.directory);
     uint32_t count = 0;

@@ -24,6 +24,7 @@ struct core_options {
     struct clock *clock;
     struct zone_source zones;
     const char *directory;  /* real path of the data directory, for the claim; "" in memory */
+    bool renewed;           /* this daemon replaced the data file itself (compact): it is no copy */
     const char *machine_id; /* a file that holds it; NULL: /etc/machine-id */
     /* Draws random bytes: run id, salts. */
     void (*random)(void *context, void *out, size_t bytes);

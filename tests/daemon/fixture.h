@@ -52,6 +52,7 @@ struct fixture {
     struct advance advance;
     bool arrived;
     uint8_t random;
+    bool renewed; /* the next start says that it replaced the data file itself */
     uint32_t uid;
     const char *query_name, *query_value;
     uint32_t webhook_number;
@@ -101,6 +102,7 @@ fixture_start(const char *directory, const char *path, const char *machine_id)
                                               .clock = &f->clock,
                                               .zones = zones_source(f->zones),
                                               .directory = path,
+                                              .renewed = f->renewed,
                                               .machine_id = machine_id,
                                               .random = fixture_random,
                                               .random_context = f};
