@@ -13,6 +13,11 @@ struct effect {
     void *context;
 };
 
+/* The words of event `seq` go with the commit of event `by`. */
+struct erasure {
+    uint64_t seq, by;
+};
+
 struct core {
     struct core_options options;
     struct engine *engine;
@@ -26,10 +31,11 @@ struct core {
     struct effect *effects; /* a queue, in order of seq */
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
-    uint64_t *erase; /* in the pass's arena */
-    uint32_t erase_count;
+    struct erasure *erasures; /* in the pass's arena */
+    uint32_t erasure_count;
     int64_t newest_found_ms; /* the latest time that core_open() found */
     struct buf one;          /* the event being encoded */
+    bool claimed;
     bool flushing;
     bool failed;
     struct buf error;
@@ -76,9 +82,10 @@ read_machine_id(const char *path, char *out, size_t room)
     }
 }
 
-static enum rc
-claim(struct core *core)
+enum rc
+core_claim(struct core *core)
 {
+    assert(!core->claimed);
     struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
     struct log_place place = log_place(core->options.log);
     char machine[64];
@@ -89,12 +96,23 @@ claim(struct core *core)
     input.u.claim.inode = place.inode;
     input.u.claim.birth_ns = place.birth_ns;
     input.u.claim.replaced = place.replaced;
-    input.u.claim.renewed = core->options.renewed;
     input.u.claim.machine = span_cstr(machine);
     input.u.claim.path = span_cstr(core->options.directory);
     uint32_t count = 0;
+    core->claimed = true;
     (void)core_input(core, &input, &count);
-    return core_flush(core);
+    enum rc rc = core_flush(core);
+    if (rc == RC_OK) {
+        rc = log_wait(core->options.log);
+        core->failed = rc != RC_OK;
+    }
+    return rc;
+}
+
+bool
+core_claimed(const struct core *core)
+{
+    return core->claimed;
 }
 
 enum rc
@@ -118,7 +136,7 @@ core_open(const struct core_options *options, struct core **out_core)
     core->newest_found_ms = core_state(core)->latest_ms;
     log_on_durable(options->log, on_durable, core);
     engine_wake(core->engine, now_ms);
-    return claim(core);
+    return options->claim_later ? RC_OK : core_claim(core);
 }
 
 void
@@ -205,6 +223,7 @@ const struct event *
 core_input(struct core *core, const struct input *input, uint32_t *out_count)
 {
     uint32_t before = core->pass.count;
+    assert(core->claimed);
     engine_handle(core->engine, input, &core->pass);
     *out_count = core->pass.count - before;
     return core->pass.items + before;
@@ -235,14 +254,15 @@ core_check_id(struct core *core, struct span id, bool *out_known)
 void
 core_erase(struct core *core, uint64_t seq)
 {
-    core->erase =
-        arena_grow(core->pass.arena, core->erase, core->erase_count, sizeof(*core->erase));
-    core->erase[core->erase_count++] = seq;
+    core->erasures =
+        arena_grow(core->pass.arena, core->erasures, core->erasure_count, sizeof(*core->erasures));
+    core->erasures[core->erasure_count++] = (struct erasure){seq, core_state(core)->seq};
 }
 
 enum rc
 core_take(struct core *core, uint32_t *out_delivery)
 {
+    assert(core->claimed);
     return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
 }
 
@@ -282,6 +302,7 @@ static enum rc
 append(struct core *core, uint32_t event_count)
 {
     assert(core->events.rc == RC_OK && core->content_bytes.rc == RC_OK);
+    uint64_t *erase = arena_alloc(core->pass.arena, (core->erasure_count + 1) * sizeof(*erase));
     size_t at = 0;
     for (uint32_t i = 0; i < core->content_count; i++) {
         core->content[i].row.data = core->content_bytes.data + at;
@@ -294,17 +315,20 @@ append(struct core *core, uint32_t event_count)
                               .content_count = core->content_count,
                               .ids = core->ids,
                               .id_count = core->id_count,
-                              .erase = core->erase,
-                              .erase_count = core->erase_count};
-    enum rc rc = log_append(core->options.log, &batch, log_newest(core->options.log) + 1);
+                              .erase = erase};
+    uint64_t first = log_newest(core->options.log) + 1;
+    for (uint32_t i = 0; i < core->erasure_count; i++) { /* a pass may go in several batches */
+        if (core->erasures[i].by >= first && core->erasures[i].by < first + event_count) {
+            erase[batch.erase_count++] = core->erasures[i].seq;
+        }
+    }
+    enum rc rc = log_append(core->options.log, &batch, first);
     core->batch_count++;
     buf_clear(&core->events);
     buf_clear(&core->content_bytes);
     core->content_count = 0;
     core->id_count = 0; /* they went with the pass's first batch */
     core->ids = NULL;
-    core->erase_count = 0;
-    core->erase = NULL;
     return rc;
 }
 
@@ -375,10 +399,27 @@ core_flush(struct core *core)
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;
-    core->erase = NULL;
-    core->erase_count = 0;
+    core->erasures = NULL;
+    core->erasure_count = 0;
     run_effects(core, log_durable(core->options.log));
     return RC_OK;
+}
+
+enum rc
+core_poll(struct core *core)
+{
+    enum rc rc = log_poll(core->options.log);
+    if (rc != RC_OK) {
+        core->failed = true;
+    }
+    return rc;
+}
+
+bool
+core_log_slow(const struct core *core)
+{
+    struct log_backlog backlog = log_backlog(core->options.log);
+    return backlog.bytes >= CORE_BACKLOG_BYTES_MAX || backlog.oldest_wait_us > CORE_BACKLOG_WAIT_US;
 }
 
 uint64_t

@@ -63,7 +63,7 @@ delivery_free(struct delivery_desk *desk)
 static bool
 is_held(const struct delivery_desk *desk)
 {
-    return desk->held || held_by_claim(desk->options.core);
+    return desk->held || held_by_claim(desk->options.core) || core_log_slow(desk->options.core);
 }
 
 static struct bucket *
@@ -193,7 +193,7 @@ send_now(void *context)
     }
     parcel->phase = PARCEL_IN_FLIGHT;
     parcel->attempts++;
-    if (parcel->attempts > 1) {
+    if (parcel->attempts > 1 || parcel->resumed) {
         desk->counts.repeated++;
     }
     struct line_request request = {
@@ -229,6 +229,7 @@ delivery_resume(struct delivery_desk *desk)
             continue;
         }
         struct parcel *parcel = add_parcel(desk, i);
+        parcel->resumed = true;
         parcel->left_before = true; /* it may have: nobody knows */
         parcel->phase = PARCEL_RESTING;
         parcel->wake_ms = now_of(desk);
@@ -330,7 +331,7 @@ int64_t
 delivery_next(const struct delivery_desk *desk)
 {
     if (is_held(desk)) {
-        return INT64_MAX;
+        return INT64_MAX; /* a slow log wakes the loop when it has moved */
     }
     int64_t now_ms = clock_now_ms(core_clock(desk->options.core));
     int64_t next_ms = desk->profiles == NULL ? INT64_MAX : profiles_next(desk->profiles);

@@ -6,9 +6,14 @@
 enum { SHARE = 500, MESSAGES_BACK_MAX = 1000 };
 #define UNSENDS_WITHIN_MS (2 * MS_PER_DAY)
 
-/* Reads one event of a chain, registers its row for erasing, and steps to the one before. */
+struct share {
+    uint64_t seqs[SHARE]; /* of events whose words go */
+    uint32_t count;
+};
+
+/* Reads one event of a chain, notes its words, and steps to the one before. */
 static enum rc
-erase_one(struct core *core, struct arena *arena, uint64_t *next, uint32_t *erased)
+step_back(struct core *core, struct arena *arena, uint64_t *next, struct share *share)
 {
     struct event event;
     arena_reset(arena);
@@ -17,8 +22,7 @@ erase_one(struct core *core, struct arena *arena, uint64_t *next, uint32_t *eras
         return rc;
     }
     if (event.word_count > 0) {
-        core_erase(core, event.seq);
-        ++*erased;
+        share->seqs[share->count++] = event.seq;
     }
     *next = event.friend != NO_ID                    ? event.friend_prev
             : event.kind == EVENT_WEBHOOK_UNREADABLE ? event.u.webhook.before
@@ -38,13 +42,14 @@ erasing_pump(struct core *core)
     input.u.forget.friend = row->friend;
     input.u.forget.next = row->next;
     input.u.forget.next_body = row->next_body;
+    struct share share = {.count = 0};
     struct arena *arena = arena_new();
     enum rc rc = RC_OK;
     for (uint32_t i = 0; rc == RC_OK && i < SHARE; i++) {
         if (input.u.forget.next != 0) {
-            rc = erase_one(core, arena, &input.u.forget.next, &input.u.forget.erased);
+            rc = step_back(core, arena, &input.u.forget.next, &share);
         } else if (input.u.forget.next_body != 0) {
-            rc = erase_one(core, arena, &input.u.forget.next_body, &input.u.forget.erased);
+            rc = step_back(core, arena, &input.u.forget.next_body, &share);
         }
     }
     arena_free(arena);
@@ -54,7 +59,11 @@ erasing_pump(struct core *core)
         return false;
     }
     uint32_t count;
+    input.u.forget.erased = share.count;
     (void)core_input(core, &input, &count);
+    for (uint32_t i = 0; i < share.count; i++) {
+        core_erase(core, share.seqs[i]);
+    }
     return core_state(core)->forgetting.friend != NO_ID;
 }
 
@@ -64,9 +73,6 @@ find_message(struct core *core, struct arena *arena, uint32_t friend, struct spa
 {
     int64_t oldest_ms = clock_now_ms(core_clock(core)) - UNSENDS_WITHIN_MS;
     uint64_t seq = core_state(core)->friends[friend].newest_seq;
-    if (seq > log_durable(core_log(core))) {
-        return RC_BUSY;
-    }
     for (uint32_t i = 0; seq != 0 && i < MESSAGES_BACK_MAX; i++) {
         struct event event;
         arena_reset(arena);
@@ -84,13 +90,29 @@ find_message(struct core *core, struct arena *arena, uint32_t friend, struct spa
     return RC_OK;
 }
 
+static uint64_t
+durable_of(struct core *core)
+{
+    return log_durable(core_log(core));
+}
+
+static enum rc
+make_readable(struct core *core)
+{
+    enum rc rc = core_flush(core);
+    return rc == RC_OK ? log_wait(core_log(core)) : rc;
+}
+
 enum rc
 erasing_find_message(struct core *core, struct span user_id, struct span message_id,
                      uint64_t *out_seq)
 {
     uint64_t seq = 0;
-    enum rc rc = core_flush(core);
+    enum rc rc = RC_OK;
     uint32_t friend = state_find_friend(core_state(core), user_id);
+    if (friend != NO_ID && core_state(core)->friends[friend].newest_seq > durable_of(core)) {
+        rc = make_readable(core); /* sent and taken back within a few milliseconds */
+    }
     if (rc == RC_OK && friend != NO_ID && message_id.len > 0) {
         struct arena *arena = arena_new();
         rc = find_message(core, arena, friend, message_id, &seq);

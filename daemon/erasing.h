@@ -17,8 +17,8 @@
 bool erasing_pump(struct core *core);
 
 /* The event with which this friend's message was received; 0 when it is not found among the events of
- * the last two days (LINE takes messages back for one). Ends the pass first: the message may be in
- * it. RC_BUSY while it is not durable. */
+ * the last two days (LINE takes messages back for one). Where the friend's newest event is not durable
+ * yet it ends the pass and waits for the disk: the message may be in it. */
 MUST_USE enum rc erasing_find_message(struct core *core, struct span user_id,
                                       struct span message_id, uint64_t *out_seq);
 

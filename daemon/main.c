@@ -28,6 +28,7 @@ struct stepd {
     struct secret *channel_secret, *channel_token;
     struct zones *zones;
     struct clock clock;
+    struct room room;
     struct ev_loop *loop;
     struct core *core;
     struct line_client *client;
@@ -133,7 +134,11 @@ open_core(struct stepd *stepd)
 {
     const struct settings *settings = &stepd->settings;
     int64_t now_ms = settings->has_clock_start ? settings->clock_start_ms : clock_wall_ms();
-    const struct log_options log_options = {.mode = LOG_CLAIM, .now_ms = now_ms};
+    const struct log_options log_options = {.mode = LOG_CLAIM,
+                                            .now_ms = now_ms,
+                                            .map_bytes = settings->map_bytes,
+                                            .writer_thread = true,
+                                            .mono_us = clock_mono_us};
     struct log *log = NULL;
     enum rc rc = log_open(settings->data_dir, &log_options, &log);
     if (rc != RC_OK) {
@@ -141,12 +146,18 @@ open_core(struct stepd *stepd)
         return false;
     }
     start_clock(stepd, now_ms, log);
+    room_init(&stepd->room, settings->data_dir, settings->room_min_bytes, NULL, NULL);
+    if (room_look(&stepd->room, log)) {
+        report(REPORT_ERROR, "starting read-only: %s; until then nothing is taken in or sent",
+               stepd->room.why);
+    }
     char *directory = realpath(settings->data_dir, NULL);
     int64_t began_us = clock_mono_us();
     const struct core_options options = {.log = log,
                                          .clock = &stepd->clock,
                                          .zones = zones_source(stepd->zones),
                                          .directory = directory != NULL ? directory : "",
+                                         .claim_later = stepd->room.is_short,
                                          .random = draw_random};
     rc = core_open(&options, &stepd->core);
     free(directory);
@@ -190,7 +201,9 @@ open_line(struct stepd *stepd)
                                        .fetch_profiles = settings->fetch_profiles};
     draw_random(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
     stepd->desk = delivery_new(&options);
-    delivery_resume(stepd->desk);
+    if (core_claimed(stepd->core)) {
+        delivery_resume(stepd->desk);
+    }
     return true;
 }
 
@@ -233,6 +246,7 @@ build(struct stepd *stepd)
                                                     .desk = stepd->desk,
                                                     .client = stepd->client,
                                                     .advance = &stepd->advance,
+                                                    .room = &stepd->room,
                                                     .standing = &stepd->standing};
     stepd->webhook =
         webhook_new(stepd->core, &stepd->standing, span_cstr(secret_text(stepd->channel_secret)));

@@ -28,6 +28,7 @@ struct parcel {
     enum delivery_how how;
     enum parcel_phase phase;
     uint32_t attempts;
+    bool resumed; /* intended by a former run */
     bool rendered;
     bool left_before; /* an earlier attempt may have reached LINE */
     int64_t wake_ms;

@@ -23,6 +23,8 @@ struct settings {
     const char *listen; /* ADDRESS:PORT for webhooks */
     const char *line_url;
     const char *credentials; /* the directory with channel_secret and channel_token */
+    size_t map_bytes;        /* the most the log may ever take */
+    uint64_t room_min_bytes; /* below so much free disk or map the daemon is read-only */
     bool virtual_clock;
     bool has_clock_start;
     int64_t clock_start_ms; /* where a virtual clock begins; without it, at the present */

@@ -12,7 +12,7 @@ is_same_place(const struct claim_row *last, const struct input *input)
     bool born_otherwise = last->birth_ns != 0 && input->u.claim.birth_ns != 0 &&
                           last->birth_ns != input->u.claim.birth_ns;
     bool same_file = !born_otherwise && last->inode == input->u.claim.inode;
-    return !input->u.claim.replaced && (same_file || input->u.claim.renewed) &&
+    return !input->u.claim.replaced && same_file &&
            span_equal_cstr(input->u.claim.machine, last->machine) &&
            span_equal_cstr(input->u.claim.path, last->path);
 }

@@ -1,5 +1,5 @@
 /* The state's fingerprint. What counts and in which order is written down here and nowhere else. */
-#include "engine/state.h"
+#include "engine/tables.h"
 
 #include "engine/base/checksum.h"
 
@@ -25,18 +25,17 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
 }
 
 static void
+add_member(void *context, uint32_t friend)
+{
+    checksum_add_u64(context, friend);
+}
+
+static void
 add_tags(struct checksum *sum, const struct state *state)
 {
-    uint32_t tag_count = state->definitions->tag_names.count;
-    for (uint32_t tag = 0; tag < tag_count; tag++) {
-        uint32_t left = state_tag_count(state, tag);
-        checksum_add_u64(sum, left);
-        for (uint32_t friend = 0; left > 0 && friend < state->friend_count; friend ++) {
-            if (state_has_tag(state, friend, tag)) {
-                checksum_add_u64(sum, friend);
-                left--;
-            }
-        }
+    for (uint32_t tag = 0; tag < state->definitions->tag_names.count; tag++) {
+        checksum_add_u64(sum, state_tag_count(state, tag));
+        tables_each_tagged(state, tag, add_member, sum);
     }
 }
 

@@ -49,6 +49,10 @@ MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct event
  * once; INT64_MAX when nothing is planned. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
 
+/* When a step that a running enrolment still has before it is due, as far as that is known;
+ * DUE_UNKNOWN_YET where it counts from one not yet delivered. */
+int64_t engine_step_due(const struct state *state, uint32_t enrolment, const struct step *step);
+
 /* How many owners wait in the queue of a class (due, not yet taken). */
 uint32_t engine_due_count(const struct engine *engine, enum message_class message_class);
 

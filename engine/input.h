@@ -43,7 +43,6 @@ struct input {
             uint64_t inode, birth_ns; /* of the data file; 0: not known */
             struct span machine, path;
             bool replaced; /* the directory has held another log, or more of this one */
-            bool renewed;  /* the daemon put this data file there itself (compact) */
         } claim;
         struct {
             int64_t from_ms;

@@ -2,8 +2,6 @@
 #include "engine/tables.h"
 #include "engine/turn.h"
 
-#define GONE INT64_MIN /* "counts from a step not yet delivered": no due instant */
-
 static const struct scenario *
 scenario_of(const struct state *state, uint32_t scenario)
 {
@@ -39,7 +37,8 @@ clock_due(const struct scenario *scenario, const struct timing *timing, int64_t 
     return due_ms;
 }
 
-/* The due instant of a step (SPEC R2). prev_ms: delivery of the step before, or GONE. */
+/* The due instant of a step (SPEC R2). prev_ms: delivery of the step before; DUE_UNKNOWN_YET
+ * while it is open. */
 static int64_t
 step_due(const struct scenario *scenario, const struct step *step, int64_t start_ms,
          uint32_t shift_days, int64_t prev_ms)
@@ -51,18 +50,18 @@ step_due(const struct scenario *scenario, const struct step *step, int64_t start
     case TIMING_AFTER_START:
         return start_ms + timing->delay_ms;
     case TIMING_AFTER_PREVIOUS:
-        return prev_ms == GONE ? GONE : prev_ms + timing->delay_ms;
+        return prev_ms == DUE_UNKNOWN_YET ? DUE_UNKNOWN_YET : prev_ms + timing->delay_ms;
     case TIMING_DAY_AT:
         return clock_due(scenario, timing, start_ms, shift_days);
     case TIMING_DAYS_AFTER_PREVIOUS_AT:
-        if (prev_ms == GONE) {
-            return GONE;
+        if (prev_ms == DUE_UNKNOWN_YET) {
+            return DUE_UNKNOWN_YET;
         }
         return civil_instant(scenario->zone,
                              civil_local_day(scenario->zone, prev_ms) + timing->days,
                              timing->at_min * 60);
     }
-    return GONE;
+    return DUE_UNKNOWN_YET;
 }
 
 static struct event
@@ -152,25 +151,34 @@ scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
     return due_ms <= turn->now_ms;
 }
 
+int64_t
+engine_step_due(const struct state *state, uint32_t enrolment, const struct step *step)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    if (row->phase == ENROLMENT_WAITING && row->step == step->id) {
+        return row->due_ms;
+    }
+    return step_due(scenario_of(state, row->scenario), step, row->start_ms, row->shift_days,
+                    DUE_UNKNOWN_YET);
+}
+
 /* Steps that will not come any more, each with its due instant where it has one (SPEC R42). */
 static void
 cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
-    const struct enrolment row = turn->state->enrolments[enrolment];
-    const struct scenario *scenario = scenario_of(turn->state, row.scenario);
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
-    if (scenario_step(scenario, row.step, &place) == NULL) {
+    if (scenario_step(scenario, row->step, &place) == NULL) {
         return;
     }
-    if (row.phase == ENROLMENT_IN_DELIVERY) {
+    if (row->phase == ENROLMENT_IN_DELIVERY) {
         place++; /* that one is on its way and will have its own outcome */
     }
     for (; place < scenario->step_count; place++) {
         const struct step *step = &scenario->steps[place];
-        int64_t due_ms = step->id == row.step
-                             ? row.due_ms
-                             : step_due(scenario, step, row.start_ms, row.shift_days, GONE);
-        if (due_ms == GONE) {
+        int64_t due_ms = engine_step_due(turn->state, enrolment, step);
+        if (due_ms == DUE_UNKNOWN_YET) {
             continue;
         }
         struct event cancelled =
@@ -252,9 +260,10 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
     }
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
-        int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, GONE);
-        struct event skipped = step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
-                                          due_ms == GONE ? row->start_ms : due_ms, REASON_AT_STEP);
+        int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, DUE_UNKNOWN_YET);
+        struct event skipped =
+            step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
+                       due_ms == DUE_UNKNOWN_YET ? row->start_ms : due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);
         row = &turn->state->enrolments[enrolment];
     }

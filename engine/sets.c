@@ -56,6 +56,20 @@ state_tag_count(const struct state *state, uint32_t tag)
 }
 
 void
+tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn, void *context)
+{
+    if (tag >= state->tag_capacity || state->tags[tag] == NULL) {
+        return;
+    }
+    roaring_uint32_iterator_t members;
+    roaring_init_iterator(set_of(state->tags[tag]), &members);
+    while (members.has_value) {
+        fn(context, members.current_value);
+        roaring_advance_uint32_iterator(&members);
+    }
+}
+
+void
 tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario)
 {
     tables_scenario_counts(state, scenario);

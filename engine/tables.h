@@ -34,6 +34,10 @@ uint32_t tables_add_delivery(struct state *state, uint32_t friend);
 void tables_free_delivery(struct state *state, uint32_t index);
 
 void tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present);
+/* Calls fn for every friend that has the tag, in ascending order. */
+typedef void (*tables_friend_fn)(void *context, uint32_t friend);
+void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
+                        void *context);
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
 bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
 struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);

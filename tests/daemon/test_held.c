@@ -201,19 +201,6 @@ START_TEST(an_empty_directory_is_never_held)
 }
 END_TEST
 
-START_TEST(a_data_file_that_the_daemon_replaced_itself_is_no_copy)
-{
-    fixture_kill();
-    restored_as_a_new_file();
-    fixture.renewed = true;
-    fixture_start(data, data, machine);
-    ck_assert(!held_by_claim(fixture.core));
-    fixture.renewed = false;
-    restart(data); /* its claim is the one to compare with now */
-    ck_assert(!held_by_claim(fixture.core));
-}
-END_TEST
-
 START_TEST(status_tells_the_gap)
 {
     fixture_kill();
@@ -370,7 +357,6 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, a_directory_that_is_not_the_one_claimed_last_is_held, 0, CASE_COUNT);
     tcase_add_test(tc, an_empty_directory_is_never_held);
-    tcase_add_test(tc, a_data_file_that_the_daemon_replaced_itself_is_no_copy);
     tcase_add_test(tc, status_tells_the_gap);
     tcase_add_test(tc, held_webhooks_are_recorded_and_decided_and_nothing_is_sent);
     tcase_add_test(tc, release_skips_what_was_due_before_and_goes_on);

@@ -146,6 +146,8 @@ START_TEST(a_wrong_file_is_refused_and_what_runs_stays)
                      422);
     ck_assert_int_eq(status_number(&world, "definitions.seq"), applied);
     act(&world, "2031-06-01 10:15:00", "A", "follow", NULL);
+    /* The webhook is answered when it is durable; the reply leaves after that. */
+    ck_assert_int_eq(advance(&world, "2031-06-01 10:15:00"), 200);
     expect_accepted(&world, (const char *const[]){"2031-06-01 10:15:00 A T_hello reply", NULL});
     world_close(&world);
 }

@@ -4,8 +4,8 @@
 # The data directory stays, so that the commands printed at the end can be tried on it.
 set -eu
 cd "$(dirname "$0")/../.."
-bin=build/bin
-dir=build/demo
+bin=${STEPD_BIN:-build/bin}
+dir=${STEPD_DEMO_DIR:-build/demo}
 shop=docs/examples/camp-shop
 rehearsal=docs/examples/camp-shop.rehearsal.yaml
 socket=$dir/stepd.sock
@@ -24,7 +24,7 @@ fi
 heading() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 die() {
     printf '%sdemo: %s%s\n' "$red" "$*" "$plain" >&2
-    [ -f $dir/stepd.log ] && tail -n 5 $dir/stepd.log >&2
+    [ -f "$dir"/stepd.log ] && tail -n 5 "$dir"/stepd.log >&2
     exit 1
 }
 leave() {
@@ -47,10 +47,10 @@ until_true() {
 
 api() { # method, path, [json]
     if [ $# -gt 2 ]; then
-        curl -sS --fail-with-body --noproxy '*' --unix-socket $socket -X "$1" -H 'Content-Type: application/json' \
+        curl -sS --fail-with-body --noproxy '*' --unix-socket "$socket" -X "$1" -H 'Content-Type: application/json' \
             --data-binary "$3" "http://stepd$2"
     else
-        curl -sS --fail-with-body --noproxy '*' --unix-socket $socket -X "$1" "http://stepd$2"
+        curl -sS --fail-with-body --noproxy '*' --unix-socket "$socket" -X "$1" "http://stepd$2"
     fi
 }
 line() { # method, path, [json]
@@ -59,11 +59,11 @@ line() { # method, path, [json]
 }
 # jq calls no input at all a success, so each answer is looked at on its own.
 ready() { status=$(api GET /v1/status) && printf '%s' "$status" | jq -e '.bot_user_id != null'; }
-listens() { [ -s $dir/fakeline.port ]; }
+listens() { [ -s "$dir"/fakeline.port ]; }
 
 start_stepd() { # the instant its clock begins at
-    $bin/stepd --data-dir $dir/data --socket $socket --listen 127.0.0.1:0 --line-url "http://127.0.0.1:$line_port" \
-        --credentials $dir/credentials --clock virtual --clock-start "$1" >>$dir/stepd.log 2>&1 &
+    "$bin"/stepd --data-dir "$dir"/data --socket "$socket" --listen 127.0.0.1:0 --line-url "http://127.0.0.1:$line_port" \
+        --credentials "$dir"/credentials --clock virtual --clock-start "$1" >>"$dir"/stepd.log 2>&1 &
     stepd_pid=$!
     until_true ready || die "stepd does not start"
     webhook_url=http://$(api GET /v1/status | jq -r .listen)/webhook
@@ -82,18 +82,18 @@ id_of() { # Aoi -> U000…0a
 # Prints what fakeline accepted since the last look.
 seen=0
 show_deliveries() {
-    line GET "/fakeline/accepted?after=$seen" >$dir/accepted.json
+    line GET "/fakeline/accepted?after=$seen" >"$dir"/accepted.json
     jq -r --argjson names "$name_table" '
         .accepted[]
         | [ (.at_ms / 1000 + 32400 | strftime("%m-%d %H:%M:%S")),
             $names[.to[0]], .endpoint, ([.messages[] | .text // .altText // .type] | join(" / ")
                | if length > 44 then .[:43] + "…" else . end) ]
-        | @tsv' $dir/accepted.json |
+        | @tsv' "$dir"/accepted.json |
         while IFS="$(printf '\t')" read -r at who how text; do
             [ "$how" = reply ] && colour=$green || colour=$yellow
             printf '  %s  %s%-5s%s %s %s\n' "$at" "$colour" "$how" "$plain" "-> $who" "$dim$text$plain"
         done
-    seen=$(jq --argjson seen "$seen" '[.accepted[].n, $seen] | max' $dir/accepted.json)
+    seen=$(jq --argjson seen "$seen" '[.accepted[].n, $seen] | max' "$dir"/accepted.json)
 }
 
 advance() { # local time
@@ -125,20 +125,20 @@ says() {
 # ---- the week --------------------------------------------------------------------------------------
 
 for program in stepd stepctl steplog fakeline; do
-    [ -x $bin/$program ] || die "$bin/$program is not built; run ./dev demo"
+    [ -x "$bin"/$program ] || die "$bin/$program is not built; run ./dev demo"
 done
-rm -rf $dir
-mkdir -p $dir/credentials $dir/data
-chmod 700 $dir/credentials $dir/data
-(umask 077 && printf %s $secret >$dir/credentials/channel_secret && printf %s $token >$dir/credentials/channel_token)
+rm -rf "$dir"
+mkdir -p "$dir"/credentials "$dir"/data
+chmod 700 "$dir"/credentials "$dir"/data
+(umask 077 && printf %s $secret >"$dir"/credentials/channel_secret && printf %s $token >"$dir"/credentials/channel_token)
 began=$(date +%s)
 
 heading "fakeline と stepd を起動 (LINE on loopback, stepd on virtual time)"
-$bin/fakeline serve --port 0 --port-file $dir/fakeline.port --secret $secret --token $token \
-    >$dir/fakeline.log 2>&1 &
+"$bin"/fakeline serve --port 0 --port-file "$dir"/fakeline.port --secret $secret --token $token \
+    >"$dir"/fakeline.log 2>&1 &
 line_pid=$!
 until_true listens || die "fakeline does not start"
-line_port=$(cat $dir/fakeline.port)
+line_port=$(cat "$dir"/fakeline.port)
 name_table='{}'
 for name in $names; do
     id=$(id_of "$name")
@@ -148,7 +148,7 @@ done
 start_stepd "2026-06-01 09:00:00"
 
 heading "定義を反映 (stepctl apply $shop)"
-$bin/stepctl --socket $socket apply --yes $shop |
+"$bin"/stepctl --socket "$socket" apply --yes $shop |
     awk '$2 ~ /^(kind|scenario|button|auto_reply|friend_add)$/ || /in force/ { print "  " $0; next } { left_out++ }
          END { printf "  (%d rows of tags, fields and templates left out)\n", left_out }'
 
@@ -184,14 +184,14 @@ unblocks "2026-06-03 09:00:00" Daichi
 says "2026-06-03 11:00:00" Botan 何時から
 taps "2026-06-03 22:00:00" Chihiro 慣れている survey_expert
 advance "2026-06-05 08:00:00"
-$bin/stepctl --socket $socket friend tag "$(id_of Aoi)" +bought >/dev/null
+"$bin"/stepctl --socket "$socket" friend tag "$(id_of Aoi)" +bought >/dev/null
 printf '  06-05 08:00:00  %sAoi%s 購入 → 店員がタグ付け (stepctl friend tag … +bought)\n' "$bold" "$plain"
 advance "2026-06-08 20:00:00"
 
 heading "届いたもの全部 (everything that was sent)"
-: >$dir/why.jsonl
+: >"$dir"/why.jsonl
 for name in $names; do
-    api GET "/v1/friends/$(id_of "$name")/why" | jq -c --arg name "$name" '.deliveries[] + {name: $name}' >>$dir/why.jsonl
+    api GET "/v1/friends/$(id_of "$name")/why" | jq -c --arg name "$name" '.deliveries[] + {name: $name}' >>"$dir"/why.jsonl
 done
 jq -rs '
     def pad(n): . + " " * ([n - length, 0] | max);
@@ -205,9 +205,9 @@ jq -rs '
        + (if .outcome != "sent" or .late_ms == null then "-"
           elif .late_ms < 1000 then "0 s"
           else (.late_ms / 1000 | floor) as $s
-               | "\($s / 3600 | floor) h \($s % 3600 / 60 | floor) min" end))' $dir/why.jsonl
-replies=$(jq -s 'map(select(.outcome == "sent" and .how == "reply")) | length' $dir/why.jsonl)
-pushes=$(jq -s 'map(select(.outcome == "sent" and .how == "push")) | length' $dir/why.jsonl)
+               | "\($s / 3600 | floor) h \($s % 3600 / 60 | floor) min" end))' "$dir"/why.jsonl
+replies=$(jq -s 'map(select(.outcome == "sent" and .how == "reply")) | length' "$dir"/why.jsonl)
+pushes=$(jq -s 'map(select(.outcome == "sent" and .how == "push")) | length' "$dir"/why.jsonl)
 accepted=$(line GET "/fakeline/accepted?after=0" | jq '.accepted | length')
 printf '  %s replies, %s pushes; fakeline accepted %s\n' "$replies" "$pushes" "$accepted"
 [ $((replies + pushes)) = "$accepted" ] || die "that does not add up"

@@ -324,8 +324,9 @@ read_deliveries(const struct reading *reading)
 
 /* The due instants of the steps after the next, where they do not hang on a delivery (SPEC R2). */
 static void
-read_later_steps(const struct reading *reading, const struct enrolment *row)
+read_later_steps(const struct reading *reading, uint32_t enrolment)
 {
+    const struct enrolment *row = &reading->end->state->enrolments[enrolment];
     const struct scenario *scenario = &definitions_of(reading)->scenarios[row->scenario];
     uint32_t place = 0;
     if (scenario_step(scenario, row->step, &place) == NULL) {
@@ -333,18 +334,11 @@ read_later_steps(const struct reading *reading, const struct enrolment *row)
     }
     for (place++; place < scenario->step_count; place++) {
         const struct step *step = &scenario->steps[place];
-        int64_t due_ms = 0;
-        if (step->timing.kind == TIMING_AFTER_START) {
-            due_ms = row->start_ms + step->timing.delay_ms;
-        } else if (step->timing.kind == TIMING_DAY_AT) {
-            int64_t day = civil_local_day(scenario->zone, row->start_ms) + step->timing.days +
-                          (int64_t)row->shift_days;
-            due_ms = civil_instant(scenario->zone, day, step->timing.at_min * 60);
-        } else {
-            continue;
+        int64_t due_ms = engine_step_due(reading->end->state, enrolment, step);
+        if (due_ms != DUE_UNKNOWN_YET) {
+            struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, step->id}};
+            add_sources(reading, LIST_PENDING, due_ms, row->friend, &item, 1, "");
         }
-        struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, step->id}};
-        add_sources(reading, LIST_PENDING, due_ms, row->friend, &item, 1, "");
     }
 }
 
@@ -359,7 +353,7 @@ read_pending(const struct reading *reading)
             add_sources(reading, LIST_PENDING, row->due_ms, row->friend, &item, 1, "");
         }
         if (row->phase != ENROLMENT_FREE) {
-            read_later_steps(reading, row);
+            read_later_steps(reading, i);
         }
     }
     for (uint32_t i = 0; i < state->delivery_count; i++) {
