@@ -103,6 +103,69 @@ START_TEST(a_forgotten_friend_leaves_a_log_that_verifies_and_a_new_number)
 }
 END_TEST
 
+/* True when some file of the data directory holds these bytes. */
+static bool
+stands_in_data(const char *text)
+{
+    char command[300];
+    snprintf(command, sizeof(command), "grep -raqF '%s' %s", text, world.data);
+    int status = system(command);
+    ck_assert(status == 0 || WEXITSTATUS(status) == 1);
+    return status == 0;
+}
+
+START_TEST(after_compact_a_forgotten_friend_is_in_no_file_and_the_directory_is_no_copy)
+{
+    struct buf out = {0};
+    char letter[40];
+    const char *const canaries[] = {user_id("A", letter), "canary message", "canary town"};
+    act(&world, "2031-06-01 10:20:00", "A", "message", "canary message");
+    ck_assert_int_eq(run_tool(&out, (const char *[]){"stepctl", "-s", world.socket, "friend",
+                                                     "field", "0", "area=canary town", NULL}),
+                     0);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_msg(stands_in_data(canaries[i]), "%s was never there", canaries[i]);
+    }
+    ck_assert_int_eq(run_tool(&out, (const char *[]){"stepctl", "-s", world.socket, "friend",
+                                                     "forget", "0", "--yes", NULL}),
+                     0);
+    ck_assert_int_eq(world_stop(&world), 0);
+    buf_clear(&out);
+    ck_assert_msg(run_tool(&out, (const char *[]){"steplog", "compact", world.data, NULL}) == 0,
+                  "%s", buf_cstr(&out));
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_msg(!stands_in_data(canaries[i]), "%s is still there", canaries[i]);
+    }
+    ck_assert(world_start(&world));
+    ck_assert_int_eq(stepctl(&out, "status", NULL, NULL), 0);
+    ck_assert_msg(strstr(buf_cstr(&out), "held") == NULL, "%s", buf_cstr(&out));
+    ck_assert_int_eq(world_stop(&world), 0);
+    ck_assert_int_eq(run_tool(&out, (const char *[]){"steplog", "verify", world.data, NULL}), 0);
+    buf_fini(&out);
+}
+END_TEST
+
+START_TEST(a_released_directory_stays_released_when_it_is_compacted)
+{
+    struct buf out = {0};
+    char copy[96];
+    ck_assert_int_eq(world_stop(&world), 0);
+    snprintf(copy, sizeof(copy), "%s/copy", world.dir);
+    copy_data(world.data, copy);
+    snprintf(world.data, sizeof(world.data), "%s", copy);
+    ck_assert(world_start(&world));
+    if (_i == 1) {
+        ck_assert_int_eq(stepctl(&out, "release", "--from", "now"), 0);
+    }
+    ck_assert_int_eq(world_stop(&world), 0);
+    ck_assert_int_eq(run_tool(&out, (const char *[]){"steplog", "compact", world.data, NULL}), 0);
+    ck_assert(world_start(&world));
+    ck_assert_int_eq(stepctl(&out, "status", NULL, NULL), 0);
+    ck_assert_msg((strstr(buf_cstr(&out), "held") == NULL) == (_i == 1), "%s", buf_cstr(&out));
+    buf_fini(&out);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -112,6 +175,8 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_released_copy_sends_only_what_its_original_did_not);
     tcase_add_test(tc, a_forgotten_friend_leaves_a_log_that_verifies_and_a_new_number);
+    tcase_add_test(tc, after_compact_a_forgotten_friend_is_in_no_file_and_the_directory_is_no_copy);
+    tcase_add_loop_test(tc, a_released_directory_stays_released_when_it_is_compacted, 0, 2);
     suite_add_tcase(s, tc);
     return s;
 }
