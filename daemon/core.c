@@ -1,6 +1,5 @@
 #include "daemon/core.h"
 
-#include "daemon/replay.h"
 #include "proto/event.h"
 #include "proto/line_message.h"
 #include <assert.h>
@@ -34,7 +33,8 @@ struct core {
     struct erasure *erasures; /* in the pass's arena */
     uint32_t erasure_count;
     int64_t newest_found_ms; /* the latest time that core_open() found */
-    struct buf one;          /* the event being encoded */
+    struct restored restored;
+    struct buf one; /* the event being encoded */
     bool claimed;
     bool flushing;
     bool failed;
@@ -125,9 +125,12 @@ core_open(const struct core_options *options, struct core **out_core)
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
 
-    struct replay_options replay = {
-        .log = options->log, .engine = core->engine, .zones = options->zones};
-    enum rc rc = replay_run(&replay, &core->error);
+    const struct restore_options restore = {.log = options->log,
+                                            .zones = options->zones,
+                                            .directory = options->checkpoints,
+                                            .note = options->note,
+                                            .note_context = options->note_context};
+    enum rc rc = restore_run(&restore, core->engine, &core->restored, &core->error);
     if (rc != RC_OK) {
         core->failed = true;
         return rc;
@@ -199,6 +202,12 @@ struct clock *
 core_clock(struct core *core)
 {
     return core->options.clock;
+}
+
+const struct restored *
+core_restored(const struct core *core)
+{
+    return &core->restored;
 }
 
 bool

@@ -88,15 +88,12 @@ fixture_client_free(struct line_client *client)
     (void)client;
 }
 
-/* Starts the daemon's parts over the log in `directory` (NULL: in memory), which it believes to be at
- * `path` on the machine that `machine_id` names (NULL: this one). */
+/* With this log, which is taken, in a directory that the daemon believes to be at `path` on the machine
+ * that `machine_id` names (NULL: this one). */
 static inline void
-fixture_start(const char *directory, const char *path, const char *machine_id)
+fixture_start_with(struct log *log, const char *path, const char *machine_id)
 {
     struct fixture *f = &fixture;
-    struct log *log = NULL;
-    const struct log_options log_options = {.mode = LOG_CLAIM, .now_ms = FIXTURE_START_MS};
-    ck_assert_int_eq(log_open(directory, &log_options, &log), RC_OK);
     const struct core_options core_options = {.log = log,
                                               .clock = &f->clock,
                                               .zones = zones_source(f->zones),
@@ -144,6 +141,24 @@ fixture_begin(void)
     f->client = (struct line_client){.send = fixture_send, .free = fixture_client_free};
     clock_init_virtual(&f->clock, FIXTURE_START_MS);
     f->zones = zones_new(NULL);
+}
+
+/* Over the log in `directory`; NULL: in memory. */
+static inline void
+fixture_start(const char *directory, const char *path, const char *machine_id)
+{
+    struct log *log = NULL;
+    const struct log_options log_options = {.mode = LOG_CLAIM, .now_ms = FIXTURE_START_MS};
+    ck_assert_int_eq(log_open(directory, &log_options, &log), RC_OK);
+    fixture_start_with(log, path, machine_id);
+}
+
+/* With this log, which is taken. */
+static inline void
+fixture_open_with(struct log *log)
+{
+    fixture_begin();
+    fixture_start_with(log, "", NULL);
 }
 
 static inline void
