@@ -14,22 +14,20 @@
  *   bench_log [--json] [--dir DIR] [--friends N]
  */
 #include "bench/bench_world.h"
+#include "bench/raw.h"
 
 #include "daemon/core.h"
 #include "daemon/replay.h"
 #include "daemon/zones.h"
 #include "proto/line_message.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <lmdb.h>
 #include <msgpack.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -39,7 +37,6 @@ enum {
     OPEN_RATE = 50000, /* events a second on a schedule */
     OPEN_US = 1000000,
 };
-#define MAP_BYTES ((size_t)64 << 30)
 
 static bool as_json;
 static char root[192];
@@ -78,85 +75,6 @@ print_figure(const char *metric, size_t n, double value, const char *unit, const
         printf("%-22s %8zu %12.4g %-9s %12.4g %8.2f  %-9s %s\n", metric, n, value, unit, peer_value,
                ratio, target, peer);
     }
-}
-
-/* ---- raw LMDB and the raw disk ---- */
-
-struct raw {
-    MDB_env *env;
-    MDB_dbi table;
-    uint64_t next;
-    int fd; /* of the file that is appended to without any database */
-    off_t at;
-};
-
-static void
-raw_open(struct raw *raw)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/raw", root);
-    bench_check(mkdir(path, 0700) == 0, "mkdir");
-    MDB_txn *txn;
-    bench_check(mdb_env_create(&raw->env) == 0 && mdb_env_set_mapsize(raw->env, MAP_BYTES) == 0 &&
-                    mdb_env_open(raw->env, path, 0, 0600) == 0 &&
-                    mdb_txn_begin(raw->env, NULL, 0, &txn) == 0 &&
-                    mdb_dbi_open(txn, NULL, 0, &raw->table) == 0 && mdb_txn_commit(txn) == 0,
-                "the control's LMDB");
-    raw->next = 1;
-    snprintf(path, sizeof(path), "%s/append", root);
-    raw->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bench_check(raw->fd >= 0, "the control's file");
-    raw->at = 0;
-}
-
-static void
-raw_put(struct raw *raw, MDB_txn *txn, struct span value)
-{
-    uint8_t key[8];
-    for (int i = 0; i < 8; i++) {
-        key[i] = (uint8_t)(raw->next >> (56 - 8 * i));
-    }
-    MDB_val k = {8, key}, v = {value.len, (void *)(uintptr_t)value.data};
-    bench_check(mdb_put(txn, raw->table, &k, &v, MDB_APPEND) == 0, "mdb_put");
-    raw->next++;
-}
-
-/* Events a second, `group` a transaction, of `bytes` each. */
-static double
-raw_durable(struct raw *raw, size_t group, size_t bytes)
-{
-    static const uint8_t value[4096];
-    int64_t began_us = bench_now_us(), us = 0;
-    uint64_t count = 0;
-    while (us < SLICE_US) {
-        MDB_txn *txn;
-        bench_check(mdb_txn_begin(raw->env, NULL, 0, &txn) == 0, "mdb_txn_begin");
-        for (size_t i = 0; i < group; i++) {
-            raw_put(raw, txn, span_of(value, bytes));
-        }
-        bench_check(mdb_txn_commit(txn) == 0, "mdb_txn_commit");
-        count += group;
-        us = bench_now_us() - began_us;
-    }
-    return (double)count * 1e6 / (double)us;
-}
-
-static size_t
-raw_syncs(struct raw *raw, double *out_us)
-{
-    static const uint8_t block[4096];
-    size_t count = 0;
-    int64_t began_us = bench_now_us(), now_us = began_us;
-    while (now_us - began_us < SLICE_US) {
-        int64_t from_us = now_us;
-        bench_check(pwrite(raw->fd, block, sizeof(block), raw->at) == sizeof(block) &&
-                        fdatasync(raw->fd) == 0,
-                    "append + fdatasync");
-        raw->at += (off_t)sizeof(block);
-        now_us = bench_now_us();
-        out_us[count++] = (double)(now_us - from_us);
-    }
-    return count;
 }
 
 /* ---- ours ---- */
@@ -373,7 +291,7 @@ bench_durable(struct house *house, struct raw *raw, size_t event_bytes)
         for (size_t round = 0; round < ROUNDS; round++) {
             size_t per_pass = 0; /* an input may make two events: the control gets as many */
             ours[round] = ours_durable(house, GROUPS[g], &bytes[round], &per_pass);
-            peers[round] = raw_durable(raw, per_pass, event_bytes);
+            peers[round] = raw_durable(raw, per_pass, event_bytes, SLICE_US);
         }
         print_figure("durable_events_per_s", GROUPS[g], quantile(ours, ROUNDS, 0.5), "/s",
                      "one MDB_APPEND an event", quantile(peers, ROUNDS, 0.5), RATE_TARGETS[g]);
@@ -389,7 +307,7 @@ bench_commits(struct house *house, struct raw *raw, double *samples, double *pas
     for (size_t round = 0; round < ROUNDS; round++) {
         size_t count = ours_commits(house, samples);
         ours[round] = quantile(samples, count, 0.99) / 1e3;
-        count = raw_syncs(raw, samples);
+        count = raw_syncs(raw, SLICE_US, samples);
         peers[round] = quantile(samples, count, 0.99) / 1e3;
     }
     double peer = quantile(peers, ROUNDS, 0.5);
@@ -449,50 +367,10 @@ each_event(struct log *log, void (*fn)(void *context, struct span event), void *
     return count;
 }
 
-struct copying {
-    struct raw *raw;
-    MDB_txn *txn;
-    uint64_t bytes;
-};
-
 static void
 copy_event(void *context, struct span event)
 {
-    struct copying *copying = context;
-    if (copying->txn == NULL || copying->raw->next % 10000 == 0) {
-        bench_check(copying->txn == NULL || mdb_txn_commit(copying->txn) == 0, "mdb_txn_commit");
-        bench_check(mdb_txn_begin(copying->raw->env, NULL, 0, &copying->txn) == 0, "mdb_txn_begin");
-        bench_check(copying->raw->next > 1 || mdb_drop(copying->txn, copying->raw->table, 0) == 0,
-                    "mdb_drop");
-    }
-    raw_put(copying->raw, copying->txn, event);
-    copying->bytes += event.len;
-}
-
-static double
-raw_scan(struct raw *raw)
-{
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    uint64_t count = 0;
-    static volatile uint64_t sum;
-    uint64_t local = 0;
-    int64_t began_us = bench_now_us();
-    bench_check(mdb_txn_begin(raw->env, NULL, MDB_RDONLY, &txn) == 0 &&
-                    mdb_cursor_open(txn, raw->table, &cursor) == 0,
-                "the control's cursor");
-    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-        const uint8_t *bytes = value.mv_data;
-        for (size_t i = 0; i < value.mv_size; i += 8) {
-            local += bytes[i];
-        }
-        count++;
-    }
-    sum += local;
-    mdb_cursor_close(cursor);
-    mdb_txn_abort(txn);
-    return (double)count / seconds_since(began_us);
+    raw_copy(context, event);
 }
 
 struct unpacking {
@@ -554,11 +432,9 @@ bench_reading(struct house *house, struct raw *raw)
     uint64_t events = core_state(house->core)->seq;
     core_close(house->core);
     struct log *log = open_to_read();
-    struct copying copying = {.raw = raw};
-    raw->next = 1;
-    bench_check(mdb_env_set_flags(raw->env, MDB_NOSYNC, 1) == 0, "MDB_NOSYNC");
-    bench_check(each_event(log, copy_event, &copying) == events, "events are missing");
-    bench_check(mdb_txn_commit(copying.txn) == 0, "mdb_txn_commit");
+    raw_clear(raw);
+    bench_check(each_event(log, copy_event, raw) == events, "events are missing");
+    raw_copied(raw);
     log_close(log);
 
     double replays[ROUNDS], decodes[ROUNDS], scans[ROUNDS], unpacks[ROUNDS];
@@ -631,7 +507,7 @@ main(int argc, char **argv)
     struct house house;
     struct raw raw;
     house_open(&house, friends);
-    raw_open(&raw);
+    raw_open(&raw, root);
     size_t event_bytes = measure_event(&house);
     if (!as_json) {
         struct bench_machine machine;
@@ -645,8 +521,7 @@ main(int argc, char **argv)
     bench_durable(&house, &raw, event_bytes);
     bench_commits(&house, &raw, samples, passes);
     bench_reading(&house, &raw);
-    mdb_env_close(raw.env);
-    close(raw.fd);
+    raw_close(&raw);
     zones_free(house.zones);
     free(samples);
     free(passes);
