@@ -1,6 +1,5 @@
 #include "daemon/core.h"
 
-#include "daemon/replay.h"
 #include "proto/event.h"
 #include "proto/line_message.h"
 #include <assert.h>
@@ -27,7 +26,8 @@ struct core {
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
     int64_t newest_found_ms; /* time of the newest event that core_open() found */
-    struct buf one;          /* the event being encoded */
+    struct restored restored;
+    struct buf one; /* the event being encoded */
     bool claimed;
     bool flushing;
     bool failed;
@@ -107,9 +107,12 @@ core_open(const struct core_options *options, struct core **out_core)
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
 
-    struct replay_options replay = {
-        .log = options->log, .engine = core->engine, .zones = options->zones};
-    enum rc rc = replay_run(&replay, &core->error);
+    const struct restore_options restore = {.log = options->log,
+                                            .zones = options->zones,
+                                            .directory = options->checkpoints,
+                                            .note = options->note,
+                                            .note_context = options->note_context};
+    enum rc rc = restore_run(&restore, core->engine, &core->restored, &core->error);
     if (rc != RC_OK) {
         core->failed = true;
         return rc;
@@ -181,6 +184,12 @@ struct clock *
 core_clock(struct core *core)
 {
     return core->options.clock;
+}
+
+const struct restored *
+core_restored(const struct core *core)
+{
+    return &core->restored;
 }
 
 bool

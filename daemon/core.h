@@ -14,6 +14,7 @@
 #define DAEMON_CORE_H
 
 #include "daemon/clock.h"
+#include "daemon/restore.h"
 #include "engine/engine.h"
 #include "proto/definition.h"
 #include "store/log.h"
@@ -24,14 +25,18 @@ struct core_options {
     struct log *log; /* taken; opened with LOG_CLAIM */
     struct clock *clock;
     struct zone_source zones;
-    const char *directory; /* real path of the data directory, for the claim; "" in memory */
-    bool claim_later;      /* no room to write now: look only, until core_claim() */
+    const char *directory;   /* real path of the data directory, for the claim; "" in memory */
+    const char *checkpoints; /* where they are; NULL: the whole log is replayed */
+    /* Told of each checkpoint that was passed over; may be NULL. */
+    void (*note)(void *context, const char *text);
+    void *note_context;
+    bool claim_later; /* no room to write now: look only, until core_claim() */
     /* Draws random bytes: run id, salts. */
     void (*random)(void *context, void *out, size_t bytes);
     void *random_context;
 };
 
-/* Replays the log, then claims it. */
+/* Loads the newest good checkpoint, replays the log after it, then claims it. */
 MUST_USE enum rc core_open(const struct core_options *options, struct core **out_core);
 /* Claims what was opened with claim_later: an event with a new run id, durable before return. Until
  * then nothing may be decided. */
@@ -47,6 +52,8 @@ const struct state *core_state(const struct core *core);
 struct log *core_log(struct core *core);
 struct clock *core_clock(struct core *core);
 bool core_failed(const struct core *core);
+/* How core_open() came to its state. */
+const struct restored *core_restored(const struct core *core);
 
 /* The newest event found at open is later than the clock: sends are to be held (T6). */
 bool core_clock_behind(const struct core *core);

@@ -114,6 +114,13 @@ start_clock(struct stepd *stepd, int64_t now_ms, const struct log *log)
     clock_init_virtual(&stepd->clock, now_ms > newest_ms ? now_ms : newest_ms);
 }
 
+static void
+note_checkpoint(void *context, const char *text)
+{
+    (void)context;
+    report(REPORT_WARNING, "%s", text);
+}
+
 static bool
 open_core(struct stepd *stepd)
 {
@@ -142,6 +149,9 @@ open_core(struct stepd *stepd)
                                          .clock = &stepd->clock,
                                          .zones = zones_source(stepd->zones),
                                          .directory = directory != NULL ? directory : "",
+                                         .checkpoints =
+                                             settings->checkpoints ? settings->data_dir : NULL,
+                                         .note = note_checkpoint,
                                          .claim_later = stepd->room.is_short,
                                          .random = draw_random};
     rc = core_open(&options, &stepd->core);
@@ -154,8 +164,10 @@ open_core(struct stepd *stepd)
         return false;
     }
     const struct state *state = core_state(stepd->core);
-    report(REPORT_INFO, "log replayed events=%llu friends=%u ms=%lld",
+    const struct restored *restored = core_restored(stepd->core);
+    report(REPORT_INFO, "log replayed events=%llu friends=%u checkpoint=%llu tail=%llu ms=%lld",
            (unsigned long long)state->seq, state->friend_count,
+           (unsigned long long)restored->checkpoint_seq, (unsigned long long)restored->tail_events,
            (long long)((clock_mono_us() - began_us) / 1000));
     return true;
 }
@@ -306,6 +318,7 @@ main(int argc, char **argv)
     struct stepd stepd = {0};
     struct buf message = {0};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of its write */
     umask(0077);
     enum rc rc = settings_read(&stepd.settings, argc, argv, &message);
     if (rc != RC_OK) {

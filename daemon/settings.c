@@ -188,6 +188,12 @@ set_clock_start(struct settings *settings, struct span text)
 }
 
 static bool
+set_checkpoints(struct settings *settings, struct span text)
+{
+    return set_flag(text, "no", "yes", &settings->checkpoints);
+}
+
+static bool
 set_fetch_profiles(struct settings *settings, struct span text)
 {
     return set_flag(text, "no", "yes", &settings->fetch_profiles);
@@ -262,6 +268,8 @@ static const struct setting setting_rows[] = {
      "where the virtual clock begins (default: at the present)"},
     {"fetch_profiles", "yes|no", set_fetch_profiles, "'yes' or 'no'",
      "ask LINE for the names of new friends (default: yes)"},
+    {"checkpoints", "yes|no", set_checkpoints, "'yes' or 'no'",
+     "no: start from the log alone (default: yes)"},
     {"in_flight_max", "N", set_in_flight_max, "a number from 1 to 1000",
      "requests at LINE at a time (default: 100)"},
     {"push_per_second", "N", set_push_per_second, "a number from 1 to 100000",
@@ -578,6 +586,7 @@ set_defaults(struct settings *settings)
         .map_bytes = (size_t)64 << 30,
         .room_min_bytes = ROOM_MIN_DEFAULT,
         .fetch_profiles = true,
+        .checkpoints = true,
         .in_flight_max = 100,
         .push_per_second = 1800,
         .reply_per_second = 1800,

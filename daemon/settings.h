@@ -29,6 +29,7 @@ struct settings {
     bool has_clock_start;
     int64_t clock_start_ms; /* where a virtual clock begins; without it, at the present */
     bool fetch_profiles;
+    bool checkpoints;
     uint32_t in_flight_max;
     uint32_t push_per_second;
     uint32_t reply_per_second;

@@ -168,7 +168,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "hide", "R16", "hiding a friend", NULL},
     {NOT_YET_STEPCTL, "pause", "R22", "pausing", NULL},
     {NOT_YET_STEPCTL, "resume", "R22", "resuming", NULL},
-    {NOT_YET_STEPLOG, "checkpoint", "R45", "checkpoints", NULL},
 };
 /* clang-format on */
 const uint32_t not_yet_count = sizeof(not_yet_rows) / sizeof(not_yet_rows[0]);

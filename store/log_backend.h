@@ -57,11 +57,11 @@ MUST_USE enum rc log_lmdb_open(const char *directory, const struct log_options *
                                struct buf *out_error, struct log_backend **out_backend);
 MUST_USE enum rc log_memory_open(struct log_backend **out_backend);
 
-/* What a log stands on: for the files of store/ that read or write it as a whole. */
-struct log_backend *log_backend_of(struct log *log);
-
 /* A log over a backend of the caller's own, which is taken: for tests with slow and failing disks. */
 MUST_USE enum rc log_open_backend(struct log_backend *backend, const struct log_options *options,
                                   struct log **out_log);
+
+/* What a log stands on: for the files of store/ that read or write it as a whole. */
+struct log_backend *log_backend_of(struct log *log);
 
 #endif

@@ -14,6 +14,7 @@ int command_tail(const struct invocation *invocation);
 int command_show(const struct invocation *invocation);
 int command_friend(const struct invocation *invocation);
 int command_replay(const struct invocation *invocation);
+int command_checkpoint(const struct invocation *invocation);
 int command_digest(const struct invocation *invocation);
 int command_verify(const struct invocation *invocation);
 int command_grep(const struct invocation *invocation);
