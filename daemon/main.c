@@ -318,6 +318,7 @@ main(int argc, char **argv)
     struct stepd stepd = {0};
     struct buf message = {0};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of its write */
     umask(0077);
     enum rc rc = settings_read(&stepd.settings, argc, argv, &message);
     if (rc != RC_OK) {

@@ -2,7 +2,7 @@
  *
  * Shape    room_look() asks both and compares them with the least there must be. Once short, it is short until
  *          a quarter more than that is free, so that it does not go to and fro. The station looks every
- *          second: the watermark has to hold what is written in that time, the log's backlog
+ *          second, and ten times a second while something is written: the watermark has to hold what is written in that time, the log's backlog
  *          (CORE_BACKLOG_BYTES_MAX), the outcomes of what is in flight and the stop. A disk that cannot be asked,
  *          or is mounted read-only, has no room.
  * Units    bytes; for people MiB.

@@ -16,7 +16,8 @@
 #define ASK_AGAIN_MAX_S 60.0
 enum {
     HEARTBEAT_MS = 1000,
-    JUMP_MS = 2000, /* a step of the wall clock worth a line */
+    ROOM_LOOK_US = 100000, /* while something is written; else once a heartbeat */
+    JUMP_MS = 2000,        /* a step of the wall clock worth a line */
 };
 
 enum stop_phase { STOP_NOT_ASKED, STOP_DRAINING, STOP_RECORDED };
@@ -35,6 +36,8 @@ struct station {
     int64_t wall_minus_mono_ms; /* moves only when the wall clock is set */
     bool clock_held;
     char clock_why[120];
+    int64_t room_looked_us;
+    uint64_t room_looked_seq;
     enum stop_phase stop;
     enum rc result;
 };
@@ -164,6 +167,8 @@ judge_room(struct station *station)
     if (room == NULL) {
         return;
     }
+    station->room_looked_us = clock_mono_us();
+    station->room_looked_seq = core_state(station->options.core)->seq;
     bool changed = room_look(room, core_log(station->options.core));
     if (changed && room->is_short) {
         report(REPORT_ERROR,
@@ -177,6 +182,14 @@ judge_room(struct station *station)
         }
     }
     judge_hold(station);
+}
+
+/* What is written between two looks must fit below the watermark. */
+static bool
+room_wants_a_look(const struct station *station)
+{
+    return core_state(station->options.core)->seq != station->room_looked_seq &&
+           clock_mono_us() - station->room_looked_us >= ROOM_LOOK_US;
 }
 
 static void
@@ -254,6 +267,9 @@ on_pass(struct ev_loop *loop, struct ev_prepare *prepare, int events)
     struct station *station = prepare->data;
     struct core *core = station->options.core;
     (void)events;
+    if (room_wants_a_look(station)) {
+        judge_room(station);
+    }
     bool more = station->stop != STOP_RECORDED && delivery_pump(station->options.desk);
     if (station->stop != STOP_NOT_ASKED) {
         stop_pass(station);

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static long point_count;
-static MDB_txn *write_txn; /* LMDB allows one a process at a time */
+/* The loop and the log's thread both come by. */
+static _Atomic long point_count;
+static MDB_txn *_Atomic write_txn; /* LMDB allows one a process at a time */
 
 /* The libraries' own function behind our wrapper. */
 static void
