@@ -65,6 +65,7 @@ log_chunks_open(struct log *log, struct log_chunks **out_chunks)
     }
     chunks->parts = parts;
     chunks->arena = arena_new();
+    chunks->content_next = 1;
     *out_chunks = chunks;
     return RC_OK;
 }
@@ -144,6 +145,10 @@ take_content(struct log_chunks *chunks, MDB_cursor *cursor)
         if (seq >= next_seq(chunks)) {
             break;
         }
+        if (seq < chunks->content_next) { /* damaged pages can lead in a circle */
+            return fail(chunks, RC_CORRUPT, seq, "content rows are out of order");
+        }
+        chunks->content_next = seq + 1;
         struct span row = arena_span(chunks->arena, span_of(value.mv_data, value.mv_size));
         chunks->content = arena_grow(chunks->arena, chunks->content, chunk->content_count,
                                      sizeof(*chunks->content));
@@ -198,6 +203,10 @@ read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     while (code == MDB_SUCCESS && key.mv_size == ID_KEY_BYTES && chunk->bytes < CHUNK_BYTES) {
+        if (chunks->any_id && memcmp(key.mv_data, chunks->id_key, ID_KEY_BYTES) <= 0) {
+            mdb_cursor_close(cursor);
+            return fail(chunks, RC_CORRUPT, next_seq(chunks), "remembered ids are out of order");
+        }
         memcpy(chunks->id_key, key.mv_data, ID_KEY_BYTES);
         chunks->any_id = true;
         chunks->ids = arena_grow(chunks->arena, chunks->ids, chunk->id_count, sizeof(*chunks->ids));

@@ -382,16 +382,21 @@ spawn_daemon(const struct world *world)
         count++;
     }
     memcpy(argv + count, world->more, sizeof(world->more));
-    const char *environment[] = {"LD_PRELOAD",
-                                 world->has_disk ? DISK_SHIM : FAULT_SHIM,
-                                 "STEPD_FAULT_AT",
-                                 fault_at,
-                                 "STEPD_DISK",
-                                 disk,
-                                 "ASAN_OPTIONS",
-                                 "verify_asan_link_order=0",
-                                 NULL};
-    bool shimmed = world->has_disk || world->fault_at > 0;
+    const char *environment[16] = {"LD_PRELOAD", world->has_disk ? DISK_SHIM : FAULT_SHIM,
+                                   "ASAN_OPTIONS", "verify_asan_link_order=0"};
+    size_t pair_count = 4;
+    const char *const pairs[][2] = {{"STEPD_FAULT_AT", world->fault_at > 0 ? fault_at : NULL},
+                                    {"STEPD_FAULT_CALL", world->fault_call},
+                                    {"STEPD_FAULT_DO", world->fault_do},
+                                    {"STEPD_FAULT_NOSYNC", world->no_sync ? "1" : NULL},
+                                    {"STEPD_DISK", world->has_disk ? disk : NULL}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        if (pairs[i][1] != NULL) {
+            environment[pair_count++] = pairs[i][0];
+            environment[pair_count++] = pairs[i][1];
+        }
+    }
+    bool shimmed = world->has_disk || world->fault_at > 0 || world->no_sync;
     struct rlimit before, limit;
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     limit = before;
@@ -425,6 +430,13 @@ listen_port(const json_t *status)
     const char *listen = json_string_value(json_object_get(status, "listen"));
     const char *colon = listen == NULL ? NULL : strrchr(listen, ':');
     return colon == NULL ? 0 : atoi(colon + 1);
+}
+
+void
+world_spawn(struct world *world)
+{
+    ck_assert_int_eq(world->daemon, 0);
+    world->daemon = spawn_daemon(world);
 }
 
 bool
@@ -504,7 +516,9 @@ world_died(struct world *world)
     }
     world->daemon = 0;
     bool by_the_shim = world->fault_at > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    ck_assert_msg(by_the_shim, "stepd ended by itself with %d%s", exit_code(status),
+    bool fails = world->fault_do != NULL && strcmp(world->fault_do, "fail") == 0;
+    bool stopped = world->fault_at > 0 && fails && WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    ck_assert_msg(by_the_shim || stopped, "stepd ended by itself with %d%s", exit_code(status),
                   programs_said(world));
     return true;
 }
