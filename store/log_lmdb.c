@@ -2,6 +2,7 @@
 
 #include "store/batch.h"
 #include "store/log_mark.h"
+#include "store/unborn.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -588,6 +589,12 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
         rc = make_directory(directory, out_error);
         if (rc == RC_OK) {
             rc = take_claim(lmdb, directory, out_error);
+        }
+        if (rc == RC_OK) {
+            struct buf data_file = {0};
+            buf_printf(&data_file, "%s/data.mdb", directory);
+            unborn_clear(buf_cstr(&data_file));
+            buf_fini(&data_file);
         }
     }
     if (rc == RC_OK) {
