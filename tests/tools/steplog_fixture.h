@@ -10,6 +10,7 @@
 #define TESTS_TOOLS_STEPLOG_FIXTURE_H
 
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "proto/event.h"
 #include "store/log.h"
 
