@@ -150,6 +150,8 @@ state_fini(struct state *state)
     free_all(state->entered, state->scenario_capacity);
     free(state->scenario_counts);
     free(state->run_ids);
+    free(state->claim.machine);
+    free(state->claim.path);
     definitions_release(state->definitions);
     *state = (struct state){0};
 }
