@@ -143,7 +143,6 @@ START_TEST(commands_that_are_not_there_end_with_2)
     } rows[] = {
         {"steplog", "dance", "dance"},
         {"stepctl", "dance", "dance"},
-        {"stepctl", "quota", "not yet"},
         {"stepctl", "simulate", "not yet"},
     };
     struct buf words = {0};
