@@ -113,6 +113,18 @@ start_clock(struct stepd *stepd, int64_t now_ms, const struct log *log)
     clock_init_virtual(&stepd->clock, now_ms > newest_ms ? now_ms : newest_ms);
 }
 
+/* The console's line: who and where to. The words are in the log, not in the journal. */
+static void
+report_notice(void *context, const struct event *event, const struct definitions *definitions)
+{
+    (void)context;
+    report(REPORT_INFO, "notice friend=%u to=%s event=%llu", event->friend,
+           event->u.notified.to == NO_ID
+               ? "all"
+               : names_text(&definitions->notify_names, event->u.notified.to),
+           (unsigned long long)event->seq);
+}
+
 static bool
 open_core(struct stepd *stepd)
 {
@@ -132,7 +144,9 @@ open_core(struct stepd *stepd)
                                          .clock = &stepd->clock,
                                          .zones = zones_source(stepd->zones),
                                          .directory = directory != NULL ? directory : "",
-                                         .random = draw_random};
+                                         .random = draw_random,
+                                         .public_url = settings->public_url,
+                                         .notice = report_notice};
     rc = core_open(&options, &stepd->core);
     free(directory);
     if (rc != RC_OK) {
