@@ -13,6 +13,9 @@ applied_ms(struct api_call *call)
 {
     struct api *api = call->api;
     struct event event;
+    if (call->state->definitions_seq > log_durable(core_log(api->options.core))) {
+        return DUE_UNKNOWN_YET; /* a status does not wait for the disk */
+    }
     if (api->applied_seq != call->state->definitions_seq) {
         api->applied_seq = call->state->definitions_seq;
         enum rc rc =
@@ -91,11 +94,26 @@ enrolments_running(const struct api_call *call)
     return running;
 }
 
+static json_t *
+log_json(const struct api_call *call)
+{
+    const struct core *core = call->api->options.core;
+    const struct log *log = core_log(call->api->options.core);
+    struct log_backlog backlog = log_backlog(log);
+    uint64_t used_bytes, map_bytes;
+    log_map(log, &used_bytes, &map_bytes);
+    return json_pack("{s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:b}}", "newest", (json_int_t)log_newest(log),
+                     "durable", (json_int_t)log_durable(log), "batches",
+                     (json_int_t)core_batch_count(core), "bytes", (json_int_t)used_bytes, "backlog",
+                     "batches", (json_int_t)backlog.batches, "bytes", (json_int_t)backlog.bytes,
+                     "oldest_ms", (json_int_t)(backlog.oldest_wait_us / 1000), "slow",
+                     (int)core_log_slow(core));
+}
+
 void
 api_get_status(struct api_call *call)
 {
     const struct api_options *options = &call->api->options;
-    struct log *log = core_log(options->core);
     int64_t now_ms = api_now_ms(call);
     char digest[17];
     snprintf(digest, sizeof(digest), "%016" PRIx64, state_digest(call->state));
@@ -106,13 +124,11 @@ api_get_status(struct api_call *call)
     json_object_set_new(body, "account", api_text(call->definitions->account.name));
     json_object_update_new(body, api_clock(call->api));
     json_object_set_new(body, "held", api_text(*held == '\0' ? NULL : held));
+    json_object_set_new(body, "read_only", json_boolean(options->standing->read_only));
     json_object_set_new(body, "listen", api_text(options->standing->listen));
     json_object_set_new(body, "bot_user_id", api_text(*bot == '\0' ? NULL : bot));
     json_object_set_new(body, "definitions", definitions_json(call));
-    json_object_set_new(body, "log",
-                        json_pack("{s:I,s:I,s:I}", "newest", (json_int_t)log_newest(log), "durable",
-                                  (json_int_t)log_durable(log), "batches",
-                                  (json_int_t)core_batch_count(options->core)));
+    json_object_set_new(body, "log", log_json(call));
     json_object_set_new(body, "friends", friends_json(call));
     json_object_set_new(body, "enrolments", json_integer(enrolments_running(call)));
     json_object_set_new(body, "due", due_json(call));

@@ -1,6 +1,5 @@
 #include "daemon/core.h"
 
-#include "daemon/replay.h"
 #include "proto/event.h"
 #include "proto/line_message.h"
 #include <assert.h>
@@ -27,7 +26,9 @@ struct core {
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
     int64_t newest_found_ms; /* time of the newest event that core_open() found */
-    struct buf one;          /* the event being encoded */
+    struct restored restored;
+    struct buf one; /* the event being encoded */
+    bool claimed;
     bool flushing;
     bool failed;
     struct buf error;
@@ -57,9 +58,10 @@ on_durable(void *context, uint64_t durable_seq)
     }
 }
 
-static enum rc
-claim(struct core *core)
+enum rc
+core_claim(struct core *core)
 {
+    assert(!core->claimed);
     struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
     char machine[64] = "";
     FILE *file = fopen("/etc/machine-id", "re");
@@ -77,8 +79,20 @@ claim(struct core *core)
     input.u.claim.machine = span_cstr(machine);
     input.u.claim.path = span_cstr(core->options.directory);
     uint32_t count = 0;
+    core->claimed = true;
     (void)core_input(core, &input, &count);
-    return core_flush(core);
+    enum rc rc = core_flush(core);
+    if (rc == RC_OK) {
+        rc = log_wait(core->options.log);
+        core->failed = rc != RC_OK;
+    }
+    return rc;
+}
+
+bool
+core_claimed(const struct core *core)
+{
+    return core->claimed;
 }
 
 enum rc
@@ -93,9 +107,12 @@ core_open(const struct core_options *options, struct core **out_core)
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
 
-    struct replay_options replay = {
-        .log = options->log, .engine = core->engine, .zones = options->zones};
-    enum rc rc = replay_run(&replay, &core->error);
+    const struct restore_options restore = {.log = options->log,
+                                            .zones = options->zones,
+                                            .directory = options->checkpoints,
+                                            .note = options->note,
+                                            .note_context = options->note_context};
+    enum rc rc = restore_run(&restore, core->engine, &core->restored, &core->error);
     if (rc != RC_OK) {
         core->failed = true;
         return rc;
@@ -104,7 +121,7 @@ core_open(const struct core_options *options, struct core **out_core)
     core->newest_found_ms = core_state(core)->at_ms;
     log_on_durable(options->log, on_durable, core);
     engine_wake(core->engine, now_ms);
-    return claim(core);
+    return options->claim_later ? RC_OK : core_claim(core);
 }
 
 void
@@ -169,6 +186,12 @@ core_clock(struct core *core)
     return core->options.clock;
 }
 
+const struct restored *
+core_restored(const struct core *core)
+{
+    return &core->restored;
+}
+
 bool
 core_failed(const struct core *core)
 {
@@ -191,6 +214,7 @@ const struct event *
 core_input(struct core *core, const struct input *input, uint32_t *out_count)
 {
     uint32_t before = core->pass.count;
+    assert(core->claimed);
     engine_handle(core->engine, input, &core->pass);
     *out_count = core->pass.count - before;
     return core->pass.items + before;
@@ -221,6 +245,7 @@ core_check_id(struct core *core, struct span id, bool *out_known)
 enum rc
 core_take(struct core *core, uint32_t *out_delivery)
 {
+    assert(core->claimed);
     return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
 }
 
@@ -363,6 +388,23 @@ core_flush(struct core *core)
     core->id_count = 0;
     run_effects(core, log_durable(core->options.log));
     return RC_OK;
+}
+
+enum rc
+core_poll(struct core *core)
+{
+    enum rc rc = log_poll(core->options.log);
+    if (rc != RC_OK) {
+        core->failed = true;
+    }
+    return rc;
+}
+
+bool
+core_log_slow(const struct core *core)
+{
+    struct log_backlog backlog = log_backlog(core->options.log);
+    return backlog.bytes >= CORE_BACKLOG_BYTES_MAX || backlog.oldest_wait_us > CORE_BACKLOG_WAIT_US;
 }
 
 uint64_t

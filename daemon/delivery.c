@@ -249,7 +249,7 @@ bool
 delivery_pump(struct delivery_desk *desk)
 {
     int64_t now_ms = now_of(desk);
-    if (desk->held) {
+    if (desk->held || core_log_slow(desk->options.core)) {
         return false;
     }
     repeat_what_rested(desk, now_ms);
@@ -306,8 +306,8 @@ later(int64_t a, int64_t b)
 int64_t
 delivery_next(const struct delivery_desk *desk)
 {
-    if (desk->held) {
-        return INT64_MAX;
+    if (desk->held || core_log_slow(desk->options.core)) {
+        return INT64_MAX; /* a slow log wakes the loop when it has moved */
     }
     int64_t now_ms = clock_now_ms(core_clock(desk->options.core));
     int64_t next_ms = desk->profiles == NULL ? INT64_MAX : profiles_next(desk->profiles);

@@ -115,7 +115,8 @@ webhook_accept(struct webhook *webhook, struct span body, const char *signature)
         return 401;
     }
     /* Only after the signature: a stranger does not learn how we are. */
-    if (webhook->standing->stopping || core_failed(webhook->core)) {
+    if (webhook->standing->stopping || webhook->standing->read_only || core_failed(webhook->core) ||
+        core_log_slow(webhook->core)) {
         webhook_count_refused(webhook, 503);
         return 503;
     }

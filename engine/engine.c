@@ -150,6 +150,19 @@ engine_apply(struct engine *engine, const struct event *event)
     state->at_ms = event->at_ms;
 }
 
+enum rc
+engine_load(struct engine *engine, const struct image_source *source, const char **out_why)
+{
+    assert(!engine->awake);
+    struct state loaded;
+    enum rc rc = image_read(source, &loaded, out_why);
+    if (rc == RC_OK) {
+        state_fini(&engine->state);
+        engine->state = loaded;
+    }
+    return rc;
+}
+
 /* The queues follow the rows. */
 
 static void
@@ -359,7 +372,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_STOP: {
         struct event stopped = {.kind = EVENT_STOPPED,
                                 .friend = NO_ID,
-                                .u.stopped = {.digest = state_digest(&engine->state)}};
+                                .u.stopped = {.digest = state_digest(&engine->state),
+                                              .state_version = STATE_VERSION}};
         turn_emit(&turn, &stopped);
         break;
     }

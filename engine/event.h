@@ -140,6 +140,7 @@ struct event {
         } claimed;
         struct {
             uint64_t digest;
+            uint32_t state_version; /* 0: the first, from before it was recorded */
         } stopped;
         struct {
             uint8_t hash[16];

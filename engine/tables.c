@@ -64,10 +64,20 @@ slots_put(struct state *state, uint32_t friend)
     state->friend_slots[slot] = friend + 1;
 }
 
-static void
-slots_grow(struct state *state)
+/* At most half of the slots are taken. */
+static bool
+slots_are_few(const struct state *state)
 {
-    state->friend_slot_count = state->friend_slot_count == 0 ? 256 : state->friend_slot_count * 2;
+    return state->friend_count > state->friend_slot_count / 2;
+}
+
+void
+tables_index_friends(struct state *state)
+{
+    while (slots_are_few(state)) {
+        state->friend_slot_count =
+            state->friend_slot_count == 0 ? 256 : state->friend_slot_count * 2;
+    }
     free(state->friend_slots);
     state->friend_slots = calloc(state->friend_slot_count, sizeof(*state->friend_slots));
     assert(state->friend_slots != NULL);
@@ -109,8 +119,8 @@ tables_add_friend(struct state *state, struct span line_id)
                                                  .first_booking = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
-    if (state->friend_count * 2 > state->friend_slot_count) {
-        slots_grow(state); /* puts the new friend as well */
+    if (slots_are_few(state)) {
+        tables_index_friends(state); /* puts the new friend as well */
     } else if (state->friends[friend].line_id != NULL) {
         slots_put(state, friend);
     }

@@ -20,7 +20,10 @@ static const struct event_part claimed[] = {
     PART("version", PART_TEXT, u.claimed.version),
 };
 
-static const struct event_part stopped[] = {PART("digest", PART_DIGEST, u.stopped.digest)};
+static const struct event_part stopped[] = {
+    PART("digest", PART_DIGEST, u.stopped.digest),
+    PART("state_version", PART_COUNT, u.stopped.state_version),
+};
 
 static const struct event_part definitions[] = {PART("hash", PART_BYTES_16, u.definitions.hash)};
 

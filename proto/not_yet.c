@@ -155,14 +155,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "hide", "R16", "hiding a friend", NULL},
     {NOT_YET_STEPCTL, "pause", "R22", "pausing", NULL},
     {NOT_YET_STEPCTL, "resume", "R22", "resuming", NULL},
-    {NOT_YET_STEPLOG, "checkpoint", "R45", "checkpoints", NULL},
-    {NOT_YET_STEPLOG, "backup", "R45", "backups", NULL},
-    {NOT_YET_STEPLOG, "compact", "R51", "a copy without freed pages", NULL},
-    {NOT_YET_STEPLOG, "grep", "R42", "events by a condition", NULL},
-    {NOT_YET_STEPLOG, "stat", "R53", "events and bytes by kind", NULL},
-    {NOT_YET_STEPLOG, "export", "R44", "the log as text", NULL},
-    {NOT_YET_STEPLOG, "import", "R44", "a log from text", NULL},
-    {NOT_YET_STEPLOG, "digest", "R45", "replay prints it", NULL},
 };
 /* clang-format on */
 const uint32_t not_yet_count = sizeof(not_yet_rows) / sizeof(not_yet_rows[0]);

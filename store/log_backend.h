@@ -1,11 +1,13 @@
 /* log_backend - where a log keeps its bytes: on disk or in memory, behind one set of functions.
  *
  * Shape    log.c owns the meaning (numbers, checksums, expiry); a backend keeps rows and gives them
- *          back. A write is all or nothing and, on disk, durable when it returns.
+ *          back. A write takes batches that follow each other; it is all or nothing and, on disk, durable
+ *          when it returns.
  * Units    event numbers; UTC milliseconds.
  * Errors   RC_NOT_FOUND for rows that are not there; RC_FENCED when the newest batch is not the one
  *          the caller knows; otherwise what the storage said, RC_FULL and RC_IO first.
  * Owner    log_backend.close() frees it. Rows are copied into the caller's buffers.
+ * Threads  one thread writes, another may read meanwhile; each has its own text for what went wrong.
  */
 #ifndef STORE_LOG_BACKEND_H
 #define STORE_LOG_BACKEND_H
@@ -35,19 +37,31 @@ enum log_seek {
 };
 
 struct log_backend {
-    enum rc (*write)(struct log_backend *backend, const struct log_write *write);
+    enum rc (*write)(struct log_backend *backend, const struct log_write *const *writes,
+                     uint32_t count);
     enum rc (*read_batch)(struct log_backend *backend, enum log_seek seek, uint64_t seq,
                           struct buf *out_bytes, uint64_t *out_key);
     enum rc (*read_content)(struct log_backend *backend, uint64_t seq, struct buf *out_row);
     enum rc (*read_id)(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms);
+    /* How much of what may ever be kept is in use. */
+    void (*room)(struct log_backend *backend, uint64_t *out_used_bytes, uint64_t *out_map_bytes);
     void (*close)(struct log_backend *backend);
     uint64_t inode;
-    const char *what; /* what the storage said about its last failure; "" for nothing */
+    /* What the storage said about the last failed reading (or opening) and the last failed writing;
+     * "" for nothing. */
+    const char *what, *write_what;
 };
 
 /* Appends the reason to out_error when it fails. */
 MUST_USE enum rc log_lmdb_open(const char *directory, const struct log_options *options,
                                struct buf *out_error, struct log_backend **out_backend);
 MUST_USE enum rc log_memory_open(struct log_backend **out_backend);
+
+/* A log over a backend of the caller's own, which is taken: for tests with slow and failing disks. */
+MUST_USE enum rc log_open_backend(struct log_backend *backend, const struct log_options *options,
+                                  struct log **out_log);
+
+/* What a log stands on: for the files of store/ that read or write it as a whole. */
+struct log_backend *log_backend_of(struct log *log);
 
 #endif

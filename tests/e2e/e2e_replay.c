@@ -143,7 +143,7 @@ START_TEST(commands_that_are_not_there_end_with_2)
     } rows[] = {
         {"steplog", "dance", "dance"},
         {"stepctl", "dance", "dance"},
-        {"steplog", "backup", "not yet"},
+        {"steplog", "checkpoint", "not yet"},
         {"stepctl", "simulate", "not yet"},
     };
     struct buf words = {0};
