@@ -370,10 +370,10 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         claim_decide(&turn, input);
         break;
     case INPUT_STOP: {
-        struct event stopped = {.kind = EVENT_STOPPED,
-                                .friend = NO_ID,
-                                .u.stopped = {.digest = state_digest(&engine->state),
-                                              .state_version = STATE_VERSION}};
+        struct event stopped = {
+            .kind = EVENT_STOPPED,
+            .friend = NO_ID,
+            .u.stopped = {.digest = state_digest(&engine->state), .state_version = STATE_VERSION}};
         turn_emit(&turn, &stopped);
         break;
     }
