@@ -117,19 +117,28 @@ api_get_status(struct api_call *call)
     int64_t now_ms = api_now_ms(call);
     char digest[17];
     snprintf(digest, sizeof(digest), "%016" PRIx64, state_digest(call->state));
+    struct buf copied_text = {0};
+    json_t *copied = api_copied(call, &copied_text);
     const char *held = options->standing->held, *bot = options->standing->bot_user_id;
 
     json_t *body = json_object();
     json_object_set_new(body, "version", json_string(STEPD_VERSION));
     json_object_set_new(body, "account", api_text(call->definitions->account.name));
     json_object_update_new(body, api_clock(call->api));
+    if (*held == '\0' && !json_is_null(copied)) {
+        held = buf_cstr(&copied_text);
+    }
     json_object_set_new(body, "held", api_text(*held == '\0' ? NULL : held));
+    json_object_set_new(body, "copied", copied);
     json_object_set_new(body, "read_only", json_boolean(options->standing->read_only));
     json_object_set_new(body, "listen", api_text(options->standing->listen));
     json_object_set_new(body, "bot_user_id", api_text(*bot == '\0' ? NULL : bot));
     json_object_set_new(body, "definitions", definitions_json(call));
     json_object_set_new(body, "log", log_json(call));
     json_object_set_new(body, "friends", friends_json(call));
+    uint32_t forgetting = call->state->forgetting.friend;
+    json_object_set_new(body, "forgetting",
+                        forgetting == NO_ID ? json_null() : json_integer(forgetting));
     json_object_set_new(body, "enrolments", json_integer(enrolments_running(call)));
     json_object_set_new(body, "due", due_json(call));
     json_object_set_new(body, "in_flight", json_integer(delivery_in_flight(options->desk)));
@@ -138,6 +147,7 @@ api_get_status(struct api_call *call)
     json_object_set_new(body, "deliveries", deliveries_json(call));
     json_object_set_new(body, "webhooks", webhooks_json(call));
     json_object_set_new(body, "digest", json_string(digest));
+    buf_fini(&copied_text);
     api_ok(call, API_NOW, body);
 }
 

@@ -96,6 +96,10 @@ reason_rule(enum reason reason, struct source source)
     case REASON_PAST:
     case REASON_NO_BOOKING:
         return "R39";
+    case REASON_RESTORED:
+        return "R45";
+    case REASON_FORGOTTEN:
+        return "R51";
     case REASON_NONE:
         break;
     }
@@ -208,7 +212,7 @@ tell_step(struct telling *telling, const struct event *event)
 }
 
 static void
-tell_outcome(struct story *story, const struct event *event)
+tell_outcome(struct telling *telling, struct story *story, const struct event *event)
 {
     story->at_ms = event->at_ms;
     story->code = event->u.delivery.code;
@@ -228,6 +232,7 @@ tell_outcome(struct story *story, const struct event *event)
     case RESULT_UNKNOWN:
         story->outcome = OUTCOME_UNKNOWN;
         story->rule = event->u.delivery.how == HOW_REPLY ? "R10" : "R48";
+        set_reason(telling, story, event->u.delivery.reason, (struct source){0});
         return;
     case RESULT_RETURNED: /* due again, by push */
         story->outcome = OUTCOME_PENDING;
@@ -262,7 +267,7 @@ tell_delivery(struct telling *telling, const struct event *event)
         story->has_how = true;
         story->how = event->u.delivery.how;
     } else if (event->kind == EVENT_DELIVERY_OUTCOME) {
-        tell_outcome(story, event);
+        tell_outcome(telling, story, event);
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         story->outcome = OUTCOME_CANCELLED;
         story->at_ms = event->at_ms;

@@ -12,6 +12,11 @@ struct effect {
     void *context;
 };
 
+/* The words of event `seq` go with the commit of event `by`. */
+struct erasure {
+    uint64_t seq, by;
+};
+
 struct core {
     struct core_options options;
     struct engine *engine;
@@ -25,7 +30,9 @@ struct core {
     struct effect *effects; /* a queue, in order of seq */
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
-    int64_t newest_found_ms; /* time of the newest event that core_open() found */
+    struct erasure *erasures; /* in the pass's arena */
+    uint32_t erasure_count;
+    int64_t newest_found_ms; /* the latest time that core_open() found */
     struct restored restored;
     struct buf one; /* the event being encoded */
     bool claimed;
@@ -58,24 +65,35 @@ on_durable(void *context, uint64_t durable_seq)
     }
 }
 
+/* "" where the machine has none. */
+static void
+read_machine_id(const char *path, char *out, size_t room)
+{
+    out[0] = '\0';
+    FILE *file = fopen(path != NULL ? path : "/etc/machine-id", "re");
+    if (file != NULL) {
+        if (fgets(out, (int)room, file) == NULL) {
+            out[0] = '\0';
+        }
+        fclose(file);
+        out[strcspn(out, "\n")] = '\0';
+    }
+}
+
 enum rc
 core_claim(struct core *core)
 {
     assert(!core->claimed);
     struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
-    char machine[64] = "";
-    FILE *file = fopen("/etc/machine-id", "re");
-    if (file != NULL) {
-        if (fgets(machine, sizeof(machine), file) == NULL) {
-            machine[0] = '\0';
-        }
-        fclose(file);
-        machine[strcspn(machine, "\n")] = '\0';
-    }
+    struct log_place place = log_place(core->options.log);
+    char machine[64];
+    read_machine_id(core->options.machine_id, machine, sizeof(machine));
     core->options.random(core->options.random_context, input.u.claim.run_id,
                          sizeof(input.u.claim.run_id));
     log_set_run_id(core->options.log, input.u.claim.run_id);
-    input.u.claim.inode = log_inode(core->options.log);
+    input.u.claim.inode = place.inode;
+    input.u.claim.birth_ns = place.birth_ns;
+    input.u.claim.replaced = place.replaced;
     input.u.claim.machine = span_cstr(machine);
     input.u.claim.path = span_cstr(core->options.directory);
     uint32_t count = 0;
@@ -118,7 +136,7 @@ core_open(const struct core_options *options, struct core **out_core)
         return rc;
     }
     int64_t now_ms = clock_now_ms(options->clock);
-    core->newest_found_ms = core_state(core)->at_ms;
+    core->newest_found_ms = core_state(core)->latest_ms;
     log_on_durable(options->log, on_durable, core);
     engine_wake(core->engine, now_ms);
     return options->claim_later ? RC_OK : core_claim(core);
@@ -242,6 +260,14 @@ core_check_id(struct core *core, struct span id, bool *out_known)
     return RC_OK;
 }
 
+void
+core_erase(struct core *core, uint64_t seq)
+{
+    core->erasures =
+        arena_grow(core->pass.arena, core->erasures, core->erasure_count, sizeof(*core->erasures));
+    core->erasures[core->erasure_count++] = (struct erasure){seq, core_state(core)->seq};
+}
+
 enum rc
 core_take(struct core *core, uint32_t *out_delivery)
 {
@@ -285,6 +311,7 @@ static enum rc
 append(struct core *core, uint32_t event_count)
 {
     assert(core->events.rc == RC_OK && core->content_bytes.rc == RC_OK);
+    uint64_t *erase = arena_alloc(core->pass.arena, (core->erasure_count + 1) * sizeof(*erase));
     size_t at = 0;
     for (uint32_t i = 0; i < core->content_count; i++) {
         core->content[i].row.data = core->content_bytes.data + at;
@@ -296,8 +323,15 @@ append(struct core *core, uint32_t event_count)
                               .content = core->content,
                               .content_count = core->content_count,
                               .ids = core->ids,
-                              .id_count = core->id_count};
-    enum rc rc = log_append(core->options.log, &batch, log_newest(core->options.log) + 1);
+                              .id_count = core->id_count,
+                              .erase = erase};
+    uint64_t first = log_newest(core->options.log) + 1;
+    for (uint32_t i = 0; i < core->erasure_count; i++) { /* a pass may go in several batches */
+        if (core->erasures[i].by >= first && core->erasures[i].by < first + event_count) {
+            erase[batch.erase_count++] = core->erasures[i].seq;
+        }
+    }
+    enum rc rc = log_append(core->options.log, &batch, first);
     core->batch_count++;
     buf_clear(&core->events);
     buf_clear(&core->content_bytes);
@@ -386,6 +420,8 @@ core_flush(struct core *core)
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;
+    core->erasures = NULL;
+    core->erasure_count = 0;
     run_effects(core, log_durable(core->options.log));
     return RC_OK;
 }

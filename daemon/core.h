@@ -26,6 +26,7 @@ struct core_options {
     struct clock *clock;
     struct zone_source zones;
     const char *directory;   /* real path of the data directory, for the claim; "" in memory */
+    const char *machine_id;  /* a file that holds it; NULL: /etc/machine-id */
     const char *checkpoints; /* where they are; NULL: the whole log is replayed */
     /* Told of each checkpoint that was passed over; may be NULL. */
     void (*note)(void *context, const char *text);
@@ -59,10 +60,9 @@ bool core_failed(const struct core *core);
 /* How core_open() came to its state. */
 const struct restored *core_restored(const struct core *core);
 
-/* The newest event found at open is later than the clock: sends are to be held (T6). */
+/* The latest time found in the log at open is later than the clock: sends are to be held (T6). */
 bool core_clock_behind(const struct core *core);
-int64_t
-core_newest_found_ms(const struct core *core); /* time of that event; 0: the log was empty */
+int64_t core_newest_found_ms(const struct core *core); /* that time; 0: the log was empty */
 
 /* Decides one input in the current pass. Returns the events it produced, borrowed until the flush. */
 const struct event *core_input(struct core *core, const struct input *input, uint32_t *out_count);
@@ -70,6 +70,9 @@ const struct event *core_input(struct core *core, const struct input *input, uin
 /* True when this webhook id or idempotency key was seen before, in the log or in this pass; else it
  * is remembered with this pass's batch (SPEC R41). Empty ids are never known. */
 MUST_USE enum rc core_check_id(struct core *core, struct span id, bool *out_known);
+
+/* The words of event `seq` go in the commit of the event decided last, which says so. */
+void core_erase(struct core *core, uint64_t seq);
 
 /* engine_take() in the current pass. */
 MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);

@@ -2,6 +2,7 @@
 #include "daemon/advance.h"
 #include "daemon/credentials.h"
 #include "daemon/doors.h"
+#include "daemon/held.h"
 #include "daemon/line_client_curl.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
@@ -127,6 +128,20 @@ report_notice(void *context, const struct event *event, const struct definitions
 }
 
 static void
+report_held(struct stepd *stepd)
+{
+    struct held_gap gap;
+    struct arena *arena = arena_new();
+    if (held_look(stepd->core, arena, &gap) == RC_OK) {
+        struct buf text = {0};
+        held_text(&gap, core_state(stepd->core)->definitions->account.zone, &text);
+        report(REPORT_WARNING, "nothing is sent: %s", buf_cstr(&text));
+        buf_fini(&text);
+    }
+    arena_free(arena);
+}
+
+static void
 note_checkpoint(void *context, const char *text)
 {
     (void)context;
@@ -183,6 +198,7 @@ open_core(struct stepd *stepd)
            (unsigned long long)state->seq, state->friend_count,
            (unsigned long long)restored->checkpoint_seq, (unsigned long long)restored->tail_events,
            (long long)((clock_mono_us() - began_us) / 1000));
+    report_held(stepd);
     return true;
 }
 

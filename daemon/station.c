@@ -1,5 +1,6 @@
 #include "daemon/station.h"
 
+#include "daemon/erasing.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
 
@@ -270,7 +271,11 @@ on_pass(struct ev_loop *loop, struct ev_prepare *prepare, int events)
     if (room_wants_a_look(station)) {
         judge_room(station);
     }
-    bool more = station->stop != STOP_RECORDED && delivery_pump(station->options.desk);
+    bool more = false;
+    if (station->stop != STOP_RECORDED) {
+        more = delivery_pump(station->options.desk);
+        more = erasing_pump(core) || more;
+    }
     if (station->stop != STOP_NOT_ASKED) {
         stop_pass(station);
     }

@@ -316,6 +316,9 @@ calendar_decide(struct turn *turn, const struct input *input)
     if (wish.by_operator) {
         source = (struct source){SOURCE_OPERATOR, input->author, 0};
     }
+    if (turn->state->friends[friend].forgotten) {
+        return;
+    }
     turn_open_answer(turn, friend);
     if (input->kind == INPUT_BOOK) {
         calendar_book(turn, friend, &wish, source);

@@ -23,6 +23,9 @@ void
 conversion_decide(struct turn *turn, const struct input *input)
 {
     uint32_t friend = input->u.conversion.friend;
+    if (turn->state->friends[friend].forgotten) {
+        return;
+    }
     turn_open_answer(turn, friend);
     conversion_run(turn, friend, input->u.conversion.conversion, (struct source){0});
     turn_close_answer(turn);

@@ -18,6 +18,7 @@ enum event_kind {
     EVENT_CLAIMED = 1,             /* a daemon opened the log to write */
     EVENT_STOPPED = 2,             /* a clean stop, with the digest of the state before it */
     EVENT_DEFINITIONS_APPLIED = 3, /* words: canonical definitions, author */
+    EVENT_RELEASED = 4,            /* an operator let a copied directory send again (SPEC R45) */
     EVENT_FRIEND_ADDED = 10,       /* a LINE user id seen for the first time; words: the id */
     EVENT_FOLLOWED = 11,
     EVENT_UNFOLLOWED = 12,
@@ -27,9 +28,11 @@ enum event_kind {
     EVENT_WEBHOOK_UNREADABLE = 16, /* words: the body's bytes */
     EVENT_WEBHOOK_FOREIGN = 17,    /* for another bot; words: destination */
     EVENT_PROFILE_FETCHED = 18,    /* words: display name, picture url, language */
+    EVENT_FRIEND_FORGOTTEN = 19,   /* goes with the erasing of words; again until none is left */
+    EVENT_MESSAGE_UNSENT = 20,     /* goes with the erasing of that message's words (SPEC R50) */
     EVENT_TAG_ADDED = 30,
     EVENT_TAG_REMOVED = 31,
-    EVENT_FIELD_SET = 32, /* words: text, for text fields */
+    EVENT_FIELD_SET = 32, /* words: the value, unless it is a number field's */
     EVENT_FIELD_CLEARED = 33,
     EVENT_ENROLMENT_STARTED = 40,
     EVENT_START_REFUSED = 41,
@@ -81,6 +84,8 @@ enum reason {
     REASON_CLOSED = 45,          /* no slot is offered then */
     REASON_PAST = 46,
     REASON_NO_BOOKING = 47, /* nothing to change or cancel */
+    REASON_RESTORED = 18,   /* belongs to the life before a copy or restore (SPEC R45) */
+    REASON_FORGOTTEN = 19,  /* the friend was forgotten (SPEC R51) */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -135,9 +140,13 @@ struct event {
     union {
         struct {
             uint8_t run_id[16];
-            uint64_t inode;
+            uint64_t inode, birth_ns; /* of the data file */
             struct span machine, path, version;
+            uint64_t former_claim; /* held: the last claim before the copy; 0: not held */
         } claimed;
+        struct {
+            int64_t from_ms; /* what was due before this is not sent any more */
+        } released;
         struct {
             uint64_t digest;
             uint32_t state_version; /* 0: the first, from before it was recorded */
@@ -149,26 +158,33 @@ struct event {
         struct {
             bool followed; /* added by a follow; false: known to LINE before us (SPEC R17) */
         } friend_added;
-        struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED */
+        struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED MESSAGE_UNSENT */
             struct span webhook_id, type, message_id;
             int64_t line_at_ms;
             uint32_t button, choice; /* TAPPED: what was understood; NO_ID: nothing */
             enum reason reason;      /* NOTED; others: REASON_NONE, or why it changed nothing */
             bool unblocked, standby, redelivered;
+            uint64_t message; /* UNSENT: the event of the message; 0: it is not known */
         } act;
         struct { /* WEBHOOK_UNREADABLE WEBHOOK_FOREIGN */
             uint8_t sha256[32];
             uint32_t event_count;
+            uint64_t before; /* UNREADABLE: the one before, so that all are found again; 0: none */
         } webhook;
         struct {
             bool found; /* false: LINE has no profile for this friend */
         } profile;
         struct {
+            uint32_t erased; /* rows that went with this event's commit */
+            /* Where erasing goes on: down the friend's chain, down the unreadable bodies; 0: done. */
+            uint64_t next, next_body;
+        } forgotten;
+        struct {
             uint32_t tag;
         } tag;
         struct {
             uint32_t field;
-            int64_t number; /* number, date, datetime */
+            int64_t number; /* of a number field */
         } field;
         struct { /* ENROLMENT_* START_REFUSED STEP_* */
             uint32_t enrolment, scenario, step;
@@ -196,7 +212,7 @@ struct event {
             uint32_t form;
             uint32_t question; /* GIVEN; REFUSED: of the choice that is full */
             uint32_t option;   /* GIVEN: the choice, NO_ID for other types; REFUSED: the full one */
-            int64_t number;    /* GIVEN: number, date */
+            int64_t number;    /* GIVEN: of a number; dates are words, which can be erased */
             enum reason reason;
         } form;
         struct {

@@ -155,7 +155,7 @@ record(struct turn *turn, const struct input *input)
                               .u.form = {.form = input->u.form.form,
                                          .question = answer->question,
                                          .option = answer->option,
-                                         .number = answer->number}};
+                                         .number = answer->text.len > 0 ? 0 : answer->number}};
         turn_emit(turn, &given);
     }
 }
@@ -211,13 +211,7 @@ fill_fields(struct turn *turn, const struct input *input, struct source source)
         }
         struct span text =
             answer->option == NO_ID ? answer->text : chosen_text(turn, input, answer->question);
-        struct event set = {.kind = EVENT_FIELD_SET,
-                            .friend = input->u.form.friend,
-                            .source = source,
-                            .words = &text,
-                            .word_count = text.len > 0 ? 1 : 0,
-                            .u.field = {.field = question->into, .number = answer->number}};
-        turn_emit(turn, &set);
+        action_set_field(turn, input->u.form.friend, question->into, answer->number, text, source);
     }
 }
 
@@ -228,6 +222,9 @@ form_decide(struct turn *turn, const struct input *input)
     const struct form *form = &turn->state->definitions->forms[input->u.form.form];
     struct source source = {SOURCE_FORM, input->u.form.form, 0};
     const struct form_answer *full = find_full(turn->state, input);
+    if (turn->state->friends[friend].forgotten) {
+        return;
+    }
     turn_open_answer(turn, friend);
     if (form->limit > 0 && times_answered(turn->state, friend, input->u.form.form) >= form->limit) {
         refuse(turn, input, REASON_LIMIT, NULL);

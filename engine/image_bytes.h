@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum image_sizes {
-    IMAGE_HEAD_BYTES = 40,      /* version, seq, at, definitions_seq, three heads of free lists */
+    IMAGE_HEAD_BYTES = 132,     /* version, seq, times, claim, forgetting, heads of free lists */
     IMAGE_RUN_BYTES = 16,       /* run id */
     IMAGE_FRIEND_BYTES = 53,    /* without its two texts */
     IMAGE_VALUE_BYTES = 28,     /* without its text */

@@ -103,11 +103,30 @@ read_head(struct reader *reader)
         return;
     }
     reader->state->seq = get_u64(&at);
-    reader->state->at_ms = get_i64(&at);
-    reader->state->definitions_seq = get_u64(&at);
-    reader->state->value_free = get_u32(&at);
-    reader->state->enrolment_free = get_u32(&at);
-    reader->state->delivery_free = get_u32(&at);
+    struct state *state = reader->state;
+    state->at_ms = get_i64(&at);
+    state->latest_ms = get_i64(&at);
+    state->definitions_seq = get_u64(&at);
+    state->unreadable_seq = get_u64(&at);
+    state->claim.seq = get_u64(&at);
+    state->claim.inode = get_u64(&at);
+    state->claim.birth_ns = get_u64(&at);
+    state->claim.former_seq = get_u64(&at);
+    state->claim.former_ms = get_i64(&at);
+    state->claim.released_seq = get_u64(&at);
+    state->claim.released_ms = get_i64(&at);
+    state->forgetting.friend = get_u32(&at);
+    state->forgetting.next = get_u64(&at);
+    state->forgetting.next_body = get_u64(&at);
+    state->value_free = get_u32(&at);
+    state->enrolment_free = get_u32(&at);
+    state->delivery_free = get_u32(&at);
+    check(reader,
+          state->claim.former_seq <= state->seq && state->unreadable_seq <= state->seq &&
+              state->forgetting.next <= state->seq && state->forgetting.next_body <= state->seq,
+          "it names events after its newest");
+    read_text(reader, &state->claim.machine);
+    read_text(reader, &state->claim.path);
 }
 
 static void
@@ -167,6 +186,7 @@ read_friends(struct reader *reader)
         row->blocked = (flags & 1) != 0;
         row->standby_only = (flags & 2) != 0;
         row->profile_asked = (flags & 4) != 0;
+        row->forgotten = (flags & 8) != 0;
         row->name_seq = get_u64(&at);
         row->newest_seq = get_u64(&at);
         row->added_ms = get_i64(&at);
@@ -175,7 +195,7 @@ read_friends(struct reader *reader)
         row->first_delivery = get_u32(&at);
         row->first_value = get_u32(&at);
         uint32_t id_len = get_u32(&at), name_len = get_u32(&at);
-        check(reader, flags < 8 && row->newest_seq <= state->seq, "a friend's row makes no sense");
+        check(reader, flags < 16 && row->newest_seq <= state->seq, "a friend's row makes no sense");
         tables_set_text(&row->line_id, read_span(reader, id_len));
         tables_set_text(&row->name, read_span(reader, name_len));
     }
@@ -589,6 +609,8 @@ image_read(const struct image_source *source, struct state *out_state, const cha
         const char *why = image_read_acts(&reader.rest, out_state);
         check(&reader, why == NULL, why);
     }
+    check(&reader, in_table(out_state->forgetting.friend, out_state->friend_count),
+          "it forgets nobody it knows");
     check(&reader, reader.rest.len == 0, "bytes follow its end");
     check_lists(&reader);
     if (reader.rc == RC_OK && source->digest != NULL) {

@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct friend_row) == 80, "write and read the new member, 
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 64, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 208, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 288, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 400, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -90,7 +90,7 @@ write_friends(const struct state *state, struct buf *out)
         uint32_t id_len = text_len(row->line_id), name_len = text_len(row->name);
         uint8_t *at = room(out, (size_t)IMAGE_FRIEND_BYTES + id_len + name_len);
         at = put_u8(at, (uint32_t)row->blocked | (uint32_t)row->standby_only << 1 |
-                            (uint32_t)row->profile_asked << 2);
+                            (uint32_t)row->profile_asked << 2 | (uint32_t)row->forgotten << 3);
         at = put_u64(at, row->name_seq);
         at = put_u64(at, row->newest_seq);
         at = put_i64(at, row->added_ms);
@@ -269,10 +269,24 @@ image_write(const struct state *state, struct buf *out)
     at = put_u32(at, STATE_VERSION);
     at = put_u64(at, state->seq);
     at = put_i64(at, state->at_ms);
+    at = put_i64(at, state->latest_ms);
     at = put_u64(at, state->definitions_seq);
+    at = put_u64(at, state->unreadable_seq);
+    at = put_u64(at, state->claim.seq);
+    at = put_u64(at, state->claim.inode);
+    at = put_u64(at, state->claim.birth_ns);
+    at = put_u64(at, state->claim.former_seq);
+    at = put_i64(at, state->claim.former_ms);
+    at = put_u64(at, state->claim.released_seq);
+    at = put_i64(at, state->claim.released_ms);
+    at = put_u32(at, state->forgetting.friend);
+    at = put_u64(at, state->forgetting.next);
+    at = put_u64(at, state->forgetting.next_body);
     at = put_u32(at, state->value_free);
     at = put_u32(at, state->enrolment_free);
     put_u32(at, state->delivery_free);
+    write_text(out, state->claim.machine);
+    write_text(out, state->claim.path);
     write_definitions(state, &sets, out);
     write_count(out, state->run_count);
     buf_append(out, state->run_ids, (size_t)state->run_count * IMAGE_RUN_BYTES);

@@ -203,6 +203,8 @@ state_fini(struct state *state)
     free(state->conversion_counts);
     free(state->scenario_counts);
     free(state->run_ids);
+    free(state->claim.machine);
+    free(state->claim.path);
     definitions_release(state->definitions);
     *state = (struct state){0};
 }

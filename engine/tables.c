@@ -10,6 +10,7 @@ void
 state_init(struct state *state)
 {
     *state = (struct state){.definitions = definitions_new(),
+                            .forgetting = {.friend = NO_ID},
                             .value_free = NO_ID,
                             .enrolment_free = NO_ID,
                             .delivery_free = NO_ID,
@@ -140,6 +141,13 @@ state_value(const struct state *state, uint32_t friend, uint32_t field)
     return NULL;
 }
 
+enum field_type
+state_field_type(const struct state *state, uint32_t field)
+{
+    bool known = field < state->definitions->field_names.count;
+    return known ? state->definitions->fields[field].type : FIELD_TEXT;
+}
+
 struct value_row *
 tables_put_value(struct state *state, uint32_t friend, uint32_t field)
 {
@@ -177,6 +185,27 @@ tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
             return;
         }
         link = &row->next;
+    }
+}
+
+void
+tables_forget_friend(struct state *state, uint32_t friend)
+{
+    struct friend_row *row = &state->friends[friend];
+    row->forgotten = true;
+    /* Its slot stays taken: without an id it is never found, and gone when the table grows. */
+    tables_set_text(&row->line_id, (struct span){0});
+    tables_set_text(&row->name, (struct span){0});
+    row->name_seq = 0;
+    for (uint32_t i = row->first_value; i != NO_ID;) {
+        struct value_row value = state->values[i];
+        if (state_field_type(state, value.field) != FIELD_NUMBER) {
+            tables_drop_value(state, friend, value.field);
+        }
+        i = value.next;
+    }
+    for (uint32_t i = row->first_answer; i != NO_ID; i = state->answers[i].next) {
+        tables_set_text(&state->answers[i].text, (struct span){0});
     }
 }
 

@@ -21,6 +21,9 @@ void state_fini(struct state *state);
 uint32_t tables_add_friend(struct state *state, struct span line_id);
 void tables_set_text(char **slot, struct span text); /* frees what was there; empty: NULL */
 
+/* Clears what leads to a person: id, name, texts and dates. Tags and numbers stay. */
+void tables_forget_friend(struct state *state, uint32_t friend);
+
 struct value_row *tables_put_value(struct state *state, uint32_t friend, uint32_t field);
 void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
 

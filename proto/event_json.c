@@ -1,6 +1,5 @@
 #include "proto/event.h"
 
-#include "engine/form.h"
 #include "proto/event_table.h"
 
 #include <inttypes.h>
@@ -187,47 +186,56 @@ json_source(const struct printing *printing, const struct source *source)
     return json_of_buf(&text);
 }
 
+/* FIELD_TEXT where nobody knows. */
+static enum field_type
+type_of_field(const struct printing *printing)
+{
+    const struct definitions *definitions = printing->definitions;
+    uint32_t field = printing->event->u.field.field;
+    bool known = definitions != NULL && field < definitions->field_names.count;
+    return known ? definitions->fields[field].type : FIELD_TEXT;
+}
+
+/* Dates are kept as words, in digits, and printed as dates. */
+static bool
+is_date_word(const struct printing *printing)
+{
+    if (printing->event->kind != EVENT_FIELD_SET || printing->event->word_count != 1) {
+        return false;
+    }
+    enum field_type type = type_of_field(printing);
+    return type == FIELD_DATE || type == FIELD_DATETIME;
+}
+
 /* What the number of a field means is its type. A text field's value is in the words. */
 static json_t *
 json_number(const struct printing *printing, int64_t number)
 {
     const struct event *event = printing->event;
-    const struct definitions *definitions = printing->definitions;
-    if (event->word_count > 0 || event->words_erased) {
+    if (is_date_word(printing)) {
+        char digits[24];
+        snprintf(digits, sizeof(digits), "%.*s", span_fmt(event->words[0]));
+        number = strtoll(digits, NULL, 10);
+    } else if (event->word_count > 0 || event->words_erased) {
         return NULL;
     }
-    uint32_t field = event->u.field.field;
-    if (definitions == NULL || field >= definitions->field_names.count) {
-        return json_integer(number);
-    }
-    if (definitions->fields[field].type == FIELD_DATETIME) {
+    enum field_type type = type_of_field(printing);
+    if (type == FIELD_DATETIME) {
         return json_instant(number, printing->zone);
     }
-    if (definitions->fields[field].type == FIELD_DATE && number >= FIRST_MS / MS_PER_DAY &&
-        number <= LAST_MS / MS_PER_DAY) {
+    if (type == FIELD_DATE && number >= FIRST_MS / MS_PER_DAY && number <= LAST_MS / MS_PER_DAY) {
         struct civil_date date = civil_date_of(number);
         return json_sprintf("%04d-%02d-%02d", date.year, date.month, date.day);
     }
     return json_integer(number);
 }
 
-/* A date or a number, as the question wants it; a choice and a text have none. */
+/* A choice and a text have no number. */
 static json_t *
-json_answer(const struct printing *printing, int64_t number)
+json_answer(const struct event *event, int64_t number)
 {
-    const struct definitions *definitions = printing->definitions;
-    const struct event *event = printing->event;
-    if (event->word_count > 0 || event->words_erased || event->u.form.option != NO_ID) {
-        return NULL;
-    }
-    bool date = definitions != NULL && event->u.form.form < definitions->form_names.count &&
-                form_question_type(definitions, event->u.form.form, event->u.form.question) ==
-                    QUESTION_DATE;
-    if (date && number >= FIRST_MS / MS_PER_DAY && number <= LAST_MS / MS_PER_DAY) {
-        struct civil_date day = civil_date_of(number);
-        return json_sprintf("%04d-%02d-%02d", day.year, day.month, day.day);
-    }
-    return json_integer(number);
+    bool other = event->word_count > 0 || event->words_erased || event->u.form.option != NO_ID;
+    return other ? NULL : json_integer(number);
 }
 
 static json_t *
@@ -343,7 +351,7 @@ json_part(const struct printing *printing, const struct event_part *part)
     case PART_OPTION:
         return json_named(printing, NAMES(option_names), *(const uint32_t *)at);
     case PART_ANSWER:
-        return json_answer(printing, *(const int64_t *)at);
+        return json_answer(event, *(const int64_t *)at);
     case PART_CONVERSION:
         return json_named(printing, NAMES(conversion_names), *(const uint32_t *)at);
     case PART_CALENDAR:
@@ -402,6 +410,9 @@ print_words(const struct printing *printing, const struct event_layout *layout)
         }
         json_object_set_new(printing->object, layout->words[0], array);
         return;
+    }
+    if (is_date_word(printing)) {
+        return; /* it stands there as "number" */
     }
     for (uint32_t i = 0; i < 3 && layout->words[i] != NULL && i < event->word_count; i++) {
         json_object_set_new(printing->object, layout->words[i], json_word(event, layout, i));

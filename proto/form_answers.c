@@ -105,6 +105,7 @@ read_value(struct reading *reading, const struct question *question, struct span
             return wrong(reading, question, "a date, 2026-06-10");
         }
         add(reading, question)->number = number;
+        reading->answers[reading->count - 1].text = value;
         return RC_OK;
     case QUESTION_MAIL:
         if (!is_mail(value)) {

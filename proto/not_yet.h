@@ -35,7 +35,6 @@ enum not_yet_area {
     NOT_YET_QUESTION_TYPE,
     NOT_YET_CALENDAR_KEY,
     NOT_YET_STEPCTL,
-    NOT_YET_STEPLOG,
 };
 
 struct not_yet {

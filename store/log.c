@@ -19,7 +19,8 @@ struct log {
     enum rc dead; /* RC_OK while alive; else why the log takes nothing more */
     uint8_t run_id[LOG_RUN_ID_BYTES];
     bool run_id_set;
-    bool any; /* newest is a batch */
+    bool any;      /* newest is a batch */
+    bool replaced; /* the mark beside the log names a batch that is not in it */
     struct batch_view newest;
     uint64_t durable; /* number up to which it is on stable storage, as last told */
     int64_t now_ms;   /* the latest time known: at open, then of each batch */
@@ -105,6 +106,34 @@ find_newest(struct log *log)
     return RC_OK;
 }
 
+/* Batches are chained by their checksums, so one batch in its place stands for all before it. */
+static enum rc
+check_mark(struct log *log)
+{
+    const struct log_mark *mark = &log->backend->mark;
+    if (mark->seq == 0) {
+        return RC_OK;
+    }
+    uint64_t key;
+    struct batch_view view;
+    const char *why = NULL;
+    enum rc rc =
+        log->backend->read_batch(log->backend, LOG_SEEK_HOLD, mark->seq, &log->scratch, &key);
+    if (rc == RC_NOT_FOUND) {
+        log->replaced = true;
+        return RC_OK;
+    }
+    if (rc != RC_OK) {
+        return fail_in_storage(log, rc, "reading the batch last marked");
+    }
+    rc = batch_decode(buf_span(&log->scratch), key, &view, &why);
+    if (rc != RC_OK) {
+        return fail_at(log, rc, key, why);
+    }
+    log->replaced = last_seq(&view) != mark->seq || view.checksum != mark->checksum;
+    return RC_OK;
+}
+
 static struct log *
 new_log(enum log_mode mode, const struct log_options *options)
 {
@@ -123,6 +152,9 @@ begin(struct log *log, enum rc rc, const struct log_options *options, bool threa
 {
     if (rc == RC_OK) {
         rc = find_newest(log);
+    }
+    if (rc == RC_OK) {
+        rc = check_mark(log);
     }
     if (rc == RC_OK && threaded) {
         rc = writer_start(log->backend, log->durable, options->mono_us, &log->writer);
@@ -201,10 +233,12 @@ log_backend_of(struct log *log)
     return log->backend;
 }
 
-uint64_t
-log_inode(const struct log *log)
+struct log_place
+log_place(const struct log *log)
 {
-    return log->backend->inode;
+    return (struct log_place){.inode = log->backend->inode,
+                              .birth_ns = log->backend->birth_ns,
+                              .replaced = log->replaced};
 }
 
 void
@@ -294,6 +328,9 @@ write_batch(struct log *log, const struct log_batch *batch, struct batch_header 
         .batch = buf_span(&log->scratch),
         .content = batch->content,
         .content_count = batch->content_count,
+        .erase = batch->erase,
+        .erase_count = batch->erase_count,
+        .mark = {header->first_seq + header->event_count - 1, checksum},
         .ids = log->ids,
         .id_count = batch->id_count,
         .time_ms = header->time_ms,

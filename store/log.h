@@ -49,8 +49,13 @@ void log_close(struct log *log);
  * log_open() of this thread that failed. */
 const char *log_error(const struct log *log);
 
-/* Inode of the data file (0 in memory): part of the claim (SPEC R45). */
-uint64_t log_inode(const struct log *log);
+/* What tells this log from a copy or an older state of it (SPEC R45). In memory all is zero. */
+struct log_place {
+    uint64_t inode;    /* of the data file */
+    uint64_t birth_ns; /* when that file was made; 0 where the file system does not say */
+    bool replaced; /* the directory has held another log, or more of this one, than it does now */
+};
+struct log_place log_place(const struct log *log);
 
 /* The run id stamped on every batch appended from now on. Must be set before the first append. */
 void log_set_run_id(struct log *log, const uint8_t run_id[LOG_RUN_ID_BYTES]);
@@ -69,6 +74,8 @@ struct log_batch {
     uint32_t content_count;
     const struct span *ids; /* webhook ids and idempotency keys to remember */
     uint32_t id_count;
+    const uint64_t *erase; /* events whose content rows go with this commit (SPEC R50, R51) */
+    uint32_t erase_count;
 };
 
 uint64_t log_newest(const struct log *log);     /* number of the newest event appended; 0: none */

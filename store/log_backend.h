@@ -13,6 +13,7 @@
 #define STORE_LOG_BACKEND_H
 
 #include "store/log.h"
+#include "store/log_mark.h"
 
 /* A remembered id is kept as 128 bits of checksum: fixed keys, and no text of anybody's. */
 struct log_id {
@@ -25,6 +26,9 @@ struct log_write {
     struct span batch;
     const struct log_content *content;
     uint32_t content_count;
+    const uint64_t *erase; /* rows of content to delete, after those above are in */
+    uint32_t erase_count;
+    struct log_mark mark; /* kept beside the log once the write is durable */
     const struct log_id *ids;
     uint32_t id_count;
     int64_t time_ms;          /* remembered with the ids */
@@ -46,7 +50,8 @@ struct log_backend {
     /* How much of what may ever be kept is in use. */
     void (*room)(struct log_backend *backend, uint64_t *out_used_bytes, uint64_t *out_map_bytes);
     void (*close)(struct log_backend *backend);
-    uint64_t inode;
+    uint64_t inode, birth_ns;
+    struct log_mark mark; /* as found when it was opened to write */
     /* What the storage said about the last failed reading (or opening) and the last failed writing;
      * "" for nothing. */
     const char *what, *write_what;

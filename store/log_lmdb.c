@@ -1,6 +1,8 @@
 #include "store/log_lmdb.h"
 
 #include "store/batch.h"
+#include "store/log_mark.h"
+#include "store/unborn.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -197,12 +199,29 @@ check_newest(struct lmdb *lmdb, MDB_txn *txn, uint64_t newest_key)
 }
 
 static int
+erase_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
+{
+    int code = MDB_SUCCESS;
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < write->erase_count; i++) {
+        uint8_t bytes[SEQ_BYTES];
+        big_endian_put(bytes, write->erase[i], sizeof(bytes));
+        MDB_val key = val_of(bytes, sizeof(bytes));
+        code = mdb_del(txn, lmdb->tables[TABLE_CONTENT], &key, NULL);
+        code = code == MDB_NOTFOUND ? MDB_SUCCESS : code; /* gone before, or never there */
+    }
+    return code;
+}
+
+static int
 put_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
 {
     int code = put_number(txn, lmdb->tables[TABLE_BATCHES], write->key, write->batch, MDB_APPEND);
     for (uint32_t i = 0; code == MDB_SUCCESS && i < write->content_count; i++) {
         const struct log_content *content = &write->content[i];
         code = put_number(txn, lmdb->tables[TABLE_CONTENT], content->seq, content->row, MDB_APPEND);
+    }
+    if (code == MDB_SUCCESS) {
+        code = erase_rows(lmdb, txn, write);
     }
     for (uint32_t i = 0; code == MDB_SUCCESS && i < write->id_count; i++) {
         code = remember_id(lmdb, txn, &write->ids[i], write->time_ms);
@@ -232,6 +251,9 @@ lmdb_write(struct log_backend *backend, const struct log_write *const *writes, u
     }
     rc = said_writing(lmdb, mdb_txn_commit(txn));
     txn = NULL; /* commit frees the transaction even when it fails */
+    if (rc == RC_OK) {
+        log_mark_write(lmdb->claim_fd, &writes[count - 1]->mark);
+    }
     if (rc == RC_OK && now_ms - lmdb->readers_checked_ms >= READER_CHECK_MS) {
         lmdb->readers_checked_ms = now_ms; /* a killed reader keeps pages from reuse */
         mdb_reader_check(lmdb->env, NULL);
@@ -421,6 +443,7 @@ take_claim(struct lmdb *lmdb, const char *directory, struct buf *error)
         return rc;
     }
     if (flock(lmdb->claim_fd, LOCK_EX | LOCK_NB) == 0) {
+        lmdb->backend.mark = log_mark_read(lmdb->claim_fd);
         return RC_OK;
     }
     enum rc rc = rc_from_lmdb(errno);
@@ -502,6 +525,17 @@ close_on_exec(struct lmdb *lmdb)
     }
 }
 
+static uint64_t
+birth_of(int fd)
+{
+    struct statx file;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &file) != 0 ||
+        (file.stx_mask & STATX_BTIME) == 0) {
+        return 0;
+    }
+    return (uint64_t)file.stx_btime.tv_sec * 1000000000u + file.stx_btime.tv_nsec;
+}
+
 static enum rc
 open_files(struct lmdb *lmdb, const char *directory, const struct log_options *options)
 {
@@ -525,6 +559,7 @@ open_files(struct lmdb *lmdb, const char *directory, const struct log_options *o
     }
     if (rc == RC_OK && fstat(fd, &file) == 0) {
         lmdb->backend.inode = (uint64_t)file.st_ino;
+        lmdb->backend.birth_ns = birth_of(fd);
         close_on_exec(lmdb);
     }
     return rc;
@@ -554,6 +589,12 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
         rc = make_directory(directory, out_error);
         if (rc == RC_OK) {
             rc = take_claim(lmdb, directory, out_error);
+        }
+        if (rc == RC_OK) {
+            struct buf data_file = {0};
+            buf_printf(&data_file, "%s/data.mdb", directory);
+            unborn_clear(buf_cstr(&data_file));
+            buf_fini(&data_file);
         }
     }
     if (rc == RC_OK) {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* Rows in ascending order of their number; both tables only ever grow at the end. */
+/* Rows in ascending order of their number; both tables grow at the end, content may lose rows. */
 struct row {
     uint64_t seq;
     uint8_t *data;
@@ -84,6 +84,18 @@ rows_from(const struct rows *rows, uint64_t seq)
     return low;
 }
 
+static void
+rows_drop(struct rows *rows, uint64_t seq)
+{
+    size_t at = rows_from(rows, seq);
+    if (at == rows->count || rows->items[at].seq != seq) {
+        return;
+    }
+    free(rows->items[at].data);
+    rows->count--;
+    memmove(&rows->items[at], &rows->items[at + 1], (rows->count - at) * sizeof(rows->items[0]));
+}
+
 static enum rc
 write_one(struct memory *memory, const struct log_write *write)
 {
@@ -103,6 +115,9 @@ write_one(struct memory *memory, const struct log_write *write)
         rows_cut(&memory->batches, batches);
         rows_cut(&memory->content, contents);
         return RC_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < write->erase_count; i++) {
+        rows_drop(&memory->content, write->erase[i]);
     }
     for (uint32_t i = 0; i < write->id_count; i++) {
         id_table_put(&memory->ids, &write->ids[i], write->time_ms);

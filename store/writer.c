@@ -29,6 +29,8 @@ struct job {
     uint32_t content_capacity;
     struct log_id *ids;
     uint32_t id_capacity;
+    uint64_t *erase;
+    uint32_t erase_capacity;
 };
 
 struct writer {
@@ -59,6 +61,7 @@ job_free(struct job *job)
         buf_fini(&job->data);
         free(job->content);
         free(job->ids);
+        free(job->erase);
         free(job);
     }
 }
@@ -109,11 +112,26 @@ job_reserve(struct job *job, uint32_t content_count, uint32_t id_count)
     return true;
 }
 
+static bool
+job_reserve_erase(struct job *job, uint32_t erase_count)
+{
+    if (erase_count > job->erase_capacity) {
+        uint64_t *erase = realloc(job->erase, erase_count * sizeof(*erase));
+        if (erase == NULL) {
+            return false;
+        }
+        job->erase = erase;
+        job->erase_capacity = erase_count;
+    }
+    return true;
+}
+
 /* Copies the write with everything it borrows. */
 static enum rc
 job_fill(struct job *job, const struct log_write *write)
 {
-    if (!job_reserve(job, write->content_count, write->id_count)) {
+    if (!job_reserve(job, write->content_count, write->id_count) ||
+        !job_reserve_erase(job, write->erase_count)) {
         return RC_NO_MEMORY;
     }
     buf_clear(&job->data);
@@ -133,7 +151,11 @@ job_fill(struct job *job, const struct log_write *write)
     for (uint32_t i = 0; i < write->id_count; i++) {
         job->ids[i] = write->ids[i];
     }
+    for (uint32_t i = 0; i < write->erase_count; i++) {
+        job->erase[i] = write->erase[i];
+    }
     job->write = *write;
+    job->write.erase = job->erase;
     job->write.batch = span_of(job->data.data, write->batch.len);
     job->write.content = job->content;
     job->write.ids = job->ids;

@@ -101,6 +101,8 @@ keep_claim(void *context, const struct event *event)
         compacting->claimed.u.claimed.path = arena_span(compacting->arena, event->u.claimed.path);
         compacting->claimed.u.claimed.version =
             arena_span(compacting->arena, event->u.claimed.version);
+    } else if (event->kind == EVENT_RELEASED) {
+        compacting->claimed.u.claimed.former_claim = 0; /* a held directory stays held, no other */
     }
     return RC_OK;
 }
@@ -135,18 +137,15 @@ static int
 renew_claim(struct compacting *compacting)
 {
     struct event *claimed = &compacting->claimed;
-    struct stat after;
-    char *data = path_join(compacting->fresh.part, "data.mdb");
-    bool known = stat(data, &after) == 0;
-    free(data);
     if (!compacting->has_claim || claimed->u.claimed.inode != compacting->before.st_ino ||
         !span_equal_cstr(claimed->u.claimed.path, compacting->directory)) {
         return EXIT_DONE;
     }
-    int code = known ? fresh_reopen(&compacting->fresh, LOG_CLAIM)
-                     : failed("look at", compacting->fresh.part);
+    int code = fresh_reopen(&compacting->fresh, LOG_CLAIM);
     if (code == EXIT_DONE) {
-        claimed->u.claimed.inode = after.st_ino;
+        struct log_place place = log_place(compacting->fresh.log); /* moving it keeps both */
+        claimed->u.claimed.inode = place.inode;
+        claimed->u.claimed.birth_ns = place.birth_ns;
         enum rc rc = append_claim(compacting);
         code = rc == RC_OK ? EXIT_DONE : reader_failed(rc, log_error(compacting->fresh.log));
     }

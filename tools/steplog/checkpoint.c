@@ -125,7 +125,7 @@ log_was_replaced(const struct follower *follower)
     struct stat file;
     buf_printf(&path, "%s/data.mdb", follower->directory);
     bool replaced = stat(buf_cstr(&path), &file) == 0 &&
-                    (uint64_t)file.st_ino != log_inode(follower->reader.log);
+                    (uint64_t)file.st_ino != log_place(follower->reader.log).inode;
     buf_fini(&path);
     return replaced;
 }

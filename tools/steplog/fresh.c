@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -126,25 +125,6 @@ fresh_reopen(struct fresh *fresh, enum log_mode mode)
     return rc == RC_OK ? EXIT_DONE : reader_failed(rc, log_error(NULL));
 }
 
-struct folding {
-    const struct engine *engine;
-    replay_fn before;
-    void *context;
-};
-
-static enum rc
-fold_event(void *context, const struct event *event)
-{
-    const struct folding *folding = context;
-    if (event->kind == EVENT_STOPPED &&
-        event->u.stopped.digest != state_digest(engine_state(folding->engine))) {
-        fprintf(stderr, "steplog: event %" PRIu64 ": the stop recorded another digest\n",
-                event->seq);
-        return RC_CORRUPT;
-    }
-    return folding->before == NULL ? RC_OK : folding->before(folding->context, event);
-}
-
 int
 fresh_fold(struct fresh *fresh, struct zones *zones, replay_fn before, void *context,
            uint64_t *out_events, uint64_t *out_digest)
@@ -155,18 +135,18 @@ fresh_fold(struct fresh *fresh, struct zones *zones, replay_fn before, void *con
     }
     struct engine *engine = reader_engine();
     struct buf error = {0};
-    struct folding folding = {.engine = engine, .before = before, .context = context};
     const struct replay_options options = {.log = fresh->log,
                                            .engine = engine,
                                            .zones = zones_source(zones),
-                                           .before = fold_event,
-                                           .context = &folding};
+                                           .check_stops = true,
+                                           .before = before,
+                                           .context = context};
     enum rc rc = replay_run(&options, &error);
     if (rc == RC_OK) {
         *out_events = engine_state(engine)->seq;
         *out_digest = state_digest(engine_state(engine));
     } else {
-        code = reader_failed(rc, error.len > 0 ? buf_cstr(&error) : "the copy is not good");
+        code = reader_failed(rc, buf_cstr(&error));
     }
     buf_fini(&error);
     engine_free(engine);

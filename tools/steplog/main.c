@@ -1,5 +1,4 @@
 /* steplog - reads a log without a daemon: its events, a friend's life, the state it folds to, its health. */
-#include "proto/not_yet.h"
 #include "tools/steplog/commands.h"
 
 static const struct command COMMANDS[] = {
@@ -56,18 +55,6 @@ static const struct option OPTIONS[] = {
      "名前・本文・LINE ユーザーIDを除く", false},
 };
 
-/* A command that SPEC names and this version does not build says so instead of "unknown". */
-static bool
-explain_unknown(struct span word, struct buf *out)
-{
-    const struct not_yet *row = not_yet_find(NOT_YET_STEPLOG, word);
-    if (row == NULL) {
-        return false;
-    }
-    buf_printf(out, "not yet: %.*s - %s (%s)", span_fmt(word), row->what, row->rule);
-    return true;
-}
-
 static const struct program STEPLOG = {
     .name = "steplog",
     .version = STEPD_VERSION,
@@ -84,7 +71,6 @@ static const struct program STEPLOG = {
     .command_count = sizeof(COMMANDS) / sizeof(COMMANDS[0]),
     .options = OPTIONS,
     .option_count = sizeof(OPTIONS) / sizeof(OPTIONS[0]),
-    .explain_unknown = explain_unknown,
 };
 
 int
