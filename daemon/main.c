@@ -116,6 +116,18 @@ start_clock(struct stepd *stepd, int64_t now_ms, const struct log *log)
     clock_init_virtual(&stepd->clock, now_ms > newest_ms ? now_ms : newest_ms);
 }
 
+/* The console's line: who and where to. The words are in the log, not in the journal. */
+static void
+report_notice(void *context, const struct event *event, const struct definitions *definitions)
+{
+    (void)context;
+    report(REPORT_INFO, "notice friend=%u to=%s event=%llu", event->friend,
+           event->u.notified.to == NO_ID
+               ? "all"
+               : names_text(&definitions->notify_names, event->u.notified.to),
+           (unsigned long long)event->seq);
+}
+
 static void
 report_held(struct stepd *stepd)
 {
@@ -166,6 +178,8 @@ open_core(struct stepd *stepd)
         .clock = &stepd->clock,
         .zones = zones_source(stepd->zones),
         .directory = stepd->directory != NULL ? stepd->directory : "",
+        .public_url = settings->public_url,
+        .notice = report_notice,
         .checkpoints = settings->checkpoints ? settings->data_dir : NULL,
         .note = note_checkpoint,
         .claim_later = stepd->room.is_short,

@@ -70,6 +70,11 @@ input_webhook_id(const struct input *input)
     case INPUT_FIELD:
     case INPUT_START_SCENARIO:
     case INPUT_STOP_SCENARIO:
+    case INPUT_FORM:
+    case INPUT_CONVERSION:
+    case INPUT_BOOK:
+    case INPUT_CHANGE_BOOKING:
+    case INPUT_CANCEL_BOOKING:
         break;
     }
     return (struct span){0};

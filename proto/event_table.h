@@ -41,6 +41,14 @@ enum part_type {
     PART_REASON,
     PART_SOURCE, /* [kind, id, sub], default none */
     PART_ITEMS,  /* array of [template, enrolment, source], default none */
+    PART_FORM,   /* ids, default NO_ID; printed as names */
+    PART_QUESTION,
+    PART_OPTION,
+    PART_ANSWER, /* int64, default 0; what it means says the question in the same event */
+    PART_CONVERSION,
+    PART_CALENDAR,
+    PART_SLOT,
+    PART_NOTIFY,
 };
 
 struct event_part {
