@@ -19,6 +19,7 @@ struct erasure {
 
 struct core {
     struct core_options options;
+    char *directory;
     struct engine *engine;
     struct events pass;       /* the events of the pass under way */
     struct buf events;        /* the same, encoded */
@@ -97,7 +98,7 @@ core_claim(struct core *core)
     input.u.claim.birth_ns = place.birth_ns;
     input.u.claim.replaced = place.replaced;
     input.u.claim.machine = span_cstr(machine);
-    input.u.claim.path = span_cstr(core->options.directory);
+    input.u.claim.path = span_cstr(core->directory);
     uint32_t count = 0;
     core->claimed = true;
     (void)core_input(core, &input, &count);
@@ -121,6 +122,8 @@ core_open(const struct core_options *options, struct core **out_core)
     struct core *core = calloc(1, sizeof(*core));
     assert(core != NULL);
     core->options = *options;
+    core->directory = strdup(options->directory); /* a late claim still names it */
+    assert(core->directory != NULL);
     core->engine = engine_new(&ENGINE_CALLS);
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
@@ -150,6 +153,7 @@ core_close(struct core *core)
     }
     log_close(core_release_log(core));
     free(core->effects);
+    free(core->directory);
     free(core->content);
     buf_fini(&core->events);
     buf_fini(&core->content_bytes);

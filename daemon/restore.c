@@ -32,7 +32,7 @@ refuse_cut_log(const struct restore_options *options, uint64_t seq, struct buf *
     buf_printf(out_error,
                "the log ends at event %" PRIu64 ", but %s holds event %" PRIu64
                " of the same run: durable events are gone. Restore a backup; or, if this older log "
-               "was put here on purpose, delete the checkpoints beside it",
+               "was put here on purpose, delete the checkpoints: steplog checkpoint --drop",
                log_newest(options->log), buf_cstr(&path), seq);
     buf_fini(&path);
     return RC_CORRUPT;

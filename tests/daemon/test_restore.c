@@ -2,6 +2,7 @@
  * checkpoint, an older one or the whole log is used instead (RELIABILITY C14); a log that lost events is
  * not started (C15). */
 #include "daemon/restore.h"
+#include "engine/base/checksum.h"
 #include "proto/event.h"
 #include "store/checkpoint.h"
 #include "tests/daemon/fixture.h"
@@ -261,19 +262,30 @@ START_TEST(a_log_that_ends_before_its_own_checkpoint_is_refused)
 }
 END_TEST
 
-/* Copies the live log to disk, without the batch that begins at `without`. */
+/* Copies the live log to disk, without the batch that begins at `without`; the one at `strange` says that
+ * it follows another batch than it does, and is the last. */
 struct copying {
     struct raw_log raw;
-    uint64_t without;
+    uint64_t without, strange;
 };
 
 static void
 copy_batch(void *context, uint64_t key, struct span bytes)
 {
+    enum { AT_CHECKSUM_BEFORE = 42, SUM_BYTES = 8 };
     struct copying *copying = context;
-    if (key != copying->without) {
-        raw_log_batch(&copying->raw, key, bytes);
+    if (key == copying->without || (copying->strange != 0 && key > copying->strange)) {
+        return;
     }
+    struct buf copy = {0};
+    buf_append_span(&copy, bytes);
+    if (key == copying->strange) {
+        size_t end = bytes.len - SUM_BYTES;
+        copy.data[AT_CHECKSUM_BEFORE] ^= 1;
+        big_endian_put(copy.data + end, checksum_of(copy.data, end), SUM_BYTES);
+    }
+    raw_log_batch(&copying->raw, key, buf_span(&copy));
+    buf_fini(&copy);
 }
 
 static void
@@ -283,12 +295,9 @@ copy_content(void *context, uint64_t seq, struct span row)
     raw_log_content(&copying->raw, seq, row);
 }
 
-START_TEST(a_gap_after_the_checkpoint_is_found)
+static void
+refused_copy(struct copying copying, const char *why)
 {
-    uint64_t seq = save();
-    follows("U2");
-    follows("U3");
-    struct copying copying = {.without = seq + 1};
     raw_log_begin(&copying.raw, directory);
     raw_log_read(core_log(fixture.core), copy_batch, copy_content, &copying);
     raw_log_end(&copying.raw);
@@ -296,10 +305,22 @@ START_TEST(a_gap_after_the_checkpoint_is_found)
     const struct log_options options = {.mode = LOG_READ};
     ck_assert_int_eq(log_open(directory, &options, &log), RC_OK);
     ck_assert_int_eq(restore(log), RC_CORRUPT);
-    ck_assert_msg(strstr(buf_cstr(&error), "events before it are missing") != NULL, "%s",
-                  buf_cstr(&error));
+    ck_assert_msg(strstr(buf_cstr(&error), why) != NULL, "%s", buf_cstr(&error));
     ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "after the checkpoint of event"));
     log_close(log);
+}
+
+START_TEST(a_tail_that_does_not_continue_the_checkpoint_is_found)
+{
+    uint64_t seq = save();
+    follows("U2");
+    follows("U3");
+    if (_i == 0) {
+        refused_copy((struct copying){.without = seq + 1}, "events before it are missing");
+    } else {
+        refused_copy((struct copying){.strange = seq + 1},
+                     "it does not continue the batch before it");
+    }
 }
 END_TEST
 
@@ -397,7 +418,7 @@ suite(void)
                         (int)(sizeof(CHANGES) / sizeof(CHANGES[0])));
     tcase_add_test(tc, damaged_and_missing_checkpoints_lose_nothing);
     tcase_add_test(tc, a_log_that_ends_before_its_own_checkpoint_is_refused);
-    tcase_add_test(tc, a_gap_after_the_checkpoint_is_found);
+    tcase_add_loop_test(tc, a_tail_that_does_not_continue_the_checkpoint_is_found, 0, 2);
     tcase_add_loop_test(tc, the_digest_of_every_stop_on_the_way_is_checked, 0, 5);
     tcase_add_test(tc, an_open_request_keeps_its_definitions_through_a_checkpoint);
     suite_add_tcase(s, tc);

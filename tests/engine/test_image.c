@@ -73,8 +73,10 @@ act_of_friend(uint64_t *seed)
     uint32_t friend = (uint32_t)(next_random(seed) % friend_count);
     snprintf(text, sizeof(text), "word %d", (int)(next_random(seed) % 1000));
     if (next_random(seed) % 2) {
-        shop_input(&shop, (struct input){.kind = INPUT_PROFILE,
-                                         .u.profile = {friend, true, span_cstr(text)}});
+        shop_input(&shop,
+                   (struct input){
+                       .kind = INPUT_PROFILE,
+                       .u.profile = {.friend = friend, .found = true, .name = span_cstr(text)}});
     } else {
         bool clear = next_random(seed) % 3 == 0;
         shop_input(&shop, (struct input){.kind = INPUT_FIELD,
@@ -378,6 +380,76 @@ START_TEST(an_image_with_a_changed_byte_does_no_harm)
 }
 END_TEST
 
+static void
+assert_refused(const struct state *state, const char *wanted)
+{
+    struct buf image = {0};
+    struct engine *engine = engine_new(&calls);
+    const char *why = "";
+    image_write(state, &image);
+    ck_assert_msg(load(engine, buf_span(&image), &why) == RC_CORRUPT, "read: %s", wanted);
+    ck_assert_str_eq(why, wanted);
+    engine_free(engine);
+    buf_fini(&image);
+}
+
+/* Images of states that cannot be: as a program gone wrong would write them, with a good checksum. */
+START_TEST(rows_that_do_not_hold_together_are_refused)
+{
+    static const char lists[] = "a list of rows does not hold together";
+    random_shop(&(uint64_t){5});
+    others[0] = others[1] = NULL;
+    for (uint32_t friend = 0; friend < 40; friend ++) {
+        char who[8];
+        snprintf(who, sizeof(who), "U%u", friend);
+        shop_act(&shop, friend < 3 ? INPUT_FOLLOW : INPUT_UNFOLLOW, who, NULL);
+        shop_input(&shop, (struct input){.kind = INPUT_FIELD,
+                                         .u.field = {friend, 1, .text = span_cstr("value")}});
+    }
+    for (uint32_t scenario = 1; scenario < 3; scenario++) {
+        shop_input(&shop, (struct input){.kind = INPUT_START_SCENARIO,
+                                         .u.scenario = {scenario, scenario, NO_ID}});
+    }
+    shop_input(&shop, (struct input){.kind = INPUT_TAG, .u.tag = {39, TAG_VIP, true}});
+    struct state *state = (struct state *)(uintptr_t)engine_state(shop.engine);
+    struct buf image = {0};
+    image_write(state, &image);
+    engine_free(loaded_from(buf_span(&image)));
+    buf_fini(&image);
+
+    uint32_t was = state->friends[1].first_value; /* one row on two lists, another on none */
+    state->friends[1].first_value = state->friends[0].first_value;
+    assert_refused(state, lists);
+    state->friends[1].first_value = NO_ID;
+    assert_refused(state, "a row is on no list");
+    state->friends[1].first_value = was;
+    state->values[was].next = was; /* a list that never ends */
+    assert_refused(state, lists);
+    state->values[was].next = NO_ID;
+
+    uint32_t first = state->friends[1].first_enrolment, other = state->friends[2].first_enrolment;
+    ck_assert(first != NO_ID && other != NO_ID);
+    state->friends[1].first_enrolment = other; /* each on the other's list */
+    state->friends[2].first_enrolment = first;
+    assert_refused(state, lists);
+    state->friends[1].first_enrolment = first;
+    state->friends[2].first_enrolment = other;
+    state->enrolments[first].scenario = SCENARIOS_MAX;
+    assert_refused(state, "an enrolment is in a scenario that its definitions do not have");
+    state->enrolments[first].scenario = 1;
+
+    was = state->friends[39].first_value; /* without its last friend, who has the tag */
+    state->friend_count--;
+    state->friends[38].first_value = was;
+    state->values[was].next = was - 1;
+    assert_refused(state, "a set has a member that is no friend");
+    state->values[was].next = NO_ID;
+    state->friends[38].first_value = was - 1;
+    state->friend_count++;
+    shop_close(&shop);
+}
+END_TEST
+
 START_TEST(an_image_of_another_state_version_is_refused_as_such)
 {
     uint64_t seed = 3;
@@ -423,6 +495,7 @@ suite(void)
     tcase_add_test(tcase, tags_of_few_and_of_many_friends_come_back);
     tcase_add_test(tcase, an_image_that_ends_early_is_refused_wherever_it_ends);
     tcase_add_loop_test(tcase, an_image_with_a_changed_byte_does_no_harm, 0, 4);
+    tcase_add_test(tcase, rows_that_do_not_hold_together_are_refused);
     tcase_add_test(tcase, an_image_of_another_state_version_is_refused_as_such);
     tcase_add_test(tcase, a_state_before_the_first_event_has_an_image_too);
     suite_add_tcase(suite, tcase);

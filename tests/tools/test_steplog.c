@@ -229,6 +229,7 @@ START_TEST(what_is_missing_or_not_built_is_said)
         {"tail -d no/such/place", EXIT_NOTHING, "no/such/place"},
         {"tail", EXIT_WRONG_USE, "-d DIR"},
         {"checkpoint", EXIT_WRONG_USE, "-d DIR"},
+        {"backup", EXIT_WRONG_USE, "DEST"},
         {"compact", EXIT_WRONG_USE, "-d DIR"},
         {"import no/such/file x", EXIT_NOTHING, "cannot open no/such/file"},
         {"dance", EXIT_WRONG_USE, "unknown command 'dance'"},
@@ -263,7 +264,7 @@ suite(void)
     tcase_add_test(tc, verify_names_a_damaged_batch);
     tcase_add_test(tc, verify_names_damaged_words);
     tcase_add_test(tc, verify_survives_damaged_pages);
-    tcase_add_loop_test(tc, what_is_missing_or_not_built_is_said, 0, 9);
+    tcase_add_loop_test(tc, what_is_missing_or_not_built_is_said, 0, 10);
     suite_add_tcase(s, tc);
     return s;
 }
