@@ -1,6 +1,6 @@
 /* Deliveries: answers planned, intents with their values, outcomes (SPEC R9, R10, R40, R42). */
 #include "engine/tables.h"
-#include "engine/turn.h"
+#include "engine/trigger.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -59,6 +59,7 @@ plan(struct turn *turn, uint32_t friend, const struct delivery_item *items, uint
 void
 delivery_plan_answer(struct turn *turn)
 {
+    trigger_run_fired(turn, 0); /* undelayed triggers answer along with the rest (SPEC R10) */
     const struct outbox *outbox = &turn->answer.outbox;
     struct span token = turn->answer.reply_token;
     for (uint32_t from = 0; from < outbox->count;) {
@@ -120,7 +121,19 @@ field_text(struct turn *turn, uint32_t friend, uint32_t id)
 }
 
 static struct span
-insertion_text(struct turn *turn, uint32_t friend, const struct insertion *insertion)
+goal_text(struct turn *turn, uint32_t friend, uint32_t enrolment)
+{
+    if (enrolment >= turn->state->enrolment_count ||
+        turn->state->enrolments[enrolment].friend != friend ||
+        turn->state->enrolments[enrolment].goal_ms == 0) {
+        return (struct span){0};
+    }
+    return datetime_text(turn, turn->state->enrolments[enrolment].goal_ms);
+}
+
+static struct span
+insertion_text(struct turn *turn, uint32_t friend, uint32_t enrolment,
+               const struct insertion *insertion)
 {
     struct span text = {0};
     switch (insertion->kind) {
@@ -129,6 +142,9 @@ insertion_text(struct turn *turn, uint32_t friend, const struct insertion *inser
         break;
     case INSERTION_FIELD:
         text = field_text(turn, friend, insertion->field);
+        break;
+    case INSERTION_GOAL:
+        text = goal_text(turn, friend, enrolment);
         break;
     }
     return text.len > 0 ? text : insertion->fallback;
@@ -144,7 +160,9 @@ add_values(struct turn *turn, struct event *intent)
             &turn->state->definitions->templates[intent->u.delivery.items[i].template];
         for (uint32_t j = 0; j < template->insertion_count; j++) {
             values = arena_grow(turn->out->arena, values, count, sizeof(*values));
-            values[count++] = insertion_text(turn, intent->friend, &template->insertions[j]);
+            values[count++] =
+                insertion_text(turn, intent->friend, intent->u.delivery.items[i].enrolment,
+                               &template->insertions[j]);
         }
     }
     intent->words = values;
@@ -298,6 +316,7 @@ bind_steps(struct state *state, const struct event *event)
             row->step == item->source.sub) {
             row->phase = ENROLMENT_IN_DELIVERY;
             row->wake_ms = INT64_MAX;
+            tables_set_delivered(row, row->step);
         }
     }
 }

@@ -39,6 +39,11 @@ enum event_kind {
     EVENT_STEP_DONE = 45,      /* a step without a message happened */
     EVENT_STEP_CANCELLED = 46, /* it will not come any more */
     EVENT_ENROLMENT_ENDED = 47,
+    EVENT_GOAL_MOVED = 48,     /* a running reminder or date has another goal */
+    EVENT_CLOCK_RESTARTED = 49, /* a trigger's `after` counts from this instant again */
+    EVENT_CUSTOM = 50,          /* a custom event */
+    EVENT_MARK_SET = 51,        /* the response mark, or none */
+    EVENT_DATES_LOOKED_THROUGH = 52, /* dates of these definitions are planned for friends up to */
     EVENT_DELIVERY_PLANNED = 60,   /* an answer to a friend's act; words: reply token, if any */
     EVENT_DELIVERY_INTENDED = 61,  /* about to be sent; words: the values inserted, in order */
     EVENT_DELIVERY_OUTCOME = 62,   /* words: LINE's request id, accepted request id */
@@ -65,6 +70,10 @@ enum reason {
     REASON_UNKNOWN_TYPE = 15,
     REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
+    REASON_LOOP = 30,          /* a refused start: one thing set off another too often */
+    REASON_NO_GOAL = 31,       /* a refused start: the field that holds the goal is empty */
+    REASON_PAST_AT_START = 32, /* SPEC R32 */
+    REASON_RESCHEDULED = 33,   /* SPEC R32: the goal moved */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -76,6 +85,7 @@ enum source_kind {
     SOURCE_AUTO_REPLY = 4,
     SOURCE_OPERATOR = 5, /* id: uid of the caller */
     SOURCE_DEFINITIONS = 6,
+    SOURCE_ON = 10, /* what a trigger is on. id: enum trigger_on_kind, sub: its id */
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
 struct source {
@@ -157,7 +167,19 @@ struct event {
             int64_t until_ms; /* STEP_DEFERRED */
             uint32_t shift_days;
             enum reason reason;
+            int64_t goal_ms; /* ENROLMENT_STARTED GOAL_MOVED; of reminders and dates */
+            uint64_t key;    /* ENROLMENT_STARTED; of reminders (engine/reminder.h) */
+            uint32_t links;  /* ENROLMENT_STARTED: triggers that set off each other, up to here */
         } step;
+        struct {
+            struct span name, idempotency_key;
+        } custom;
+        struct {
+            uint32_t mark; /* NO_ID: none */
+        } mark;
+        struct {
+            uint32_t up_to; /* friends below this index */
+        } dates;
         struct {               /* DELIVERY_* */
             uint64_t delivery; /* number of the event that made it; 0: this one does */
             uint64_t body_hash;

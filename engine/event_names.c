@@ -60,6 +60,16 @@ event_kind_name(enum event_kind kind)
         return "delivery_outcome";
     case EVENT_DELIVERY_CANCELLED:
         return "delivery_cancelled";
+    case EVENT_GOAL_MOVED:
+        return "goal_moved";
+    case EVENT_CLOCK_RESTARTED:
+        return "clock_restarted";
+    case EVENT_CUSTOM:
+        return "custom";
+    case EVENT_MARK_SET:
+        return "mark_set";
+    case EVENT_DATES_LOOKED_THROUGH:
+        return "dates_looked_through";
     }
     return NULL;
 }
@@ -104,6 +114,14 @@ reason_name(enum reason reason)
         return "old";
     case REASON_NO_SOURCE:
         return "no_source";
+    case REASON_LOOP:
+        return "loop";
+    case REASON_NO_GOAL:
+        return "no_goal";
+    case REASON_PAST_AT_START:
+        return "past_at_start";
+    case REASON_RESCHEDULED:
+        return "rescheduled";
     }
     return "unknown";
 }
@@ -126,6 +144,8 @@ source_kind_name(enum source_kind kind)
         return "operator";
     case SOURCE_DEFINITIONS:
         return "definitions";
+    case SOURCE_ON:
+        return "on";
     }
     return "unknown";
 }

@@ -28,12 +28,15 @@ enum input_kind {
     INPUT_FIELD,
     INPUT_START_SCENARIO,
     INPUT_STOP_SCENARIO,
+    INPUT_CUSTOM_EVENT,
+    INPUT_MARK,
 };
 
 struct input {
     enum input_kind kind;
     int64_t at_ms;
     uint32_t author; /* uid of the operator for the operator's inputs */
+    bool quiet;      /* fires no triggers (SPEC R58) */
     union {
         struct {
             uint8_t run_id[16];
@@ -88,6 +91,15 @@ struct input {
             uint32_t friend, scenario;
             uint32_t at_step; /* START: NO_ID = the first */
         } scenario;
+        struct {
+            uint32_t friend;
+            struct span name;
+            struct span idempotency_key; /* SPEC R57; may be empty */
+        } custom_event;
+        struct {
+            uint32_t friend;
+            uint32_t mark; /* NO_ID: none */
+        } mark;
     } u;
 };
 

@@ -102,7 +102,7 @@ tables_add_friend(struct state *state, struct span line_id)
     state->friends =
         grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
     state->friends[friend] = (struct friend_row){
-        .first_enrolment = NO_ID, .first_delivery = NO_ID, .first_value = NO_ID};
+        .mark = NO_ID, .first_enrolment = NO_ID, .first_delivery = NO_ID, .first_value = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (state->friend_count * 2 > state->friend_slot_count) {
@@ -207,6 +207,18 @@ tables_free_enrolment(struct state *state, uint32_t index)
     *link = row->next;
     *row = (struct enrolment){.next = state->enrolment_free, .queued = row->queued};
     state->enrolment_free = index;
+}
+
+void
+tables_set_delivered(struct enrolment *row, uint32_t step)
+{
+    row->delivered |= step < REMINDER_STEPS_MAX ? UINT64_C(1) << step : 0;
+}
+
+bool
+state_step_is_delivered(const struct enrolment *row, uint32_t step)
+{
+    return step < REMINDER_STEPS_MAX && (row->delivered >> step & 1) != 0;
 }
 
 uint32_t
