@@ -133,7 +133,7 @@ static void
 run_event(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
 {
     const char *name = names_text(&turn->state->definitions->event_names, action->u.event);
-    trigger_custom_event(turn, friend, span_cstr(name), (struct span){0}, source);
+    trigger_custom_event(turn, friend, span_cstr(name), source);
 }
 
 static bool run_list(struct turn *turn, uint32_t friend, const struct body *body,
@@ -195,8 +195,7 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             break;
         case ACTION_CANCEL:
             reminder_cancel(turn, friend, action->u.remind.reminder,
-                            action->u.remind.key == NO_ID ? REMINDER_KEY_ANY
-                                                          : action->u.remind.key,
+                            action->u.remind.key == NO_ID ? REMINDER_KEY_ANY : action->u.remind.key,
                             source);
             break;
         case ACTION_EVENT:

@@ -34,8 +34,8 @@ next_moment(const struct state *state, const struct scenario *scenario,
     int32_t first = date.year;
     if (scenario->date.yearly) {
         /* No later year than the one before the moment could lie in is of interest. */
-        int32_t around = civil_local(scenario->zone, from_ms).date.year -
-                         scenario->date.days / 365 - 2;
+        int32_t around =
+            civil_local(scenario->zone, from_ms).date.year - scenario->date.days / 365 - 2;
         first = around > first ? around : first;
     }
     int32_t last = scenario->date.yearly ? first + 5 : first;
@@ -120,8 +120,7 @@ date_advance(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = &turn->state->definitions->scenarios[row->scenario];
-    const struct value_row *value =
-        state_value(turn->state, row->friend, scenario->date.field);
+    const struct value_row *value = state_value(turn->state, row->friend, scenario->date.field);
     int64_t at_ms = 0;
     if (scenario->date.yearly && value != NULL && scenario_only_step(scenario) != NULL &&
         next_moment(turn->state, scenario, value, row->goal_ms + 1, &at_ms)) {
@@ -158,7 +157,7 @@ date_look_through(struct turn *turn)
     uint32_t up_to = state->friend_count - state->dates_from > FRIENDS_A_SLICE
                          ? state->dates_from + FRIENDS_A_SLICE
                          : state->friend_count;
-    for (uint32_t friend = state->dates_from; friend < up_to; friend++) {
+    for (uint32_t friend = state->dates_from; friend < up_to; friend ++) {
         turn->starts = 0; /* each friend by itself: no cascade */
         for (uint32_t i = 0; i < state->definitions->scenario_names.count; i++) {
             if (state->definitions->scenarios[i].kind == KIND_DATE) {
@@ -166,9 +165,8 @@ date_look_through(struct turn *turn)
             }
         }
     }
-    struct event looked = {.kind = EVENT_DATES_LOOKED_THROUGH,
-                           .friend = NO_ID,
-                           .u.dates = {.up_to = up_to}};
+    struct event looked = {
+        .kind = EVENT_DATES_LOOKED_THROUGH, .friend = NO_ID, .u.dates = {.up_to = up_to}};
     turn_emit(turn, &looked);
     return true;
 }

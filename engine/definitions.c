@@ -71,6 +71,22 @@ timing_equal(const struct timing *a, const struct timing *b)
            a->at_min == b->at_min;
 }
 
+const char *
+scenario_kind_name(enum scenario_kind kind)
+{
+    switch (kind) {
+    case KIND_SCENARIO:
+        return "scenario";
+    case KIND_REMINDER:
+        return "reminder";
+    case KIND_TRIGGER:
+        return "trigger";
+    case KIND_DATE:
+        return "date";
+    }
+    return "?";
+}
+
 const struct step *
 scenario_only_step(const struct scenario *scenario)
 {

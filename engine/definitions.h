@@ -201,12 +201,12 @@ enum trigger_on_kind { /* LANGUAGE 10; reaches disk */
                        ON_FOLLOW = 1,
                        ON_UNBLOCK = 2,
                        ON_MESSAGE = 3,
-                       ON_TAPPED = 4,        /* id: button; sub: choice, NO_ID = any */
-                       ON_EVENT = 5,         /* id: into event_names */
-                       ON_TAG_ADDED = 6,     /* id: tag */
-                       ON_TAG_REMOVED = 7,   /* id: tag */
-                       ON_MARK = 8,          /* id: mark */
-                       ON_FIELD_CHANGED = 9, /* id: field */
+                       ON_TAPPED = 4,         /* id: button; sub: choice, NO_ID = any */
+                       ON_EVENT = 5,          /* id: into event_names */
+                       ON_TAG_ADDED = 6,      /* id: tag */
+                       ON_TAG_REMOVED = 7,    /* id: tag */
+                       ON_MARK = 8,           /* id: mark */
+                       ON_FIELD_CHANGED = 9,  /* id: field */
                        ON_FIELD_REACHES = 10, /* id: field; number: the threshold, upward */
                        ON_SCORE_REACHES = 11, /* number: the threshold, upward */
                        ON_FINISHED = 12,      /* id: scenario */
@@ -309,6 +309,8 @@ const char *names_text(const struct names *names, uint32_t id);
 /* The step with that id and its place in order; NULL when it is not in force. */
 const struct step *scenario_step(const struct scenario *scenario, uint32_t step_id,
                                  uint32_t *out_place);
+
+const char *scenario_kind_name(enum scenario_kind kind); /* "scenario", "reminder" … */
 
 /* The one step of a trigger or a date; NULL when it is not in force. */
 const struct step *scenario_only_step(const struct scenario *scenario);

@@ -334,7 +334,7 @@ operator_decide(struct turn *turn, const struct input *input)
     }
     case INPUT_CUSTOM_EVENT:
         trigger_custom_event(turn, input->u.custom_event.friend, input->u.custom_event.name,
-                             input->u.custom_event.idempotency_key, source);
+                             source);
         break;
     case INPUT_MARK:
         mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);

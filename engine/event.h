@@ -39,15 +39,15 @@ enum event_kind {
     EVENT_STEP_DONE = 45,      /* a step without a message happened */
     EVENT_STEP_CANCELLED = 46, /* it will not come any more */
     EVENT_ENROLMENT_ENDED = 47,
-    EVENT_GOAL_MOVED = 48,     /* a running reminder or date has another goal */
-    EVENT_CLOCK_RESTARTED = 49, /* a trigger's `after` counts from this instant again */
-    EVENT_CUSTOM = 50,          /* a custom event */
-    EVENT_MARK_SET = 51,        /* the response mark, or none */
+    EVENT_GOAL_MOVED = 48,           /* a running reminder or date has another goal */
+    EVENT_CLOCK_RESTARTED = 49,      /* a trigger's `after` counts from this instant again */
+    EVENT_CUSTOM = 50,               /* a custom event */
+    EVENT_MARK_SET = 51,             /* the response mark, or none */
     EVENT_DATES_LOOKED_THROUGH = 52, /* dates of these definitions are planned for friends up to */
-    EVENT_DELIVERY_PLANNED = 60,   /* an answer to a friend's act; words: reply token, if any */
-    EVENT_DELIVERY_INTENDED = 61,  /* about to be sent; words: the values inserted, in order */
-    EVENT_DELIVERY_OUTCOME = 62,   /* words: LINE's request id, accepted request id */
-    EVENT_DELIVERY_CANCELLED = 63, /* a planned answer that was never sent */
+    EVENT_DELIVERY_PLANNED = 60,     /* an answer to a friend's act; words: reply token, if any */
+    EVENT_DELIVERY_INTENDED = 61,    /* about to be sent; words: the values inserted, in order */
+    EVENT_DELIVERY_OUTCOME = 62,     /* words: LINE's request id, accepted request id */
+    EVENT_DELIVERY_CANCELLED = 63,   /* a planned answer that was never sent */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -172,7 +172,7 @@ struct event {
             uint32_t links;  /* ENROLMENT_STARTED: triggers that set off each other, up to here */
         } step;
         struct {
-            struct span name, idempotency_key;
+            struct span name;
         } custom;
         struct {
             uint32_t mark; /* NO_ID: none */

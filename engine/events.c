@@ -51,7 +51,6 @@ copy_spans(struct arena *arena, struct event *event)
         break;
     case EVENT_CUSTOM:
         event->u.custom.name = arena_span(arena, event->u.custom.name);
-        event->u.custom.idempotency_key = arena_span(arena, event->u.custom.idempotency_key);
         break;
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:

@@ -94,7 +94,6 @@ struct input {
         struct {
             uint32_t friend;
             struct span name;
-            struct span idempotency_key; /* SPEC R57; may be empty */
         } custom_event;
         struct {
             uint32_t friend;

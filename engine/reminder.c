@@ -194,10 +194,8 @@ static void
 start(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t key, int64_t goal_ms,
       struct source source)
 {
-    const struct enrolment as = {.start_ms = turn->start_ms,
-                                 .goal_ms = goal_ms,
-                                 .key = key,
-                                 .links = turn->links};
+    const struct enrolment as = {
+        .start_ms = turn->start_ms, .goal_ms = goal_ms, .key = key, .links = turn->links};
     uint32_t enrolment = scenario_enrol(turn, friend, reminder, &as, source);
     if (enrolment == NO_ID) {
         return;
@@ -214,16 +212,16 @@ may_start(struct turn *turn, uint32_t friend, uint32_t reminder, int64_t goal_ms
 {
     bool blocked = turn->state->friends[friend].blocked;
     if (blocked || goal_ms == REMINDER_NO_GOAL) {
-        scenario_refuse(turn, friend, reminder,
-                        blocked ? REASON_BLOCKED_BY_FRIEND : REASON_NO_GOAL, source);
+        scenario_refuse(turn, friend, reminder, blocked ? REASON_BLOCKED_BY_FRIEND : REASON_NO_GOAL,
+                        source);
         return false;
     }
     return true;
 }
 
 void
-reminder_start(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t key,
-               int64_t goal_ms, struct source source)
+reminder_start(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t key, int64_t goal_ms,
+               struct source source)
 {
     if (!may_start(turn, friend, reminder, goal_ms, source)) {
         return;

@@ -69,8 +69,8 @@ step_due(const struct scenario *scenario, const struct step *step, const struct 
 }
 
 struct event
-scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment, uint32_t step,
-           int64_t due_ms, enum reason reason)
+scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment,
+                    uint32_t step, int64_t due_ms, enum reason reason)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     return (struct event){.kind = kind,
@@ -220,8 +220,8 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
             (!waits && !engine_step_is_ahead(turn->state, enrolment, step))) {
             continue;
         }
-        struct event cancelled = scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment,
-                                                     step->id, due_ms, reason);
+        struct event cancelled =
+            scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment, step->id, due_ms, reason);
         cancelled.source = source;
         turn_emit(turn, &cancelled);
     }
@@ -231,7 +231,8 @@ void
 scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
     cancel_steps(turn, enrolment, reason, source);
-    struct event ended = scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
+    struct event ended =
+        scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
     ended.source = source;
     turn_emit(turn, &ended);
 }
@@ -299,7 +300,7 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
         int64_t due_ms = step_due(scenario, step, row, DUE_UNKNOWN_YET);
         struct event skipped =
             scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
-                       due_ms == DUE_UNKNOWN_YET ? row->start_ms : due_ms, REASON_AT_STEP);
+                                due_ms == DUE_UNKNOWN_YET ? row->start_ms : due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);
         row = &turn->state->enrolments[enrolment];
     }

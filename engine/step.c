@@ -47,8 +47,7 @@ run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbo
     struct source source = {SOURCE_STEP, row->scenario, step->id};
     const struct running running = {.enrolment = enrolment, .outer = turn->running};
     turn->running = &running;
-    bool did_something =
-        action_run(turn, row->friend, &step->body, source, enrolment, outbox);
+    bool did_something = action_run(turn, row->friend, &step->body, source, enrolment, outbox);
     turn->running = running.outer;
     return did_something;
 }

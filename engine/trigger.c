@@ -19,9 +19,8 @@ find_waiting(const struct turn *turn, uint32_t friend, uint32_t trigger)
 {
     const struct state *state = turn->state;
     uint32_t i = state->friends[friend].first_enrolment;
-    while (i != NO_ID &&
-           (state->enrolments[i].scenario != trigger ||
-            state->enrolments[i].phase != ENROLMENT_WAITING || is_running(turn, i))) {
+    while (i != NO_ID && (state->enrolments[i].scenario != trigger ||
+                          state->enrolments[i].phase != ENROLMENT_WAITING || is_running(turn, i))) {
         i = state->enrolments[i].next;
     }
     return i;
@@ -72,14 +71,17 @@ trigger_number_changed(struct turn *turn, uint32_t friend, struct trigger_on on,
     const struct definitions *definitions = turn->state->definitions;
     for (uint32_t i = 0; i < definitions->trigger_rule_count; i++) {
         const struct trigger_on *rule = &definitions->trigger_rules[i].on;
+        if (rule->kind != on.kind || rule->id != on.id || old >= rule->number ||
+            now < rule->number) {
+            continue;
+        }
         bool first = true; /* several rules on one threshold: it is passed once */
         for (uint32_t j = 0; j < i; j++) {
             const struct trigger_on *before = &definitions->trigger_rules[j].on;
             first = first && (before->kind != rule->kind || before->id != rule->id ||
                               before->number != rule->number);
         }
-        if (first && rule->kind == on.kind && rule->id == on.id && old < rule->number &&
-            now >= rule->number) {
+        if (first) {
             on.number = rule->number;
             trigger_fire(turn, friend, on);
         }
@@ -169,6 +171,8 @@ trigger_look(const struct turn *turn, const struct event *event)
                           : arena_cstr(turn->out->arena, span_cstr(value->text));
     } else if (event->kind == EVENT_MARK_SET) {
         before.mark = turn->state->friends[event->friend].mark;
+    } else if (event->kind == EVENT_FOLLOWED) {
+        before.blocked = turn->state->friends[event->friend].blocked;
     }
     return before;
 }
@@ -190,20 +194,19 @@ see_field(struct turn *turn, const struct event *event, const struct trigger_bef
     struct trigger_on on = {.kind = ON_FIELD_CHANGED, .id = field, .sub = NO_ID};
     trigger_fire(turn, friend, on);
     on.kind = ON_FIELD_REACHES;
-    trigger_number_changed(turn, friend, on, before->number,
-                           number_of(turn->state, friend, field));
+    trigger_number_changed(turn, friend, on, before->number, number_of(turn->state, friend, field));
     date_field_changed(turn, friend, field);
 }
 
 static void
-see_act(struct turn *turn, const struct event *event)
+see_act(struct turn *turn, const struct event *event, const struct trigger_before *before)
 {
     struct trigger_on on = {.kind = ON_MESSAGE, .id = NO_ID, .sub = NO_ID};
     if (event->u.act.reason != REASON_NONE) {
         return; /* recorded, and started nothing */
     }
     if (event->kind == EVENT_FOLLOWED) {
-        on.kind = event->u.act.unblocked ? ON_UNBLOCK : ON_FOLLOW;
+        on.kind = event->u.act.unblocked || before->blocked ? ON_UNBLOCK : ON_FOLLOW;
     } else if (event->kind == EVENT_TAPPED) {
         on.kind = ON_TAPPED;
         on.id = event->u.act.button;
@@ -223,7 +226,7 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
     case EVENT_FOLLOWED:
     case EVENT_MESSAGE_RECEIVED:
     case EVENT_TAPPED:
-        see_act(turn, event);
+        see_act(turn, event, before);
         return;
     case EVENT_FIELD_SET:
     case EVENT_FIELD_CLEARED:
@@ -262,12 +265,9 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
 }
 
 void
-trigger_custom_event(struct turn *turn, uint32_t friend, struct span name,
-                     struct span idempotency_key, struct source source)
+trigger_custom_event(struct turn *turn, uint32_t friend, struct span name, struct source source)
 {
-    struct event custom = {.kind = EVENT_CUSTOM,
-                           .friend = friend,
-                           .source = source,
-                           .u.custom = {.name = name, .idempotency_key = idempotency_key}};
+    struct event custom = {
+        .kind = EVENT_CUSTOM, .friend = friend, .source = source, .u.custom = {.name = name}};
     turn_emit(turn, &custom);
 }

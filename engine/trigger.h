@@ -32,12 +32,13 @@ struct trigger_before {
     int64_t number;
     const char *text;
     uint32_t mark;
+    bool blocked;
 };
 struct trigger_before trigger_look(const struct turn *turn, const struct event *event);
 void trigger_see(struct turn *turn, const struct event *event, const struct trigger_before *before);
 
 /* A custom event, by an action, the API or a rehearsal (SPEC R35). */
 void trigger_custom_event(struct turn *turn, uint32_t friend, struct span name,
-                          struct span idempotency_key, struct source source);
+                          struct source source);
 
 #endif

@@ -6,8 +6,10 @@ enum { REQUEST_OBJECTS_MAX = 5 }; /* LINE: messages of one request */
 static const struct {
     const char *word;
     enum action_kind kind;
-} VERBS[] = {{"send", ACTION_SEND},   {"tag", ACTION_TAG},   {"field", ACTION_FIELD},
-             {"start", ACTION_START}, {"stop", ACTION_STOP}, {"choose", ACTION_CHOOSE}};
+} VERBS[] = {{"send", ACTION_SEND},     {"tag", ACTION_TAG},       {"field", ACTION_FIELD},
+             {"start", ACTION_START},   {"stop", ACTION_STOP},     {"choose", ACTION_CHOOSE},
+             {"remind", ACTION_REMIND}, {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},
+             {"mark", ACTION_MARK}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -239,7 +241,7 @@ compile_start(struct compiler *compiler, const struct yaml_node *action,
     if (!compile_text(compiler, node, "'start'", &name)) {
         return;
     }
-    uint32_t scenario = compile_reference(compiler, &compiler->scenarios, "scenario", node, name);
+    uint32_t scenario = compile_scenario_reference(compiler, KIND_SCENARIO, node, name);
     out_action->u.start.scenario = scenario;
     struct span step;
     if (scenario == NO_ID || at_step == NULL ||
@@ -268,8 +270,7 @@ compile_stop(struct compiler *compiler, const struct yaml_node *node, struct act
             compile_reference(compiler, &compiler->lanes, "lane", node, words_trim(rest));
     } else {
         out_action->u.stop.scope = STOP_SCENARIO;
-        out_action->u.stop.id =
-            compile_reference(compiler, &compiler->scenarios, "scenario", node, text);
+        out_action->u.stop.id = compile_scenario_reference(compiler, KIND_SCENARIO, node, text);
     }
 }
 
@@ -279,7 +280,10 @@ static bool
 is_modifier(struct compiler *compiler, const struct yaml_node *node, const struct yaml_pair *pair)
 {
     if (span_equal_cstr(pair->key, "if") ||
-        (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL)) {
+        (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL) ||
+        (span_equal_cstr(pair->key, "goal") && yaml_get(node, "remind") != NULL) ||
+        (span_equal_cstr(pair->key, "key") &&
+         (yaml_get(node, "remind") != NULL || yaml_get(node, "cancel") != NULL))) {
         return true;
     }
     const struct not_yet *row = not_yet_find(NOT_YET_MODIFIER, pair->key);
@@ -303,6 +307,8 @@ report_no_verb(struct compiler *compiler, const struct yaml_pair *pair)
     }
     suggestion_offer(&suggestion, span_cstr("if"));
     suggestion_offer(&suggestion, span_cstr("at_step"));
+    suggestion_offer(&suggestion, span_cstr("goal"));
+    suggestion_offer(&suggestion, span_cstr("key"));
     for (uint32_t i = 0; i < not_yet_count; i++) {
         if (not_yet_rows[i].area == NOT_YET_ACTION || not_yet_rows[i].area == NOT_YET_MODIFIER) {
             suggestion_offer(&suggestion, span_cstr(not_yet_rows[i].word));
@@ -398,6 +404,18 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
         break;
     case ACTION_CHOOSE:
         compile_choose(compiler, pair->value, place, out_action);
+        break;
+    case ACTION_REMIND:
+        compile_remind(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_CANCEL:
+        compile_cancel(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_EVENT:
+        compile_event(compiler, pair->value, out_action);
+        break;
+    case ACTION_MARK:
+        compile_mark(compiler, pair->value, out_action);
         break;
     }
     return true;

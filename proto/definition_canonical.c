@@ -22,7 +22,10 @@ static const struct {
                   {"lanes", offsetof(struct definitions, lane_names)},
                   {"scenarios", offsetof(struct definitions, scenario_names)},
                   {"buttons", offsetof(struct definitions, button_names)},
-                  {"auto_replies", offsetof(struct definitions, auto_reply_names)}};
+                  {"auto_replies", offsetof(struct definitions, auto_reply_names)},
+                  {"events", offsetof(struct definitions, event_names)},
+                  {"keys", offsetof(struct definitions, key_names)},
+                  {"marks", offsetof(struct definitions, mark_names)}};
 enum { NAME_KIND_COUNT = sizeof(NAME_KINDS) / sizeof(NAME_KINDS[0]) };
 
 /* --- writing --- */
@@ -36,6 +39,23 @@ write_names(const struct names *names, struct buf *out)
         json_append_string(out, span_cstr(names->items[i].text));
     }
     buf_append_byte(out, ']');
+}
+
+/* GOAL stands where a field's id would; no id begins with a colon. */
+static const char GOAL[] = ":goal";
+
+static struct span
+insertion_word(const struct definitions *definitions, const struct insertion *insertion)
+{
+    switch (insertion->kind) {
+    case INSERTION_NAME:
+        return span_cstr("");
+    case INSERTION_GOAL:
+        return span_cstr(GOAL);
+    case INSERTION_FIELD:
+        break;
+    }
+    return span_cstr(definitions->field_names.items[insertion->field].text);
 }
 
 static void
@@ -54,11 +74,8 @@ write_removed(const struct definitions *definitions, struct buf *out)
             json_append_string(out, template->parts[i]);
             if (i < template->insertion_count) {
                 const struct insertion *insertion = &template->insertions[i];
-                bool name = insertion->kind == INSERTION_NAME;
                 buf_append_byte(out, ',');
-                json_append_string(
-                    out, name ? span_cstr("")
-                              : span_cstr(definitions->field_names.items[insertion->field].text));
+                json_append_string(out, insertion_word(definitions, insertion));
                 buf_append_byte(out, ',');
                 json_append_string(out, insertion->fallback);
             }
@@ -127,6 +144,9 @@ json_span(const json_t *json)
 static bool
 read_names(const json_t *json, struct arena *arena, struct names *out_names)
 {
+    if (json == NULL) {
+        return true; /* written before there was this kind of name */
+    }
     if (!json_is_array(json)) {
         return false;
     }
@@ -223,8 +243,10 @@ read_removed_one(const json_t *json, struct arena *arena, const struct names *fi
     for (uint32_t i = 0; i < insertions; i++) {
         size_t at = 2 + 3 * (size_t)i;
         const char *field = json_string_value(json_array_get(json, at));
-        items[i].kind = field[0] == '\0' ? INSERTION_NAME : INSERTION_FIELD;
-        items[i].field = field[0] == '\0' ? 0 : find_name(fields, field);
+        items[i].kind = field[0] == '\0'           ? INSERTION_NAME
+                        : strcmp(field, GOAL) == 0 ? INSERTION_GOAL
+                                                   : INSERTION_FIELD;
+        items[i].field = items[i].kind == INSERTION_FIELD ? find_name(fields, field) : 0;
         items[i].fallback = arena_span(arena, json_span(json_array_get(json, at + 1)));
         parts[i + 1] = arena_span(arena, json_span(json_array_get(json, at + 2)));
         if (items[i].field == NO_ID) {

@@ -30,8 +30,10 @@ enum not_yet_area {
     NOT_YET_INSERTION,
     NOT_YET_AUTO_REPLY_KEY,
     NOT_YET_BUTTON_KEY,
-    NOT_YET_INPUT,  /* an input of a rehearsal */
-    NOT_YET_EXPECT, /* a list of a rehearsal's expect */
+    NOT_YET_ON,           /* what a trigger is on, up to the colon */
+    NOT_YET_REMINDER_KEY, /* a key of a reminder */
+    NOT_YET_INPUT,        /* an input of a rehearsal */
+    NOT_YET_EXPECT,       /* a list of a rehearsal's expect */
     NOT_YET_STEPCTL,
     NOT_YET_STEPLOG,
 };

@@ -43,6 +43,10 @@ frame_of(enum not_yet_area area)
         return "auto_replies: {r: {any: yes, %s: other, send: {text: x}}}\n";
     case NOT_YET_BUTTON_KEY:
         return "buttons: {b: {%s: {send: {text: x}}, send: {text: y}}}\n";
+    case NOT_YET_ON:
+        return "triggers: {t: {on: '%s:x', send: {text: x}}}\n";
+    case NOT_YET_REMINDER_KEY:
+        return "reminders: {R: {%s: no, steps: {a: {when: 1h before, send: {text: x}}}}}\n";
     case NOT_YET_NOTHING:
     case NOT_YET_INPUT:
     case NOT_YET_EXPECT:

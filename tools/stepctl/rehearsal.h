@@ -57,6 +57,8 @@ enum rehearsal_verb {
     VERB_KILLS,
     VERB_ANSWERS,
     VERB_REDELIVERS,
+    VERB_DOES, /* a custom event */
+    VERB_MARK,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */

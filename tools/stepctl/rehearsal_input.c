@@ -124,6 +124,12 @@ parse_scenario(struct row *row)
 }
 
 static bool
+parse_mark(struct row *row)
+{
+    return want(row, &row->input->what, "expected a mark, or none, after the friend") && ends(row);
+}
+
+static bool
 parse_operator(struct row *row)
 {
     struct span verb;
@@ -141,14 +147,15 @@ parse_operator(struct row *row)
     } VERBS[] = {{"tag", VERB_TAG, parse_tags},
                  {"field", VERB_FIELD, parse_fields},
                  {"start", VERB_START, parse_scenario},
-                 {"stop", VERB_STOP, parse_scenario}};
+                 {"stop", VERB_STOP, parse_scenario},
+                 {"mark", VERB_MARK, parse_mark}};
     for (size_t i = 0; i < sizeof(VERBS) / sizeof(VERBS[0]); i++) {
         if (span_equal_cstr(verb, VERBS[i].word)) {
             row->input->verb = VERBS[i].verb;
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop");
+    return unknown_verb(row, verb, "apply tag field start stop mark");
 }
 
 static bool
@@ -243,6 +250,10 @@ parse_friend(struct row *row)
         row->input->verb = VERB_TAPS;
         return want(row, &row->input->what, "expected button or button:choice") && ends(row);
     }
+    if (span_equal_cstr(verb, "does")) {
+        row->input->verb = VERB_DOES;
+        return want(row, &row->input->what, "expected the name of an event") && ends(row);
+    }
     if (span_equal_cstr(verb, "follows")) {
         row->input->verb = VERB_FOLLOWS;
         return words_starts_with(row->rest, "via ") ? unknown_verb(row, next(row), "follows")
@@ -253,7 +264,7 @@ parse_friend(struct row *row)
     } else if (span_equal_cstr(verb, "unblocks")) {
         row->input->verb = VERB_UNBLOCKS;
     } else {
-        return unknown_verb(row, verb, "follows blocks unblocks says taps");
+        return unknown_verb(row, verb, "follows blocks unblocks says taps does");
     }
     return ends(row);
 }
