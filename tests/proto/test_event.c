@@ -106,6 +106,7 @@ draw_part(struct event *event, const struct event_part *part)
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_MARK:
         *(uint32_t *)at = draw_id();
         break;
     case PART_PREVIOUS:
