@@ -83,7 +83,7 @@ align(struct turn *turn, uint32_t friend, uint32_t id, bool field_changed)
     const struct value_row *value = state_value(state, friend, scenario->date.field);
     uint32_t running = state_enrolment_in(state, friend, id);
     int64_t at_ms = 0;
-    bool wanted = value != NULL && scenario_only_step(scenario) != NULL &&
+    bool wanted = value != NULL && !state->friends[friend].forgotten && scenario_only_step(scenario) != NULL &&
                   next_moment(state, scenario, value, turn->now_ms, &at_ms);
     if (running != NO_ID) {
         const struct enrolment *row = &state->enrolments[running];

@@ -210,13 +210,15 @@ static bool
 may_start(struct turn *turn, uint32_t friend, uint32_t reminder, int64_t goal_ms,
           struct source source)
 {
-    bool blocked = turn->state->friends[friend].blocked;
-    if (blocked || goal_ms == REMINDER_NO_GOAL) {
-        scenario_refuse(turn, friend, reminder, blocked ? REASON_BLOCKED_BY_FRIEND : REASON_NO_GOAL,
-                        source);
-        return false;
+    const struct friend_row *row = &turn->state->friends[friend];
+    enum reason reason = row->forgotten                ? REASON_FORGOTTEN
+                         : row->blocked                ? REASON_BLOCKED_BY_FRIEND
+                         : goal_ms == REMINDER_NO_GOAL ? REASON_NO_GOAL
+                                                       : REASON_NONE;
+    if (reason != REASON_NONE) {
+        scenario_refuse(turn, friend, reminder, reason, source);
     }
-    return true;
+    return reason == REASON_NONE;
 }
 
 void
