@@ -153,8 +153,11 @@ static int64_t
 number_of(const struct state *state, uint32_t friend, uint32_t field)
 {
     const struct value_row *value = state_value(state, friend, field);
-    const struct field *about = &state->definitions->fields[field];
-    return value != NULL ? value->number : about->has_start ? about->start : 0;
+    const struct definitions *definitions = state->definitions;
+    if (value != NULL || field >= definitions->field_names.count) {
+        return value == NULL ? 0 : value->number;
+    }
+    return definitions->fields[field].has_start ? definitions->fields[field].start : 0;
 }
 
 struct trigger_before
