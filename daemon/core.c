@@ -122,7 +122,7 @@ core_open(const struct core_options *options, struct core **out_core)
     struct core *core = calloc(1, sizeof(*core));
     assert(core != NULL);
     core->options = *options;
-    core->directory = strdup(options->directory); /* the claim may come later */
+    core->directory = strdup(options->directory); /* a late claim still names it */
     assert(core->directory != NULL);
     core->engine = engine_new(&ENGINE_CALLS);
     events_init(&core->pass);

@@ -25,7 +25,8 @@ struct core_options {
     struct log *log; /* taken; opened with LOG_CLAIM */
     struct clock *clock;
     struct zone_source zones;
-    const char *directory;   /* real path of the data directory, for the claim; "" in memory */
+    const char
+        *directory; /* real path of the data directory, for the claim; "" in memory; borrowed */
     const char *machine_id;  /* a file that holds it; NULL: /etc/machine-id */
     const char *checkpoints; /* where they are; NULL: the whole log is replayed */
     /* Told of each checkpoint that was passed over; may be NULL. */

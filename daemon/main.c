@@ -29,6 +29,7 @@ struct stepd {
     struct zones *zones;
     struct clock clock;
     struct room room;
+    char *directory; /* real path of the data directory */
     struct ev_loop *loop;
     struct core *core;
     struct line_client *client;
@@ -158,19 +159,18 @@ open_core(struct stepd *stepd)
         report(REPORT_ERROR, "starting read-only: %s; until then nothing is taken in or sent",
                stepd->room.why);
     }
-    char *directory = realpath(settings->data_dir, NULL);
+    stepd->directory = realpath(settings->data_dir, NULL); /* until the claim, maybe much later */
     int64_t began_us = clock_mono_us();
-    const struct core_options options = {.log = log,
-                                         .clock = &stepd->clock,
-                                         .zones = zones_source(stepd->zones),
-                                         .directory = directory != NULL ? directory : "",
-                                         .checkpoints =
-                                             settings->checkpoints ? settings->data_dir : NULL,
-                                         .note = note_checkpoint,
-                                         .claim_later = stepd->room.is_short,
-                                         .random = draw_random};
+    const struct core_options options = {
+        .log = log,
+        .clock = &stepd->clock,
+        .zones = zones_source(stepd->zones),
+        .directory = stepd->directory != NULL ? stepd->directory : "",
+        .checkpoints = settings->checkpoints ? settings->data_dir : NULL,
+        .note = note_checkpoint,
+        .claim_later = stepd->room.is_short,
+        .random = draw_random};
     rc = core_open(&options, &stepd->core);
-    free(directory);
     if (rc != RC_OK) {
         report(REPORT_ERROR,
                "the log cannot be replayed and nothing is started: %s; 'steplog verify' shows the "
@@ -304,6 +304,7 @@ close_all(struct stepd *stepd)
     zones_free(stepd->zones);
     secret_free(stepd->channel_secret);
     secret_free(stepd->channel_token);
+    free(stepd->directory);
     settings_fini(&stepd->settings);
 }
 
