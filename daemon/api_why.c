@@ -77,7 +77,7 @@ reason_rule(enum reason reason, struct source source)
     case REASON_RESTARTED: /* by an unblocked friend's follow, or by reentry: always */
         return source.kind == SOURCE_FRIEND_ADD ? "R14" : "R21";
     case REASON_STOPPED:
-        return "R22";
+        return source.kind == SOURCE_ON ? "R35" : "R22";
     case REASON_FINISHED:
         return "R25";
     case REASON_STANDBY:
@@ -100,6 +100,12 @@ reason_rule(enum reason reason, struct source source)
         return "R45";
     case REASON_FORGOTTEN:
         return "R51";
+    case REASON_LOOP:
+        return "R18";
+    case REASON_NO_GOAL:
+    case REASON_PAST_AT_START:
+    case REASON_RESCHEDULED:
+        return "R32";
     case REASON_NONE:
         break;
     }

@@ -2,6 +2,7 @@
 #include "engine/calendar.h"
 #include "engine/form.h"
 #include "engine/tables.h"
+#include "engine/trigger.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -60,6 +61,7 @@ plan(struct turn *turn, uint32_t friend, const struct delivery_item *items, uint
 void
 delivery_plan_answer(struct turn *turn)
 {
+    trigger_run_fired(turn, 0); /* undelayed triggers answer along with the rest (SPEC R10) */
     const struct outbox *outbox = &turn->answer.outbox;
     struct span token = turn->answer.reply_token;
     for (uint32_t from = 0; from < outbox->count;) {
@@ -155,6 +157,17 @@ field_text(struct turn *turn, uint32_t friend, uint32_t id)
 }
 
 static struct span
+goal_text(struct turn *turn, uint32_t friend, uint32_t enrolment)
+{
+    if (enrolment >= turn->state->enrolment_count ||
+        turn->state->enrolments[enrolment].friend != friend ||
+        turn->state->enrolments[enrolment].goal_ms == 0) {
+        return (struct span){0};
+    }
+    return datetime_text(turn, turn->state->enrolments[enrolment].goal_ms);
+}
+
+static struct span
 answer_text(struct turn *turn, uint32_t friend, const struct insertion *insertion)
 {
     const struct definitions *definitions = turn->state->definitions;
@@ -205,7 +218,7 @@ page_link(struct turn *turn, char page, const struct names *names, uint32_t id)
 
 struct span
 delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *insertion,
-                   struct source source)
+                   const struct delivery_item *item)
 {
     const struct definitions *definitions = turn->state->definitions;
     struct span text = {0};
@@ -217,7 +230,7 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
         text = field_text(turn, friend, insertion->field);
         break;
     case INSERTION_SLOT:
-        text = slot_text(turn, friend, source);
+        text = slot_text(turn, friend, item->source);
         break;
     case INSERTION_ANSWER:
         text = answer_text(turn, friend, insertion);
@@ -227,6 +240,9 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
         break;
     case INSERTION_CALENDAR:
         text = page_link(turn, 'c', &definitions->calendar_names, insertion->field);
+        break;
+    case INSERTION_GOAL:
+        text = goal_text(turn, friend, item->enrolment);
         break;
     }
     return text.len > 0 ? text : insertion->fallback;
@@ -243,7 +259,7 @@ add_values(struct turn *turn, struct event *intent)
         for (uint32_t j = 0; j < template->insertion_count; j++) {
             values = arena_grow(turn->out->arena, values, count, sizeof(*values));
             values[count++] = delivery_insertion(turn, intent->friend, &template->insertions[j],
-                                                 intent->u.delivery.items[i].source);
+                                                 &intent->u.delivery.items[i]);
         }
     }
     intent->words = values;
@@ -425,6 +441,7 @@ bind_steps(struct state *state, const struct event *event)
             row->step == item->source.sub) {
             row->phase = ENROLMENT_IN_DELIVERY;
             row->wake_ms = INT64_MAX;
+            tables_set_delivered(row, row->step);
         }
     }
 }

@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 enum image_sizes {
-    IMAGE_HEAD_BYTES = 132,     /* version, seq, times, claim, forgetting, heads of free lists */
+    IMAGE_HEAD_BYTES = 136,     /* version, seq, times, claim, forgetting, dates, free lists */
     IMAGE_RUN_BYTES = 16,       /* run id */
-    IMAGE_FRIEND_BYTES = 53,    /* without its two texts */
+    IMAGE_FRIEND_BYTES = 57,    /* without its two texts */
     IMAGE_VALUE_BYTES = 28,     /* without its text */
     IMAGE_ROW_BYTES = 5,        /* phase and next: all of a free row */
-    IMAGE_ENROLMENT_BYTES = 49, /* after those */
+    IMAGE_ENROLMENT_BYTES = 77, /* after those */
     IMAGE_DELIVERY_BYTES = 70,  /* after those, without token, values and items */
     IMAGE_ITEM_BYTES = 17,
     IMAGE_SCENARIO_BYTES = 8,

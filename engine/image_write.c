@@ -11,9 +11,9 @@
 #if defined(__x86_64__) || defined(__aarch64__)
 _Static_assert(sizeof(struct friend_row) == 80, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct enrolment) == 64, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct enrolment) == 96, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 208, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 400, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 408, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -98,6 +98,7 @@ write_friends(const struct state *state, struct buf *out)
         at = put_u32(at, row->first_enrolment);
         at = put_u32(at, row->first_delivery);
         at = put_u32(at, row->first_value);
+        at = put_u32(at, row->mark);
         at = put_u32(at, id_len);
         at = put_u32(at, name_len);
         if (id_len > 0) {
@@ -144,7 +145,11 @@ write_enrolments(const struct state *state, struct buf *out)
         at = put_i64(at, row->start_ms);
         at = put_i64(at, row->due_ms);
         at = put_i64(at, row->wake_ms);
-        put_u8(at, row->deferred);
+        at = put_u8(at, row->deferred);
+        at = put_i64(at, row->goal_ms);
+        at = put_u64(at, row->key);
+        at = put_u64(at, row->delivered);
+        put_u32(at, row->links);
     }
 }
 
@@ -282,6 +287,7 @@ image_write(const struct state *state, struct buf *out)
     at = put_u32(at, state->forgetting.friend);
     at = put_u64(at, state->forgetting.next);
     at = put_u64(at, state->forgetting.next_body);
+    at = put_u32(at, state->dates_from);
     at = put_u32(at, state->value_free);
     at = put_u32(at, state->enrolment_free);
     put_u32(at, state->delivery_free);

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 static const char *const SECTIONS[] = {
-    "account", "tags",  "fields",    "templates", "friend_add",  "scenarios", "auto_replies",
-    "buttons", "forms", "calendars", "events",    "conversions", "notify",    NULL};
+    "account",      "tags",      "fields",   "templates", "friend_add", "scenarios",
+    "auto_replies", "buttons",   "forms",    "calendars", "events",     "conversions",
+    "notify",       "reminders", "triggers", "dates",     "marks",      NULL};
 
 /* --- files to one tree --- */
 
@@ -210,6 +211,9 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->slots, arena, before ? &before->slot_names : &NONE);
     name_table_load(&compiler->conversions, arena, before ? &before->conversion_names : &NONE);
     name_table_load(&compiler->notify, arena, before ? &before->notify_names : &NONE);
+    name_table_load(&compiler->events, arena, before ? &before->event_names : &NONE);
+    name_table_load(&compiler->keys, arena, before ? &before->key_names : &NONE);
+    name_table_load(&compiler->marks, arena, before ? &before->mark_names : &NONE);
 }
 
 static void
@@ -220,6 +224,9 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_keys(compiler, tree, SECTIONS, false, NOT_YET_SECTION, "");
     const struct yaml_node *templates = section_of(compiler, tree, "templates");
     const struct yaml_node *scenarios = section_of(compiler, tree, "scenarios");
+    const struct yaml_node *reminders = section_of(compiler, tree, "reminders");
+    const struct yaml_node *triggers = section_of(compiler, tree, "triggers");
+    const struct yaml_node *dates = section_of(compiler, tree, "dates");
     const struct yaml_node *buttons = section_of(compiler, tree, "buttons");
     const struct yaml_node *forms = section_of(compiler, tree, "forms");
     const struct yaml_node *calendars = section_of(compiler, tree, "calendars");
@@ -228,7 +235,11 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_account(compiler, section_of(compiler, tree, "account"));
     compile_tags(compiler, section_of(compiler, tree, "tags"));
     compile_fields(compiler, section_of(compiler, tree, "fields"));
-    compile_scenario_names(compiler, scenarios);
+    compile_marks(compiler, yaml_get(tree, "marks"));
+    compile_scenario_names(compiler, (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
+                                                                       [KIND_REMINDER] = reminders,
+                                                                       [KIND_TRIGGER] = triggers,
+                                                                       [KIND_DATE] = dates});
     compile_button_names(compiler, buttons);
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);
@@ -242,6 +253,10 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_forms(compiler, forms);
     compile_calendars(compiler, calendars, events);
     compile_conversions(compiler, conversions);
+    compile_reminders(compiler, reminders);
+    compile_triggers(compiler, triggers);
+    compile_dates(compiler, dates);
+    compile_scenario_rows(compiler);
     compile_removed_templates(compiler);
 
     out->tag_names = compiler->tags.names;
@@ -251,6 +266,9 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->scenario_names = compiler->scenarios.names;
     out->button_names = compiler->buttons.names;
     out->auto_reply_names = compiler->auto_replies.names;
+    out->event_names = compiler->events.names;
+    out->key_names = compiler->keys.names;
+    out->mark_names = compiler->marks.names;
     out->fields = compiler->field_items;
     out->templates = compiler->template_items;
     out->scenarios = compiler->scenario_items;
@@ -373,18 +391,28 @@ condition_error(void *context, struct span word, const char *message)
     buf_printf(out_error, "'%.*s': %s", span_fmt(word), message);
 }
 
+static void
+load_in_force(struct name_table *table, struct arena *arena, const struct names *names)
+{
+    name_table_load(table, arena, NULL);
+    for (uint32_t id = 0; id < names->count; id++) {
+        /* Every name goes in, so that ids agree; then force is what it is in the set. */
+        name_table_add(table, span_cstr(names->items[id].text));
+        table->names.items[id].in_force = names->items[id].in_force;
+    }
+}
+
 enum rc
 definition_condition(struct span text, const struct definitions *definitions, struct arena *arena,
                      struct condition *out_condition, struct buf *out_error)
 {
-    struct name_table tags;
-    name_table_load(&tags, arena, NULL);
-    for (uint32_t id = 0; id < definitions->tag_names.count; id++) {
-        /* Every name goes in, so that ids agree; then force is what it is in the set. */
-        name_table_add(&tags, span_cstr(definitions->tag_names.items[id].text));
-        tags.names.items[id].in_force = definitions->tag_names.items[id].in_force;
-    }
-    struct expression_reader reader = {
-        .tags = &tags, .arena = arena, .error = condition_error, .context = out_error};
+    struct name_table tags, marks;
+    load_in_force(&tags, arena, &definitions->tag_names);
+    load_in_force(&marks, arena, &definitions->mark_names);
+    struct expression_reader reader = {.tags = &tags,
+                                       .marks = &marks,
+                                       .arena = arena,
+                                       .error = condition_error,
+                                       .context = out_error};
     return expression_parse(words_trim(text), &reader, out_condition) ? RC_OK : RC_INVALID;
 }

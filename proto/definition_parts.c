@@ -323,6 +323,7 @@ compile_condition(struct compiler *compiler, const struct yaml_node *node,
     }
     struct condition_errors errors = {.compiler = compiler, .node = node};
     struct expression_reader reader = {.tags = &compiler->tags,
+                                       .marks = &compiler->marks,
                                        .arena = compiler->arena,
                                        .error = condition_error,
                                        .context = &errors};

@@ -147,6 +147,11 @@ insertion(struct writer *writer, const struct yaml_node *node, struct span whole
         cut(writer, value);
         return;
     }
+    if (span_equal_cstr(word, "goal")) {
+        value.kind = INSERTION_GOAL;
+        cut(writer, value);
+        return;
+    }
     struct span kind = span_of(word.data, words_find(word, ":"));
     if (insert_act(writer, node, word, &value)) {
         return;

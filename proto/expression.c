@@ -110,6 +110,7 @@ fail_unknown(struct parser *parser, struct span word)
     struct suggestion suggestion;
     suggestion_begin(&suggestion, kind);
     suggestion_offer(&suggestion, span_cstr("tag"));
+    suggestion_offer(&suggestion, span_cstr("mark"));
     suggestion_offer(&suggestion, span_cstr("everyone"));
     for (uint32_t i = 0; i < not_yet_count; i++) {
         if (not_yet_rows[i].area == NOT_YET_CONDITION) {
@@ -125,12 +126,28 @@ fail_unknown(struct parser *parser, struct span word)
 }
 
 static void
+parse_mark(struct parser *parser, struct span mark)
+{
+    uint32_t id = name_table_find(parser->reader->marks, mark);
+    if (id == NO_ID) {
+        fail(parser, parser->token, "no mark '%.*s'; every mark used must be listed under 'marks'",
+             span_fmt(mark));
+    }
+    emit(parser, CONDITION_MARK, id);
+    advance(parser);
+}
+
+static void
 parse_fact(struct parser *parser)
 {
     struct span word = parser->token;
     if (token_is(parser, "everyone")) {
         emit(parser, CONDITION_TRUE, 0);
         advance(parser);
+        return;
+    }
+    if (words_starts_with(word, "mark:")) {
+        parse_mark(parser, span_of(word.data + 5, word.len - 5));
         return;
     }
     if (!words_starts_with(word, "tag:")) {

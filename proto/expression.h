@@ -14,6 +14,7 @@
 
 struct expression_reader {
     struct name_table *tags;
+    struct name_table *marks;
     struct arena *arena;
     void (*error)(void *context, struct span word, const char *message);
     void *context;

@@ -33,6 +33,7 @@ struct run {
     uint32_t act_count;
     uint64_t random;
     uint32_t webhook_count;
+    bool beginning;    /* what the friends of the file are already starts nothing */
     int64_t probed_ms; /* rows of `state` before this instant are read */
 };
 
@@ -209,6 +210,7 @@ decide(struct run *run, struct input *input)
     uint32_t count = 0;
     enum rc rc = RC_OK;
     input->at_ms = run->clock.now_ms;
+    input->quiet = run->beginning;
     (void)core_input(run->core, input, &count);
     if (run->kill == KILL_DECIDED && input->kind != INPUT_CLAIM) {
         rc = flush(run);
@@ -372,7 +374,7 @@ do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
 {
     const struct definitions *definitions = run->definitions;
     uint32_t scenario = names_find(&definitions->scenario_names, row->what);
-    if (scenario == NO_ID) {
+    if (scenario == NO_ID || definitions->scenarios[scenario].kind != KIND_SCENARIO) {
         return wrong(run, row->node, row->what, "no scenario");
     }
     struct input input = {.kind =
@@ -390,6 +392,17 @@ do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
             return wrong(run, row->node, row->at_step, "no step");
         }
     }
+    return decide(run, &input);
+}
+
+static enum rc
+do_mark(struct run *run, const struct rehearsal_input *row, uint32_t friend)
+{
+    uint32_t mark = names_find(&run->definitions->mark_names, row->what);
+    if (mark == NO_ID && !span_equal_cstr(row->what, "none")) {
+        return wrong(run, row->node, row->what, "no mark");
+    }
+    struct input input = {.kind = INPUT_MARK, .u.mark = {.friend = friend, .mark = mark}};
     return decide(run, &input);
 }
 
@@ -471,6 +484,14 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     if (row->verb == VERB_FIELD) {
         return set_fields(run, row->node, friend, row->changes, row->change_count);
     }
+    if (row->verb == VERB_DOES) {
+        struct input input = {.kind = INPUT_CUSTOM_EVENT,
+                              .u.custom_event = {.friend = friend, .name = row->what}};
+        return decide(run, &input);
+    }
+    if (row->verb == VERB_MARK) {
+        return do_mark(run, row, friend);
+    }
     return do_scenario(run, row, friend);
 }
 
@@ -520,6 +541,8 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_BOOKS:
     case VERB_CHANGES:
     case VERB_CANCELS:
+    case VERB_DOES:
+    case VERB_MARK:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
@@ -540,6 +563,7 @@ begin(struct run *run)
 {
     const struct rehearsal *rehearsal = run->rehearsal;
     enum rc rc = start_daemon(run);
+    run->beginning = true;
     for (uint32_t i = 0; rc == RC_OK && i < rehearsal->friend_count; i++) {
         struct input input = {
             .kind = INPUT_FOLLOW,
@@ -556,6 +580,7 @@ begin(struct run *run)
             rc = set_fields(run, row->node, i, row->fields, row->field_count);
         }
     }
+    run->beginning = false;
     return rc;
 }
 
