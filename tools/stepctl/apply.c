@@ -11,7 +11,7 @@ print_diagnostics(const struct invocation *invocation, const struct diagnostics 
 {
     struct buf out = {0};
     diagnostics_print(diagnostics, client_wants_colour(invocation, STDERR_FILENO), &out);
-    fwrite(out.data, 1, out.len, stderr);
+    fputs(buf_cstr(&out), stderr);
     buf_fini(&out);
 }
 
