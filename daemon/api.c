@@ -24,6 +24,7 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/friends/{}", BODY_NONE, api_get_friend},
     {"POST", "/v1/friends/{}/tags", BODY_OBJECT, api_post_tags},
     {"POST", "/v1/friends/{}/fields", BODY_OBJECT, api_post_fields},
+    {"POST", "/v1/friends/{}/score", BODY_OBJECT, api_post_score},
     {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
     {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
     {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},

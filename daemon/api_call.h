@@ -38,6 +38,7 @@ void api_get_friends(struct api_call *call);
 void api_get_friend(struct api_call *call);
 void api_post_tags(struct api_call *call);
 void api_post_fields(struct api_call *call);
+void api_post_score(struct api_call *call);
 void api_get_why(struct api_call *call);
 void api_get_scenarios(struct api_call *call);
 void api_get_scenario(struct api_call *call);

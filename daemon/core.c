@@ -33,7 +33,17 @@ struct core {
     struct buf error;
 };
 
-static const struct engine_calls ENGINE_CALLS = {.body_hash = line_messages_hash};
+static int64_t
+draw(void *context, const struct draw *question)
+{
+    const struct core *core = context;
+    uint64_t random;
+    if (core->options.draw != NULL) {
+        return core->options.draw(core->options.draw_context, question);
+    }
+    core->options.random(core->options.random_context, &random, sizeof(random));
+    return draw_answer(question, random);
+}
 
 /* Runs what waited for this number. Effects may register further ones. */
 static void
@@ -89,7 +99,9 @@ core_open(const struct core_options *options, struct core **out_core)
     struct core *core = calloc(1, sizeof(*core));
     assert(core != NULL);
     core->options = *options;
-    core->engine = engine_new(&ENGINE_CALLS);
+    const struct engine_calls calls = {
+        .body_hash = line_messages_hash, .draw = draw, .draw_context = core};
+    core->engine = engine_new(&calls);
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
 

@@ -27,6 +27,9 @@ struct core_options {
     /* Draws random bytes: run id, salts. */
     void (*random)(void *context, void *out, size_t bytes);
     void *random_context;
+    /* What decisions draw (engine/engine.h); NULL: from `random`. A rehearsal gives its list. */
+    int64_t (*draw)(void *context, const struct draw *draw);
+    void *draw_context;
 };
 
 /* Replays the log, then claims it (an event with a new run id, durable before return). */

@@ -1,39 +1,6 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
 #include "engine/turn.h"
 
-bool
-condition_holds(const struct state *state, uint32_t friend, const struct condition *condition)
-{
-    bool stack[CONDITION_DEPTH_MAX];
-    uint32_t top = 0;
-    if (condition->op_count == 0) {
-        return true;
-    }
-    for (uint32_t i = 0; i < condition->op_count; i++) {
-        const struct condition_op *op = &condition->ops[i];
-        switch (op->kind) {
-        case CONDITION_TRUE:
-            stack[top++] = true;
-            break;
-        case CONDITION_TAG:
-            stack[top++] = state_has_tag(state, friend, op->id);
-            break;
-        case CONDITION_AND:
-            top--;
-            stack[top - 1] = stack[top - 1] && stack[top];
-            break;
-        case CONDITION_OR:
-            top--;
-            stack[top - 1] = stack[top - 1] || stack[top];
-            break;
-        case CONDITION_NOT:
-            stack[top - 1] = !stack[top - 1];
-            break;
-        }
-    }
-    return stack[0];
-}
-
 void
 action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add, struct source source)
 {
@@ -61,42 +28,6 @@ action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct so
 }
 
 static void
-run_field(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
-{
-    uint32_t id = action->u.field.field;
-    const struct field *field = &turn->state->definitions->fields[id];
-    const struct value_row *value = state_value(turn->state, friend, id);
-    int64_t old = value != NULL ? value->number : field->has_start ? field->start : 0;
-    int64_t number = action->u.field.number;
-    struct event set = {.kind = EVENT_FIELD_SET,
-                        .friend = friend,
-                        .source = source,
-                        .words = &action->u.field.text,
-                        .u.field = {.field = id}};
-    switch (action->u.field.change) {
-    case FIELD_CHANGE_CLEAR:
-        action_clear_field(turn, friend, id, source);
-        return;
-    case FIELD_CHANGE_SET:
-        set.u.field.number = number;
-        set.word_count = field->type == FIELD_TEXT || field->type >= FIELD_IMAGE ? 1 : 0;
-        break;
-    case FIELD_CHANGE_ADD:
-        if (__builtin_add_overflow(old, number, &set.u.field.number)) {
-            return;
-        }
-        break;
-    case FIELD_CHANGE_SUBTRACT:
-        if (__builtin_sub_overflow(old, number, &set.u.field.number) ||
-            (field->has_min && set.u.field.number < field->min)) {
-            return; /* refused (SPEC R57) */
-        }
-        break;
-    }
-    turn_emit(turn, &set);
-}
-
-static void
 run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
 {
     const struct state *state = turn->state;
@@ -113,13 +44,50 @@ run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct
     }
 }
 
+/* The template that a name with insertions comes to (LANGUAGE 2); NO_ID, and recorded, if none. */
+static uint32_t
+named_template(struct turn *turn, uint32_t friend, const struct pattern *pattern,
+               struct source source)
+{
+    struct span name = pattern_text(turn, friend, pattern);
+    uint32_t template = names_find(&turn->state->definitions->template_names, name);
+    if (template == NO_ID) {
+        struct event unknown = {.kind = EVENT_SEND_UNKNOWN,
+                                .friend = friend,
+                                .source = source,
+                                .words = &name,
+                                .word_count = name.len > 0 ? 1 : 0,
+                                .u.send_unknown = {.pattern = pattern->text}};
+        turn_emit(turn, &unknown);
+    }
+    return template;
+}
+
+static void
+run_send(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
+         uint32_t enrolment, struct outbox *outbox)
+{
+    for (uint32_t i = 0; i < action->u.send.template_count; i++) {
+        const struct pattern *pattern =
+            action->u.send.patterns == NULL ? NULL : action->u.send.patterns[i];
+        struct delivery_item item = {
+            .template = pattern == NULL ? action->u.send.templates[i]
+                                        : named_template(turn, friend, pattern, source),
+            .enrolment = enrolment,
+            .source = source};
+        if (item.template != NO_ID) {
+            outbox_add(turn, outbox, &item);
+        }
+    }
+}
+
 static bool
 run_choose(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
            uint32_t enrolment, struct outbox *outbox)
 {
     for (uint32_t i = 0; i < action->u.choose.case_count; i++) {
         const struct choose_case *option = &action->u.choose.cases[i];
-        if (condition_holds(turn->state, friend, &option->condition)) {
+        if (condition_holds(turn, friend, &option->condition)) {
             return action_run(turn, friend, &option->body, source, enrolment, outbox);
         }
     }
@@ -133,18 +101,13 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
     bool did_something = false;
     for (uint32_t i = 0; i < body->action_count; i++) {
         const struct action *action = &body->actions[i];
-        if (!condition_holds(turn->state, friend, &action->condition)) {
+        if (!condition_holds(turn, friend, &action->condition)) {
             continue;
         }
         bool did = true;
         switch (action->kind) {
         case ACTION_SEND:
-            for (uint32_t j = 0; j < action->u.send.template_count; j++) {
-                struct delivery_item item = {.template = action->u.send.templates[j],
-                                             .enrolment = enrolment,
-                                             .source = source};
-                outbox_add(turn, outbox, &item);
-            }
+            run_send(turn, friend, action, source, enrolment, outbox);
             break;
         case ACTION_TAG:
             for (uint32_t j = 0; j < action->u.tag.change_count; j++) {
@@ -153,7 +116,7 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
             }
             break;
         case ACTION_FIELD:
-            run_field(turn, friend, action, source);
+            field_run(turn, friend, action, source);
             break;
         case ACTION_START:
             scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step, source);
@@ -163,6 +126,16 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
             break;
         case ACTION_CHOOSE:
             did = run_choose(turn, friend, action, source, enrolment, outbox);
+            break;
+        case ACTION_DRAW:
+            draw_word(turn, friend, action, source);
+            break;
+        case ACTION_SPLIT:
+            did = action_run(turn, friend, draw_split(turn, friend, action, source), source,
+                             enrolment, outbox);
+            break;
+        case ACTION_SCORE:
+            score_add(turn, friend, action->u.score.by, source);
             break;
         }
         did_something = did_something || did;

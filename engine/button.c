@@ -18,8 +18,7 @@ button_understand(const struct definitions *definitions, struct span data, uint3
         *out_button = button;
         return;
     }
-    struct span choice =
-        colon == NULL ? (struct span){0} : span_of(colon + 1, data.len - id.len - 1);
+    struct span choice = button_choice(data);
     for (uint32_t i = 0; i < definition->choice_count; i++) {
         if (span_equal_cstr(choice, definition->choices[i])) {
             *out_button = button;
@@ -28,11 +27,20 @@ button_understand(const struct definitions *definitions, struct span data, uint3
     }
 }
 
-void
-button_decide(struct turn *turn, uint32_t friend, uint32_t button)
+struct span
+button_choice(struct span data)
 {
+    const uint8_t *colon = data.len == 0 ? NULL : memchr(data.data, ':', data.len);
+    return colon == NULL ? (struct span){0}
+                         : span_of(colon + 1, data.len - (size_t)(colon + 1 - data.data));
+}
+
+void
+button_decide(struct turn *turn, uint32_t friend, uint32_t button, struct span choice)
+{
+    act_put(turn, span_cstr("choice"), choice);
     const struct button *definition = &turn->state->definitions->buttons[button];
-    if (!condition_holds(turn->state, friend, &definition->condition)) {
+    if (!condition_holds(turn, friend, &definition->condition)) {
         return;
     }
     struct source source = {SOURCE_BUTTON, button, 0};

@@ -57,11 +57,52 @@ enum condition_op_kind {
     CONDITION_TAG,
     CONDITION_AND,
     CONDITION_OR,
-    CONDITION_NOT
+    CONDITION_NOT,
+    CONDITION_IN,       /* runs that scenario; with sub: waits for that step of it */
+    CONDITION_FINISHED, /* has finished that scenario */
+    CONDITION_TAPPED,   /* has tapped that button, ever */
+    CONDITION_RECEIVED, /* was sent that template, ever */
+    CONDITION_COMPARE,
 };
+
+/* One side of a comparison (LANGUAGE 2). */
+enum value_kind {
+    VALUE_LITERAL, /* of `type`: number or text */
+    VALUE_SCORE,
+    VALUE_NAME,
+    VALUE_ADDED, /* the local date on which the friend came */
+    VALUE_TODAY,
+    VALUE_FIELD,
+    VALUE_ACT, /* of the act being answered; text is its name: "choice", "draw:hand" */
+};
+struct value {
+    enum value_kind kind;
+    enum field_type type;
+    uint32_t field;
+    int64_t number;
+    struct span text;
+};
+enum comparison_kind { /* a != b is compiled to not a = b */
+                       COMPARE_EQUAL,
+                       COMPARE_LESS,
+                       COMPARE_LESS_EQUAL,
+                       COMPARE_GREATER,
+                       COMPARE_GREATER_EQUAL,
+                       COMPARE_CONTAINS,
+                       COMPARE_EMPTY,
+                       COMPARE_WITHIN,
+};
+struct comparison {
+    enum comparison_kind kind;
+    struct value left, right;
+    int64_t first_day, last_day; /* WITHIN; INT64_MIN and INT64_MAX: open */
+};
+
 struct condition_op {
     enum condition_op_kind kind;
-    uint32_t id; /* of the tag */
+    uint32_t id;  /* of the tag, scenario, button or template */
+    uint32_t sub; /* IN: the step; NO_ID: any */
+    const struct comparison *comparison;
 };
 enum { CONDITION_DEPTH_MAX = 64 }; /* values on the stack; the compiler refuses more */
 struct condition {
@@ -70,11 +111,19 @@ struct condition {
 };
 
 /* A template is its request JSON cut at the insertions: part, value, part, value, ... part. */
-enum insertion_kind { INSERTION_NAME, INSERTION_FIELD };
+enum insertion_kind { INSERTION_NAME, INSERTION_FIELD, INSERTION_SCORE, INSERTION_ACT };
 struct insertion {
     enum insertion_kind kind;
     uint32_t field;       /* of INSERTION_FIELD */
+    struct span act;      /* of INSERTION_ACT: "choice", "draw:hand" */
     struct span fallback; /* used where the value is empty; may be empty itself */
+};
+/* A text with insertions: part, value, part, ... part. */
+struct pattern {
+    struct span text;         /* as written */
+    const struct span *parts; /* insertion_count + 1 */
+    const struct insertion *insertions;
+    uint32_t insertion_count;
 };
 struct template
 {
@@ -92,8 +141,18 @@ enum action_kind {
     ACTION_START,
     ACTION_STOP,
     ACTION_CHOOSE,
+    ACTION_SCORE,
+    ACTION_DRAW,
+    ACTION_SPLIT,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
+/* How an action of `field:` comes by its value. */
+enum field_origin {
+    FIELD_LITERAL,
+    FIELD_RANDOM,   /* number..high, drawn once (SPEC R18) */
+    FIELD_INSERTED, /* pattern */
+    FIELD_LATER,    /* number days from today, at at_min */
+};
 enum stop_scope { STOP_SCENARIO, STOP_LANE, STOP_ALL };
 
 struct action;
@@ -112,6 +171,10 @@ struct choose_case {
     struct condition condition;
     struct body body;
 };
+struct split_case {
+    uint32_t share; /* at least 1 */
+    struct body body;
+};
 struct action {
     enum action_kind kind;
     struct condition condition; /* judged at the action's turn (SPEC R27) */
@@ -119,6 +182,9 @@ struct action {
         struct {
             const uint32_t *templates;
             uint32_t template_count;
+            /* NULL: none; else, where not NULL itself, the name of the template; templates[i] is
+             * NO_ID there */
+            const struct pattern *const *patterns;
         } send;
         struct {
             const struct tag_change *changes;
@@ -129,6 +195,10 @@ struct action {
             enum field_change change;
             int64_t number;   /* number, date and datetime fields; the amount of add and subtract */
             struct span text; /* text, image and file fields */
+            enum field_origin origin;
+            int64_t high;
+            int32_t at_min;
+            const struct pattern *pattern;
         } field;
         struct {
             uint32_t scenario;
@@ -142,6 +212,19 @@ struct action {
             const struct choose_case *cases;
             uint32_t case_count;
         } choose;
+        struct {
+            int64_t by;
+        } score;
+        struct {
+            struct span name; /* as conditions and insertions call it: "draw:hand" */
+            const struct span *words;
+            uint32_t word_count;
+        } draw;
+        struct {
+            const struct split_case *cases;
+            const uint32_t *shares; /* of the cases, in order */
+            uint32_t case_count;
+        } split;
     } u;
 };
 

@@ -13,6 +13,7 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     checksum_add_u64(sum, (uint64_t)row->follow_line_at_ms);
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
                               (uint64_t)row->profile_asked << 2);
+    checksum_add_u64(sum, (uint64_t)row->score);
     uint64_t values = 0; /* a sum: the order of the list does not matter */
     for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {
         const uint64_t value[] = {state->values[i].field, state->values[i].seq,
@@ -101,6 +102,9 @@ state_digest(const struct state *state)
         checksum_add_u64(sum, known ? state->scenario_counts[i].running : 0);
         checksum_add_u64(sum, known ? state->scenario_counts[i].entered : 0);
     }
+    checksum_add_u64(sum, tables_sets_checksum(state->finished, state->scenario_capacity));
+    checksum_add_u64(sum, tables_sets_checksum(state->tapped, state->tapped_capacity));
+    checksum_add_u64(sum, tables_sets_checksum(state->received, state->received_capacity));
     for (uint32_t i = 0; i < state->run_count; i++) {
         checksum_add(sum, state->run_ids[i], sizeof(state->run_ids[i]));
     }

@@ -50,6 +50,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
                                    intent->word_count);
 }
 
+int64_t
+engine_draw(const struct engine *engine, const struct draw *draw)
+{
+    return engine->calls.draw(engine->calls.draw_context, draw);
+}
+
 /* apply: each concept folds its own events */
 
 static void
@@ -86,6 +92,9 @@ route(struct state *state, const struct event *event)
     case EVENT_FIELD_CLEARED:
         friend_apply(state, event);
         break;
+    case EVENT_SCORE_CHANGED:
+        score_apply(state, event);
+        break;
     case EVENT_ENROLMENT_STARTED:
     case EVENT_START_REFUSED:
     case EVENT_STEP_PLANNED:
@@ -103,6 +112,8 @@ route(struct state *state, const struct event *event)
         delivery_apply(state, event);
         break;
     case EVENT_STOPPED:
+    case EVENT_DRAWN:
+    case EVENT_SEND_UNKNOWN:
     case EVENT_WEBHOOK_NOTED:
     case EVENT_WEBHOOK_UNREADABLE:
     case EVENT_WEBHOOK_FOREIGN:
@@ -316,6 +327,12 @@ operator_decide(struct turn *turn, const struct input *input)
         }
         break;
     }
+    case INPUT_SCORE:
+        score_add(turn, input->u.score.friend, input->u.score.by, source);
+        break;
+    case INPUT_FINISHED:
+        scenario_note_finished(turn, input->u.scenario.friend, input->u.scenario.scenario, source);
+        break;
     default:
         break;
     }
@@ -364,6 +381,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_FIELD:
     case INPUT_START_SCENARIO:
     case INPUT_STOP_SCENARIO:
+    case INPUT_SCORE:
+    case INPUT_FINISHED:
         operator_decide(&turn, input);
         break;
     }

@@ -31,6 +31,9 @@ enum event_kind {
     EVENT_TAG_REMOVED = 31,
     EVENT_FIELD_SET = 32, /* words: text, for text fields */
     EVENT_FIELD_CLEARED = 33,
+    EVENT_SCORE_CHANGED = 34,
+    EVENT_DRAWN = 35, /* what the random source said: a word of `draw:`, or a case of `split:` */
+    EVENT_SEND_UNKNOWN = 39, /* `send:` with insertions named no template; words: the name */
     EVENT_ENROLMENT_STARTED = 40,
     EVENT_START_REFUSED = 41,
     EVENT_STEP_PLANNED = 42,  /* the next step and its due instant */
@@ -149,7 +152,18 @@ struct event {
         struct {
             uint32_t field;
             int64_t number; /* number, date, datetime */
+            int64_t drawn;  /* the random number in it; 0: none */
         } field;
+        struct {
+            struct span name, value; /* "draw:hand", "rock"; empty: a split */
+            uint32_t place;          /* of the word or the case, from 1 */
+        } drawn;
+        struct {
+            struct span pattern; /* "T_rec_{{taste}}" */
+        } send_unknown;
+        struct {
+            int64_t by, score; /* what was added, and what it is now */
+        } score;
         struct { /* ENROLMENT_* START_REFUSED STEP_* */
             uint32_t enrolment, scenario, step;
             int64_t start_ms; /* ENROLMENT_STARTED */

@@ -36,6 +36,12 @@ event_kind_name(enum event_kind kind)
         return "field_set";
     case EVENT_FIELD_CLEARED:
         return "field_cleared";
+    case EVENT_SCORE_CHANGED:
+        return "score_changed";
+    case EVENT_DRAWN:
+        return "drawn";
+    case EVENT_SEND_UNKNOWN:
+        return "send_unknown";
     case EVENT_ENROLMENT_STARTED:
         return "enrolment_started";
     case EVENT_START_REFUSED:

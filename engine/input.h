@@ -28,6 +28,8 @@ enum input_kind {
     INPUT_FIELD,
     INPUT_START_SCENARIO,
     INPUT_STOP_SCENARIO,
+    INPUT_SCORE,
+    INPUT_FINISHED, /* a friend known to have finished a scenario before */
 };
 
 struct input {
@@ -84,7 +86,11 @@ struct input {
             int64_t number;
             struct span text;
         } field;
-        struct { /* START_SCENARIO STOP_SCENARIO */
+        struct {
+            uint32_t friend;
+            int64_t by;
+        } score;
+        struct { /* START_SCENARIO STOP_SCENARIO FINISHED */
             uint32_t friend, scenario;
             uint32_t at_step; /* START: NO_ID = the first */
         } scenario;

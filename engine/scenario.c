@@ -289,6 +289,18 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
     plan_from(turn, enrolment, skip_to(turn, enrolment, at_step), turn->start_ms);
 }
 
+void
+scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenario, struct source source)
+{
+    struct event ended = {
+        .kind = EVENT_ENROLMENT_ENDED,
+        .friend = friend,
+        .source = source,
+        .u.step = {
+            .enrolment = NO_ID, .scenario = scenario, .step = NO_ID, .reason = REASON_FINISHED}};
+    turn_emit(turn, &ended);
+}
+
 /* apply */
 
 static void
@@ -317,6 +329,10 @@ enrolment_apply(struct state *state, const struct event *event)
             started_apply(state, event);
         }
         return;
+    }
+    if (event->kind == EVENT_ENROLMENT_ENDED && event->u.step.reason == REASON_FINISHED) {
+        tables_set_entered(state, event->friend, event->u.step.scenario);
+        tables_set_finished(state, event->friend, event->u.step.scenario);
     }
     if (event->kind == EVENT_START_REFUSED || event->u.step.enrolment >= state->enrolment_count) {
         return;

@@ -27,6 +27,7 @@ struct friend_row {
     uint32_t first_enrolment;  /* running ones, oldest first */
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
+    int64_t score;             /* SPEC R37 */
 };
 
 struct value_row {
@@ -71,6 +72,8 @@ struct delivery {
     int64_t intended_ms; /* when it was first intended */
     int64_t token_at_ms; /* 0: no reply token */
     char *token;
+    char **act; /* PLANNED: name, value, ...: what only the act knew; NULL once erased */
+    uint32_t act_count;
     uint64_t body_hash;
     struct definitions *definitions; /* INTENDED: the set it was rendered from; a reference */
     char **values;                   /* INTENDED: inserted values, in order; NULL once erased */
@@ -101,7 +104,12 @@ struct state {
     uint32_t delivery_count, delivery_capacity, delivery_free;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
-    struct bitmap **entered; /* by scenario id: who ever started it (SPEC R21) */
+    struct bitmap **entered;  /* by scenario id: who ever started it (SPEC R21) */
+    struct bitmap **finished; /* by scenario id: who ever came to its end (SPEC R24) */
+    struct bitmap **tapped;   /* by button id: who ever tapped it */
+    uint32_t tapped_capacity;
+    struct bitmap **received; /* by template id: who was ever sent it */
+    uint32_t received_capacity;
     struct scenario_counts *scenario_counts;
     uint32_t scenario_capacity;
     uint8_t (*run_ids)[16]; /* of every claim; the last is the current one */
@@ -112,6 +120,9 @@ struct state {
 
 /* NO_ID when no friend has that LINE user id. */
 uint32_t state_find_friend(const struct state *state, struct span line_id);
+bool state_has_finished(const struct state *state, uint32_t friend, uint32_t scenario);
+bool state_has_tapped(const struct state *state, uint32_t friend, uint32_t button);
+bool state_has_received(const struct state *state, uint32_t friend, uint32_t template);
 bool state_has_tag(const struct state *state, uint32_t friend, uint32_t tag);
 uint32_t state_tag_count(const struct state *state, uint32_t tag); /* friends that have it */
 /* NULL when the field is not set. */

@@ -102,7 +102,7 @@ step_take(struct turn *turn, uint32_t enrolment)
     bool first_look = row->deferred == REASON_NONE;
     bool open = !sends || window_is_open(step->window, zone, turn->now_ms);
     /* At the due instant, and again at the real send, not in between (SPEC R23). */
-    if ((first_look || open) && !condition_holds(turn->state, row->friend, &step->condition)) {
+    if ((first_look || open) && !condition_holds(turn, row->friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
         return 0;
     }
@@ -125,7 +125,7 @@ step_answer(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment row = turn->state->enrolments[enrolment];
     const struct step *step = step_of(turn, enrolment);
-    if (!condition_holds(turn->state, row.friend, &step->condition)) {
+    if (!condition_holds(turn, row.friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
         return;
     }

@@ -254,6 +254,10 @@ tables_free_delivery(struct state *state, uint32_t index)
         free(row->values[i]);
     }
     free(row->values);
+    for (uint32_t i = 0; i < row->act_count; i++) {
+        free(row->act[i]);
+    }
+    free(row->act);
     definitions_release(row->definitions);
     *row = (struct delivery){.next = state->delivery_free, .queued = row->queued};
     state->delivery_free = index;
@@ -277,7 +281,9 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
 {
     if (scenario >= state->scenario_capacity) {
         uint32_t sets = state->scenario_capacity, counts = state->scenario_capacity;
+        uint32_t finished = state->scenario_capacity;
         state->entered = grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
+        state->finished = grow(state->finished, &finished, scenario + 1, sizeof(struct bitmap *));
         state->scenario_counts =
             grow(state->scenario_counts, &counts, scenario + 1, sizeof(*state->scenario_counts));
         state->scenario_capacity = counts;

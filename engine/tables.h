@@ -36,6 +36,11 @@ typedef void (*tables_friend_fn)(void *context, uint32_t friend);
 void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
                         void *context);
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
+void tables_set_finished(struct state *state, uint32_t friend, uint32_t scenario);
+void tables_set_tapped(struct state *state, uint32_t friend, uint32_t button);
+void tables_set_received(struct state *state, uint32_t friend, uint32_t template);
+/* The sets of who ever did something, for the digest. */
+uint64_t tables_sets_checksum(struct bitmap *const *sets, uint32_t count);
 bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
 struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);
 void tables_add_run(struct state *state, const uint8_t run_id[16]);

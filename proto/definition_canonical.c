@@ -38,6 +38,29 @@ write_names(const struct names *names, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* "" the name, ":score", ":choice" and ":draw:hand" of an act, else a field: no id has a colon. */
+static void
+write_inserted(const struct definitions *definitions, const struct insertion *insertion,
+               struct buf *out)
+{
+    struct buf name = {0};
+    switch (insertion->kind) {
+    case INSERTION_NAME:
+        break;
+    case INSERTION_FIELD:
+        buf_append_cstr(&name, definitions->field_names.items[insertion->field].text);
+        break;
+    case INSERTION_SCORE:
+        buf_append_cstr(&name, ":score");
+        break;
+    case INSERTION_ACT:
+        buf_printf(&name, ":%.*s", span_fmt(insertion->act));
+        break;
+    }
+    json_append_string(out, buf_span(&name));
+    buf_fini(&name);
+}
+
 static void
 write_removed(const struct definitions *definitions, struct buf *out)
 {
@@ -54,11 +77,8 @@ write_removed(const struct definitions *definitions, struct buf *out)
             json_append_string(out, template->parts[i]);
             if (i < template->insertion_count) {
                 const struct insertion *insertion = &template->insertions[i];
-                bool name = insertion->kind == INSERTION_NAME;
                 buf_append_byte(out, ',');
-                json_append_string(
-                    out, name ? span_cstr("")
-                              : span_cstr(definitions->field_names.items[insertion->field].text));
+                write_inserted(definitions, insertion, out);
                 buf_append_byte(out, ',');
                 json_append_string(out, insertion->fallback);
             }
@@ -202,6 +222,23 @@ find_name(const struct names *names, const char *text)
     return NO_ID;
 }
 
+static void
+read_inserted(const char *name, struct arena *arena, const struct names *fields,
+              struct insertion *out)
+{
+    if (name[0] == '\0') {
+        out->kind = INSERTION_NAME;
+    } else if (strcmp(name, ":score") == 0) {
+        out->kind = INSERTION_SCORE;
+    } else if (name[0] == ':') {
+        out->kind = INSERTION_ACT;
+        out->act = arena_span(arena, span_cstr(name + 1));
+    } else {
+        out->kind = INSERTION_FIELD;
+        out->field = find_name(fields, name);
+    }
+}
+
 /* ["objects", part, field, fallback, part, ...] */
 static bool
 read_removed_one(const json_t *json, struct arena *arena, const struct names *fields,
@@ -223,8 +260,7 @@ read_removed_one(const json_t *json, struct arena *arena, const struct names *fi
     for (uint32_t i = 0; i < insertions; i++) {
         size_t at = 2 + 3 * (size_t)i;
         const char *field = json_string_value(json_array_get(json, at));
-        items[i].kind = field[0] == '\0' ? INSERTION_NAME : INSERTION_FIELD;
-        items[i].field = field[0] == '\0' ? 0 : find_name(fields, field);
+        read_inserted(field, arena, fields, &items[i]);
         items[i].fallback = arena_span(arena, json_span(json_array_get(json, at + 1)));
         parts[i + 1] = arena_span(arena, json_span(json_array_get(json, at + 2)));
         if (items[i].field == NO_ID) {

@@ -22,6 +22,7 @@ struct compiler {
     bool replay; /* from a canonical form: a zone may be gone */
     struct name_table tags, fields, templates, lanes, scenarios, buttons, auto_replies;
     struct name_table *steps; /* by scenario id */
+    struct name_table draws;  /* "draw:hand", of every `draw:` in the files */
     struct field *field_items;
     struct template *template_items;
     uint32_t template_capacity;
@@ -95,6 +96,28 @@ uint32_t compile_one_off(struct compiler *compiler, const struct yaml_node *node
 void compile_removed_templates(struct compiler *compiler);
 /* Room for a template with that id. */
 struct template *compile_template_slot(struct compiler *compiler, uint32_t id);
+
+/* --- definition_insertion.c --- */
+
+/* What stands between {{ and }}; whole is the insertion with its braces. False: said. */
+bool compile_insertion(struct compiler *compiler, const struct yaml_node *node, struct span whole,
+                       struct insertion *out_insertion);
+/* A text with insertions, a piece of the node's; NULL: said. */
+const struct pattern *compile_pattern(struct compiler *compiler, const struct yaml_node *node,
+                                      struct span text);
+/* Can the insertions' values make this text of it? */
+bool pattern_may_be(const struct pattern *pattern, struct span text);
+
+/* --- definition_field.c, definition_draw.c: single actions --- */
+
+void compile_field_change(struct compiler *compiler, const struct yaml_node *node,
+                          struct action *out_action);
+void compile_score(struct compiler *compiler, const struct yaml_node *node,
+                   struct action *out_action);
+void compile_draw(struct compiler *compiler, const struct yaml_node *action,
+                  const struct yaml_node *node, struct action *out_action);
+void compile_split(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+                   struct action *out_action);
 
 /* --- definition_body.c --- */
 

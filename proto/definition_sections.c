@@ -191,6 +191,9 @@ compile_fields(struct compiler *compiler, const struct yaml_node *section)
             }
         }
     }
+    /* Every friend has these, as texts (LANGUAGE 4). */
+    name_table_add(&compiler->fields, span_cstr("memo"));
+    name_table_add(&compiler->fields, span_cstr("tz"));
     uint32_t count = compiler->fields.names.count;
     compiler->field_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->field_items));

@@ -229,7 +229,7 @@ json_choice(const struct printing *printing, uint32_t choice)
 static bool
 has_meaning_when_default(enum part_type type)
 {
-    return type == PART_YES_NO || type == PART_NUMBER || type == PART_CLASS;
+    return type == PART_YES_NO || type == PART_NUMBER || type == PART_INTEGER || type == PART_CLASS;
 }
 
 /* NULL: nothing to print. */
@@ -272,6 +272,9 @@ json_part(const struct printing *printing, const struct event_part *part)
         return *(const int64_t *)at < 0 /* DUE_UNKNOWN_YET */
                    ? NULL
                    : json_instant(*(const int64_t *)at, printing->zone);
+    case PART_INTEGER:
+    case PART_DRAWN:
+        return json_integer(*(const int64_t *)at);
     case PART_NUMBER:
         return json_number(printing, *(const int64_t *)at);
     case PART_FLAG:

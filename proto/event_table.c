@@ -52,6 +52,22 @@ static const struct event_part tag[] = {PART("tag", PART_TAG, u.tag.tag)};
 static const struct event_part field[] = {
     PART("field", PART_FIELD, u.field.field),
     PART("number", PART_NUMBER, u.field.number),
+    PART("drawn", PART_DRAWN, u.field.drawn),
+};
+
+static const struct event_part drawn[] = {
+    PART("name", PART_TEXT, u.drawn.name),
+    PART("value", PART_TEXT, u.drawn.value),
+    PART("place", PART_COUNT, u.drawn.place),
+};
+
+static const struct event_part send_unknown[] = {
+    PART("pattern", PART_TEXT, u.send_unknown.pattern),
+};
+
+static const struct event_part score[] = {
+    PART("by", PART_INTEGER, u.score.by),
+    PART("score", PART_INTEGER, u.score.score),
 };
 
 static const struct event_part step[] = {
@@ -114,6 +130,9 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_TAG_REMOVED, tag, {0}, false, false),
     LAYOUT(EVENT_FIELD_SET, field, {"text"}, false, false),
     LAYOUT(EVENT_FIELD_CLEARED, field, {0}, false, false),
+    LAYOUT(EVENT_SCORE_CHANGED, score, {0}, false, false),
+    LAYOUT(EVENT_DRAWN, drawn, {0}, false, false),
+    LAYOUT(EVENT_SEND_UNKNOWN, send_unknown, {"template"}, false, false),
     LAYOUT(EVENT_ENROLMENT_STARTED, step, {0}, false, false),
     LAYOUT(EVENT_START_REFUSED, step, {0}, false, false),
     LAYOUT(EVENT_STEP_PLANNED, step, {0}, false, false),
@@ -180,6 +199,8 @@ event_part_is_default(const struct event *event, const struct event_part *part)
         return *(const uint64_t *)at == 0;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_INTEGER:
+    case PART_DRAWN:
         return *(const int64_t *)at == 0;
     case PART_FLAG:
     case PART_YES_NO:

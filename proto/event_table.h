@@ -39,8 +39,10 @@ enum part_type {
     PART_HOW,
     PART_RESULT,
     PART_REASON,
-    PART_SOURCE, /* [kind, id, sub], default none */
-    PART_ITEMS,  /* array of [template, enrolment, source], default none */
+    PART_SOURCE,  /* [kind, id, sub], default none */
+    PART_INTEGER, /* int64, default 0; always printed */
+    PART_DRAWN,   /* int64, default 0; printed when it is not */
+    PART_ITEMS,   /* array of [template, enrolment, source], default none */
 };
 
 struct event_part {

@@ -23,10 +23,8 @@ enum not_yet_area {
     NOT_YET_STEP_KEY,
     NOT_YET_BODY, /* one of the four words of a body */
     NOT_YET_ACTION,
-    NOT_YET_MODIFIER,    /* a key beside an action's verb */
-    NOT_YET_FIELD_VALUE, /* a form of what `field:` sets */
-    NOT_YET_SEND,        /* a form of what `send:` names */
-    NOT_YET_CONDITION,   /* a kind or value in a condition */
+    NOT_YET_MODIFIER,  /* a key beside an action's verb */
+    NOT_YET_CONDITION, /* a kind or value in a condition */
     NOT_YET_INSERTION,
     NOT_YET_AUTO_REPLY_KEY,
     NOT_YET_BUTTON_KEY,

@@ -229,7 +229,7 @@ START_TEST(each_mistake_has_its_message)
          "buttons: {q1: {choices: [dry, wet], do: []}}\n",
          "button 'q1' has no choice 'dri' - did you mean 'dry'?"},
         {"friend_add: {new: {send: T_x}}\n", "no template 'T_x'"},
-        {"friend_add: {new: {}}\n", "'new' does nothing; write one of send, do, choose"},
+        {"friend_add: {new: {}}\n", "'new' does nothing; write one of send, do, choose, split"},
         {"friend_add: {nwe: {do: []}}\n",
          "unknown key 'nwe' in 'friend_add' - did you mean 'new'?"},
         {"friend_add: {new: {do: [{tag: vip}]}}\ntags: {x: [vip]}\n",

@@ -57,6 +57,7 @@ enum rehearsal_verb {
     VERB_KILLS,
     VERB_ANSWERS,
     VERB_REDELIVERS,
+    VERB_SCORE,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -76,6 +77,7 @@ struct rehearsal_input {
     struct span who;  /* friend; empty for `daemon` and `operator apply` */
     struct span what; /* words said, postback data, scenario, edit */
     struct span at_step;
+    int64_t number; /* added to the score */
     struct rehearsal_change *changes;
     uint32_t change_count;
     enum line_fault fault;
@@ -94,6 +96,18 @@ struct rehearsal_friend {
     uint32_t tag_count;
     struct rehearsal_change *fields;
     uint32_t field_count;
+    int64_t since_ms; /* INT64_MIN: since the rehearsal began */
+    int64_t score;
+    struct span *finished; /* scenarios */
+    uint32_t finished_count;
+};
+
+/* What the random source will say, in order: a drawn word, a number, or a case of `split:`. */
+struct rehearsal_draws {
+    const struct yaml_node **items;
+    uint32_t count;
+    struct yaml_mark mark; /* of the key; of the section where there is none */
+    struct span word;
 };
 
 struct rehearsal_edit {
@@ -123,6 +137,7 @@ struct rehearsal {
     uint32_t friend_count;
     struct rehearsal_edit *edits;
     uint32_t edit_count;
+    struct rehearsal_draws draws;
     struct rehearsal_variant *variants; /* the first is the file as it stands */
     uint32_t variant_count;
 };

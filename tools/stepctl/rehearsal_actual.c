@@ -418,7 +418,21 @@ append_tags_of(const struct state *state, uint32_t friend, struct arena *arena, 
             buf_printf(&list, "%s%s", list.len == 0 ? "" : ",", names->items[tag].text);
         }
     }
-    rehearsal_append_tags(arena, buf_span(&list), out);
+    rehearsal_append_set(arena, "tags=", buf_span(&list), out);
+    buf_fini(&list);
+}
+
+static void
+append_finished_of(const struct state *state, uint32_t friend, struct arena *arena, struct buf *out)
+{
+    const struct names *names = &state->definitions->scenario_names;
+    struct buf list = {0};
+    for (uint32_t scenario = 0; scenario < names->count; scenario++) {
+        if (state_has_finished(state, friend, scenario)) {
+            buf_printf(&list, "%s%s", list.len == 0 ? "" : ",", names->items[scenario].text);
+        }
+    }
+    rehearsal_append_set(arena, "finished=", buf_span(&list), out);
     buf_fini(&list);
 }
 
@@ -493,6 +507,10 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
             buf_append_cstr(&text, state->friends[friend].blocked ? "blocked" : "active");
         } else if (span_equal_cstr(name, "tags")) {
             append_tags_of(state, friend, arena, &text);
+        } else if (span_equal_cstr(name, "score")) {
+            buf_printf(&text, "score=%lld", (long long)state->friends[friend].score);
+        } else if (span_equal_cstr(name, "finished") && equals < word.len) {
+            append_finished_of(state, friend, arena, &text);
         } else if (span_equal_cstr(name, "pending")) {
             buf_printf(&text, "pending=%u", pending_of(state, friend));
         } else if (field != NO_ID) {

@@ -48,9 +48,9 @@ by_bytes(const void *a, const void *b)
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* "tags=vip,a" with its tags in order, so that two ways of writing a set are one. */
+/* "tags=vip,a" with its members in order, so that two ways of writing a set are one. */
 void
-rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out)
+rehearsal_append_set(struct arena *arena, const char *prefix, struct span list, struct buf *out)
 {
     struct span *tags = NULL;
     uint32_t count = 0;
@@ -64,7 +64,7 @@ rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out)
     if (count > 1) {
         qsort(tags, count, sizeof(*tags), by_bytes);
     }
-    buf_append_cstr(out, "tags=");
+    buf_append_cstr(out, prefix);
     for (uint32_t i = 0; i < count; i++) {
         buf_append_cstr(out, i == 0 ? "" : ",");
         buf_append_span(out, tags[i]);
@@ -83,7 +83,9 @@ append_words(const struct expect *expect, struct span rest, struct buf *text)
         if (expect->list != LIST_STATE) {
             buf_append_span(text, rehearsal_unquoted(arena, word));
         } else if (words_starts_with(word, "tags=")) {
-            rehearsal_append_tags(arena, span_of(word.data + 5, word.len - 5), text);
+            rehearsal_append_set(arena, "tags=", span_of(word.data + 5, word.len - 5), text);
+        } else if (words_starts_with(word, "finished=")) {
+            rehearsal_append_set(arena, "finished=", span_of(word.data + 9, word.len - 9), text);
         } else {
             buf_append_span(text, word);
         }

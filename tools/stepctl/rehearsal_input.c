@@ -123,6 +123,18 @@ parse_scenario(struct row *row)
     return ends(row);
 }
 
+/* score A 2: adds */
+static bool
+parse_score(struct row *row)
+{
+    struct span word;
+    if (!want(row, &word, "expected how much, as 2 or -1")) {
+        return false;
+    }
+    return (words_number(word, &row->input->number) || wrong(row, word, "not a whole number")) &&
+           ends(row);
+}
+
 static bool
 parse_operator(struct row *row)
 {
@@ -141,14 +153,15 @@ parse_operator(struct row *row)
     } VERBS[] = {{"tag", VERB_TAG, parse_tags},
                  {"field", VERB_FIELD, parse_fields},
                  {"start", VERB_START, parse_scenario},
-                 {"stop", VERB_STOP, parse_scenario}};
+                 {"stop", VERB_STOP, parse_scenario},
+                 {"score", VERB_SCORE, parse_score}};
     for (size_t i = 0; i < sizeof(VERBS) / sizeof(VERBS[0]); i++) {
         if (span_equal_cstr(verb, VERBS[i].word)) {
             row->input->verb = VERBS[i].verb;
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop");
+    return unknown_verb(row, verb, "apply tag field start stop score");
 }
 
 static bool

@@ -33,6 +33,8 @@ struct run {
     uint32_t act_count;
     uint64_t random;
     uint32_t webhook_count;
+    uint32_t draws_taken;
+    bool draws_wrong;  /* told already */
     int64_t probed_ms; /* rows of `state` before this instant are read */
 };
 
@@ -68,6 +70,27 @@ draw(void *context, void *out, size_t bytes)
     }
 }
 
+/* What the file says the random source says; without enough of it the file is wrong. */
+static int64_t
+say(void *context, const struct draw *question)
+{
+    struct run *run = context;
+    int64_t answer = -1;
+    const struct yaml_node *node = NULL;
+    if (!rehearsal_draw(&run->rehearsal->draws, &run->draws_taken, question, &answer, &node) &&
+        !run->draws_wrong) {
+        struct span now = rehearsal_instant(run->arena, run->rehearsal->zone, run->clock.now_ms);
+        struct yaml_mark mark = node == NULL ? run->rehearsal->draws.mark : node->mark;
+        struct span word = node == NULL ? run->rehearsal->draws.word : node->text;
+        yaml_error(run->diagnostics, mark, word,
+                   node == NULL ? "not enough 'draws': one more is drawn at %.*s"
+                                : "this cannot be what is drawn at %.*s",
+                   span_fmt(now));
+        run->draws_wrong = true;
+    }
+    return answer;
+}
+
 /* the daemon's life */
 
 static enum rc
@@ -78,7 +101,9 @@ start_daemon(struct run *run)
                                          .zones = run->rehearsal->zones,
                                          .directory = "",
                                          .random = draw,
-                                         .random_context = run};
+                                         .random_context = run,
+                                         .draw = say,
+                                         .draw_context = run};
     enum rc rc = core_open(&options, &run->core);
     if (rc != RC_OK) {
         return broken(run, core_error(run->core));
@@ -140,6 +165,9 @@ settle(struct run *run)
                 return rc;
             }
             continue;
+        }
+        if (run->draws_wrong) {
+            return RC_INVALID;
         }
         if (scripted_line_answer(run->line) == 0 && !more) {
             return flush(run);
@@ -367,6 +395,31 @@ set_fields(struct run *run, const struct yaml_node *node, uint32_t friend,
 }
 
 static enum rc
+add_score(struct run *run, uint32_t friend, int64_t by)
+{
+    struct input input = {.kind = INPUT_SCORE, .u.score = {.friend = friend, .by = by}};
+    return decide(run, &input);
+}
+
+static enum rc
+set_finished(struct run *run, const struct rehearsal_friend *row, uint32_t friend)
+{
+    for (uint32_t i = 0; i < row->finished_count; i++) {
+        uint32_t scenario = names_find(&run->definitions->scenario_names, row->finished[i]);
+        if (scenario == NO_ID) {
+            return wrong(run, row->node, row->finished[i], "no scenario");
+        }
+        struct input input = {.kind = INPUT_FINISHED,
+                              .u.scenario = {.friend = friend, .scenario = scenario}};
+        enum rc rc = decide(run, &input);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc
 do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
 {
     const struct definitions *definitions = run->definitions;
@@ -464,6 +517,9 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     if (row->verb == VERB_FIELD) {
         return set_fields(run, row->node, friend, row->changes, row->change_count);
     }
+    if (row->verb == VERB_SCORE) {
+        return add_score(run, friend, row->number);
+    }
     return do_scenario(run, row, friend);
 }
 
@@ -508,6 +564,7 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_START:
     case VERB_STOP:
     case VERB_APPLY:
+    case VERB_SCORE:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
@@ -529,9 +586,11 @@ begin(struct run *run)
     const struct rehearsal *rehearsal = run->rehearsal;
     enum rc rc = start_daemon(run);
     for (uint32_t i = 0; rc == RC_OK && i < rehearsal->friend_count; i++) {
+        int64_t since_ms = rehearsal->friends[i].since_ms;
         struct input input = {
             .kind = INPUT_FOLLOW,
-            .u.act = {.user_id = rehearsal->friends[i].id, .line_at_ms = rehearsal->from_ms}};
+            .u.act = {.user_id = rehearsal->friends[i].id,
+                      .line_at_ms = since_ms == INT64_MIN ? rehearsal->from_ms : since_ms}};
         rc = decide(run, &input);
     }
     if (rc == RC_OK) {
@@ -543,6 +602,8 @@ begin(struct run *run)
         if (rc == RC_OK) {
             rc = set_fields(run, row->node, i, row->fields, row->field_count);
         }
+        rc = rc == RC_OK ? add_score(run, i, row->score) : rc;
+        rc = rc == RC_OK ? set_finished(run, row, i) : rc;
     }
     return rc;
 }
