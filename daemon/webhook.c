@@ -68,6 +68,8 @@ input_webhook_id(const struct input *input)
     case INPUT_STOP_SCENARIO:
     case INPUT_SCORE:
     case INPUT_FINISHED:
+    case INPUT_PAUSE:
+    case INPUT_RESUME:
         break;
     }
     return (struct span){0};

@@ -28,19 +28,45 @@ action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct so
 }
 
 static void
+apply_scope(struct turn *turn, uint32_t enrolment, const struct action *action,
+            struct source source)
+{
+    if (action->kind == ACTION_PAUSE) {
+        pause_enrolment(turn, enrolment, source);
+    } else if (action->kind == ACTION_RESUME) {
+        pause_resume_enrolment(turn, enrolment, action->u.stop.shift, source);
+    } else {
+        scenario_stop(turn, enrolment, REASON_STOPPED, source);
+    }
+}
+
+/* stop, pause, resume: of what runs as the action is reached; one of them may end another. */
+static void
 run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
+    struct {
+        uint32_t index;
+        uint64_t started_seq;
+    } *rows = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
+         i = state->enrolments[i].next) {
         uint32_t scenario = state->enrolments[i].scenario;
         enum stop_scope scope = action->u.stop.scope;
         if (scope == STOP_ALL || (scope == STOP_SCENARIO && scenario == action->u.stop.id) ||
             (scope == STOP_LANE &&
              state->definitions->scenarios[scenario].lane == action->u.stop.id)) {
-            scenario_stop(turn, i, REASON_STOPPED, source);
+            rows = arena_grow(turn->out->arena, rows, count, sizeof(*rows));
+            rows[count].index = i;
+            rows[count++].started_seq = state->enrolments[i].started_seq;
         }
-        i = next;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct enrolment *row = &state->enrolments[rows[i].index];
+        if (row->phase != ENROLMENT_FREE && row->started_seq == rows[i].started_seq) {
+            apply_scope(turn, rows[i].index, action, source);
+        }
     }
 }
 
@@ -81,6 +107,20 @@ run_send(struct turn *turn, uint32_t friend, const struct action *action, struct
     }
 }
 
+/* In the step under way, unless its own actions have ended the enrolment. */
+static void
+run_jump(struct turn *turn, const struct action *action, struct source source, uint32_t enrolment)
+{
+    if (enrolment == NO_ID) {
+        return;
+    }
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    if (row->phase == ENROLMENT_WAITING && row->scenario == source.id && row->step == source.sub) {
+        scenario_redirect(turn, enrolment,
+                          action->kind == ACTION_GOTO ? action->u.jump.step : NO_ID);
+    }
+}
+
 static bool
 run_choose(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
            uint32_t enrolment, struct outbox *outbox)
@@ -104,6 +144,9 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
         if (!condition_holds(turn, friend, &action->condition)) {
             continue;
         }
+        if (action->once_key != 0 && !once_take(turn, friend, action->once_key, source)) {
+            continue;
+        }
         bool did = true;
         switch (action->kind) {
         case ACTION_SEND:
@@ -122,6 +165,8 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
             scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step, source);
             break;
         case ACTION_STOP:
+        case ACTION_PAUSE:
+        case ACTION_RESUME:
             run_stop(turn, friend, action, source);
             break;
         case ACTION_CHOOSE:
@@ -133,6 +178,10 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
         case ACTION_SPLIT:
             did = action_run(turn, friend, draw_split(turn, friend, action, source), source,
                              enrolment, outbox);
+            break;
+        case ACTION_GOTO:
+        case ACTION_END:
+            run_jump(turn, action, source, enrolment);
             break;
         case ACTION_SCORE:
             score_add(turn, friend, action->u.score.by, source);

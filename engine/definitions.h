@@ -144,6 +144,10 @@ enum action_kind {
     ACTION_SCORE,
     ACTION_DRAW,
     ACTION_SPLIT,
+    ACTION_GOTO, /* in steps only */
+    ACTION_END,  /* likewise */
+    ACTION_PAUSE,
+    ACTION_RESUME,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 /* How an action of `field:` comes by its value. */
@@ -177,6 +181,7 @@ struct split_case {
 };
 struct action {
     enum action_kind kind;
+    uint64_t once_key; /* `once: yes`: of its place and words; 0: every time (SPEC R27) */
     struct condition condition; /* judged at the action's turn (SPEC R27) */
     union {
         struct {
@@ -207,7 +212,11 @@ struct action {
         struct {
             enum stop_scope scope;
             uint32_t id; /* scenario or lane */
-        } stop;
+            bool shift;  /* RESUME */
+        } stop;          /* STOP PAUSE RESUME */
+        struct {
+            uint32_t step;
+        } jump; /* GOTO */
         struct {
             const struct choose_case *cases;
             uint32_t case_count;
@@ -242,7 +251,7 @@ struct timing {
     int32_t at_min; /* 0..1440 */
 };
 
-enum otherwise { OTHERWISE_SKIP, OTHERWISE_STOP }; /* SPEC R23 */
+enum otherwise { OTHERWISE_SKIP, OTHERWISE_STOP, OTHERWISE_GOTO }; /* SPEC R23 */
 
 struct step {
     uint32_t id; /* within its scenario, for ever */
@@ -250,6 +259,7 @@ struct step {
     struct timing timing;
     struct condition condition;
     enum otherwise otherwise;
+    uint32_t otherwise_step; /* GOTO: a later one */
     struct body body;
     struct window window;
     int64_t grace_ms;
@@ -268,6 +278,8 @@ struct scenario {
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
+    bool disabled;         /* SPEC R22: paused for all */
+    struct body on_finish; /* SPEC R25; sends nothing */
     struct names step_names; /* by step id, removed ones included */
 };
 

@@ -21,6 +21,9 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
         values += checksum_of(value, sizeof(value));
     }
     checksum_add_u64(sum, values);
+    for (uint32_t i = row->first_once; i != NO_ID; i = state->once[i].next) {
+        checksum_add_u64(sum, state->once[i].key);
+    }
 }
 
 static void
@@ -53,6 +56,8 @@ add_enrolment(struct checksum *sum, const struct enrolment *row)
     checksum_add_u64(sum, (uint64_t)row->due_ms);
     checksum_add_u64(sum, (uint64_t)row->wake_ms);
     checksum_add_u64(sum, row->deferred);
+    checksum_add_u64(sum, (uint64_t)row->redirect << 1 | (uint64_t)row->ending);
+    checksum_add_u64(sum, (uint64_t)row->paused_ms);
 }
 
 static void
@@ -101,6 +106,7 @@ state_digest(const struct state *state)
         bool known = i < state->scenario_capacity;
         checksum_add_u64(sum, known ? state->scenario_counts[i].running : 0);
         checksum_add_u64(sum, known ? state->scenario_counts[i].entered : 0);
+        checksum_add_u64(sum, known ? (uint64_t)state->scenario_counts[i].paused_ms : 0);
     }
     checksum_add_u64(sum, tables_sets_checksum(state->finished, state->scenario_capacity));
     checksum_add_u64(sum, tables_sets_checksum(state->tapped, state->tapped_capacity));

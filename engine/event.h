@@ -33,6 +33,9 @@ enum event_kind {
     EVENT_FIELD_CLEARED = 33,
     EVENT_SCORE_CHANGED = 34,
     EVENT_DRAWN = 35, /* what the random source said: a word of `draw:`, or a case of `split:` */
+    EVENT_ONCE_DONE = 36, /* an action with `once: yes` had its first time */
+    EVENT_PAUSE_CHANGED = 37,   /* of one enrolment, or (about no friend) of a whole scenario */
+    EVENT_STEP_REDIRECTED = 38, /* what follows the step under way is another one, or the end */
     EVENT_SEND_UNKNOWN = 39, /* `send:` with insertions named no template; words: the name */
     EVENT_ENROLMENT_STARTED = 40,
     EVENT_START_REFUSED = 41,
@@ -68,6 +71,9 @@ enum reason {
     REASON_UNKNOWN_TYPE = 15,
     REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
+    REASON_PAUSED = 20,
+    REASON_GOTO = 21,
+    REASON_ENDED = 22, /* by `end: scenario` */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -79,6 +85,7 @@ enum source_kind {
     SOURCE_AUTO_REPLY = 4,
     SOURCE_OPERATOR = 5, /* id: uid of the caller */
     SOURCE_DEFINITIONS = 6,
+    SOURCE_FINISH = 7, /* id: scenario */
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
 struct source {
@@ -161,6 +168,14 @@ struct event {
         struct {
             struct span pattern; /* "T_rec_{{taste}}" */
         } send_unknown;
+        struct {
+            uint32_t enrolment, scenario; /* enrolment NO_ID: the whole scenario */
+            bool paused;
+            int64_t shift_ms; /* by which the start moves at the end of a pause */
+        } pause;
+        struct {
+            uint64_t key;
+        } once;
         struct {
             int64_t by, score; /* what was added, and what it is now */
         } score;

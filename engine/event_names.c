@@ -40,6 +40,12 @@ event_kind_name(enum event_kind kind)
         return "score_changed";
     case EVENT_DRAWN:
         return "drawn";
+    case EVENT_ONCE_DONE:
+        return "once_done";
+    case EVENT_PAUSE_CHANGED:
+        return "pause_changed";
+    case EVENT_STEP_REDIRECTED:
+        return "step_redirected";
     case EVENT_SEND_UNKNOWN:
         return "send_unknown";
     case EVENT_ENROLMENT_STARTED:
@@ -110,6 +116,12 @@ reason_name(enum reason reason)
         return "old";
     case REASON_NO_SOURCE:
         return "no_source";
+    case REASON_PAUSED:
+        return "paused";
+    case REASON_GOTO:
+        return "goto";
+    case REASON_ENDED:
+        return "ended";
     }
     return "unknown";
 }
@@ -132,6 +144,8 @@ source_kind_name(enum source_kind kind)
         return "operator";
     case SOURCE_DEFINITIONS:
         return "definitions";
+    case SOURCE_FINISH:
+        return "finish";
     }
     return "unknown";
 }

@@ -29,6 +29,8 @@ enum input_kind {
     INPUT_START_SCENARIO,
     INPUT_STOP_SCENARIO,
     INPUT_SCORE,
+    INPUT_PAUSE,    /* friend NO_ID: the whole scenario */
+    INPUT_RESUME,
     INPUT_FINISHED, /* a friend known to have finished a scenario before */
 };
 
@@ -90,9 +92,10 @@ struct input {
             uint32_t friend;
             int64_t by;
         } score;
-        struct { /* START_SCENARIO STOP_SCENARIO FINISHED */
+        struct { /* START_SCENARIO STOP_SCENARIO FINISHED PAUSE RESUME */
             uint32_t friend, scenario;
             uint32_t at_step; /* START: NO_ID = the first */
+            bool shift;       /* RESUME */
         } scenario;
     } u;
 };

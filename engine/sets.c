@@ -177,6 +177,7 @@ free_rows(struct state *state)
     }
     free(state->friends);
     free(state->values);
+    free(state->once);
     free(state->enrolments);
     free(state->deliveries);
     free(state->friend_slots);

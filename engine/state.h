@@ -28,6 +28,7 @@ struct friend_row {
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
     int64_t score;             /* SPEC R37 */
+    uint32_t first_once;       /* what was done once */
 };
 
 struct value_row {
@@ -55,6 +56,9 @@ struct enrolment {
     int64_t due_ms;       /* original due instant of the step */
     int64_t wake_ms;      /* when to look at it: due_ms, or later when deferred */
     enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
+    uint32_t redirect;    /* the step that `goto:` named; NO_ID: the next */
+    bool ending;          /* `end:` was said: nothing follows the step under way */
+    int64_t paused_ms;    /* since when; 0: not by itself (SPEC R22) */
     bool queued;          /* waits in a due queue; of the running engine, not of the digest */
 };
 
@@ -85,6 +89,12 @@ struct delivery {
 
 struct scenario_counts {
     uint32_t running, entered;
+    int64_t paused_ms; /* the whole scenario, since when; 0: not */
+};
+
+struct once_row {
+    uint32_t next; /* of the same friend */
+    uint64_t key;
 };
 
 struct bitmap; /* a roaring bitmap of friend indexes */
@@ -98,6 +108,8 @@ struct state {
     uint32_t friend_count, friend_capacity;
     struct value_row *values;
     uint32_t value_count, value_capacity, value_free;
+    struct once_row *once;
+    uint32_t once_count, once_capacity;
     struct enrolment *enrolments;
     uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
     struct delivery *deliveries;
@@ -131,6 +143,9 @@ const struct value_row *state_value(const struct state *state, uint32_t friend, 
 uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
 /* Index of the open delivery with that id; NO_ID when it is not open. */
 uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
+
+/* By itself, with its scenario, or because the definitions say so (SPEC R22). */
+bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
 
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
  * members and values in a fixed order; texts count as the number of the event that set them. */

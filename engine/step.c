@@ -14,8 +14,8 @@ judged(const struct turn *turn, enum event_kind kind, uint32_t enrolment, enum r
                                      .reason = reason}};
 }
 
-static void
-skip(struct turn *turn, uint32_t enrolment, enum reason reason)
+void
+step_skip(struct turn *turn, uint32_t enrolment, enum reason reason)
 {
     struct event skipped = judged(turn, EVENT_STEP_SKIPPED, enrolment, reason);
     turn_emit(turn, &skipped);
@@ -28,7 +28,10 @@ condition_failed(struct turn *turn, uint32_t enrolment, const struct step *step)
     if (step->otherwise == OTHERWISE_STOP) {
         scenario_stop(turn, enrolment, REASON_CONDITION, (struct source){0});
     } else {
-        skip(turn, enrolment, REASON_CONDITION);
+        if (step->otherwise == OTHERWISE_GOTO) {
+            scenario_redirect(turn, enrolment, step->otherwise_step);
+        }
+        step_skip(turn, enrolment, REASON_CONDITION);
     }
 }
 
@@ -60,7 +63,7 @@ static void
 done_without_message(struct turn *turn, uint32_t enrolment, bool did_something)
 {
     if (!did_something) {
-        skip(turn, enrolment, REASON_CONDITION); /* no case of `choose` held */
+        step_skip(turn, enrolment, REASON_CONDITION); /* no case of `choose` held */
         return;
     }
     struct event done = judged(turn, EVENT_STEP_DONE, enrolment, REASON_NONE);
@@ -96,7 +99,7 @@ step_take(struct turn *turn, uint32_t enrolment)
     const struct zone *zone = turn->state->definitions->scenarios[row->scenario].zone;
     int64_t stale_ms = row->due_ms + step->grace_ms;
     if (sends && turn->now_ms >= stale_ms) {
-        skip(turn, enrolment, REASON_STALE);
+        step_skip(turn, enrolment, REASON_STALE);
         return 0;
     }
     bool first_look = row->deferred == REASON_NONE;
@@ -109,7 +112,7 @@ step_take(struct turn *turn, uint32_t enrolment)
     if (!open) {
         int64_t until_ms = window_next_open(step->window, zone, turn->now_ms);
         if (until_ms >= stale_ms) {
-            skip(turn, enrolment, REASON_STALE); /* at once, since it is known (SPEC R6) */
+            step_skip(turn, enrolment, REASON_STALE); /* at once, since it is known (SPEC R6) */
             return 0;
         }
         struct event deferred = judged(turn, EVENT_STEP_DEFERRED, enrolment, REASON_WINDOW);

@@ -102,7 +102,10 @@ tables_add_friend(struct state *state, struct span line_id)
     state->friends =
         grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
     state->friends[friend] = (struct friend_row){
-        .first_enrolment = NO_ID, .first_delivery = NO_ID, .first_value = NO_ID};
+        .first_enrolment = NO_ID,
+                                                     .first_delivery = NO_ID,
+                                                     .first_value = NO_ID,
+                                                     .first_once = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (state->friend_count * 2 > state->friend_slot_count) {
@@ -111,6 +114,16 @@ tables_add_friend(struct state *state, struct span line_id)
         slots_put(state, friend);
     }
     return friend;
+}
+
+void
+tables_add_once(struct state *state, uint32_t friend, uint64_t key)
+{
+    uint32_t index = state->once_count++;
+    state->once = grow(state->once, &state->once_capacity, state->once_count, sizeof(*state->once));
+    state->once[index] =
+        (struct once_row){.next = state->friends[friend].first_once, .key = key};
+    state->friends[friend].first_once = index;
 }
 
 /* Values of fields: a short list a friend. */

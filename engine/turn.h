@@ -41,6 +41,7 @@ struct turn {
     struct events *out;
     struct answer answer;
     struct act_values act;
+    bool resuming;          /* what a pause left behind is not made up for (SPEC R22) */
     bool restart_scenarios; /* SPEC R14: starts override re-entry */
     int64_t start_ms;       /* the instant from which a start counts (SPEC R41) */
     uint32_t depth;         /* of cascades; bounded by TURN_DEPTH_MAX */
@@ -81,6 +82,10 @@ bool text_is_number(struct span text, int64_t *out_number); /* "-12" */
 void field_run(struct turn *turn, uint32_t friend, const struct action *action,
                struct source source);
 
+/* once.c: true the first time for that friend, which is recorded (SPEC R27) */
+bool once_take(struct turn *turn, uint32_t friend, uint64_t key, struct source source);
+void once_apply(struct state *state, const struct event *event);
+
 /* score.c (SPEC R37) */
 void score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source);
 void score_apply(struct state *state, const struct event *event);
@@ -119,6 +124,23 @@ void scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenari
 void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
+
+/* What follows the step under way: a later step, or (NO_ID) the end. */
+void scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step);
+
+/* pause.c (SPEC R22) */
+void pause_enrolment(struct turn *turn, uint32_t enrolment, struct source source);
+void pause_resume_enrolment(struct turn *turn, uint32_t enrolment, bool shift,
+                            struct source source);
+void pause_scenario(struct turn *turn, uint32_t scenario, bool paused, struct source source);
+/* After new definitions: those switched on again. */
+void pause_definitions_changed(struct turn *turn, const struct definitions *before);
+void pause_apply(struct state *state, const struct event *event);
+/* Skips, for a row paused no more, what would have gone out by now. */
+void scenario_catch_up(struct turn *turn, uint32_t enrolment);
+/* The due instant of the row's step, counted anew after its start was moved. */
+void scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms);
+void step_skip(struct turn *turn, uint32_t enrolment, enum reason reason);
 
 /* step.c: judging a due step (SPEC R6, R7, R23, R25). Returns the delivery now intended, or 0. */
 uint64_t step_take(struct turn *turn, uint32_t enrolment);

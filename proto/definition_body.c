@@ -8,7 +8,8 @@ static const struct {
     enum action_kind kind;
 } VERBS[] = {{"send", ACTION_SEND},   {"tag", ACTION_TAG},   {"field", ACTION_FIELD},
              {"start", ACTION_START}, {"stop", ACTION_STOP}, {"choose", ACTION_CHOOSE},
-             {"score", ACTION_SCORE}, {"draw", ACTION_DRAW}, {"split", ACTION_SPLIT}};
+             {"score", ACTION_SCORE}, {"draw", ACTION_DRAW}, {"split", ACTION_SPLIT},
+             {"goto", ACTION_GOTO}, {"end", ACTION_END}, {"pause", ACTION_PAUSE}, {"resume", ACTION_RESUME}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -144,15 +145,21 @@ compile_start(struct compiler *compiler, const struct yaml_node *action,
         compile_reference(compiler, &compiler->steps[scenario], noun, at_step, step);
 }
 
+/* stop, pause, resume: a scenario, `lane main` or `all` */
 static void
-compile_stop(struct compiler *compiler, const struct yaml_node *node, struct action *out_action)
+compile_scope(struct compiler *compiler, const struct yaml_node *action,
+              const struct yaml_node *node, const char *verb, struct action *out_action)
 {
     struct span text;
-    if (!compile_text(compiler, node, "'stop'", &text)) {
+    const struct yaml_node *shift = yaml_get(action, "shift");
+    out_action->u.stop.id = NO_ID;
+    if (shift != NULL) {
+        compile_yes_no(compiler, shift, &out_action->u.stop.shift);
+    }
+    if (!compile_text(compiler, node, verb, &text)) {
         return;
     }
     struct span rest = text;
-    out_action->u.stop.id = NO_ID;
     if (span_equal_cstr(text, "all")) {
         out_action->u.stop.scope = STOP_ALL;
     } else if (words_take(&rest, "lane") && words_trim(rest).len > 0) {
@@ -173,6 +180,8 @@ is_modifier(struct compiler *compiler, const struct yaml_node *node, const struc
 {
     if (span_equal_cstr(pair->key, "if") ||
         (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL) ||
+        span_equal_cstr(pair->key, "once") ||
+        (span_equal_cstr(pair->key, "shift") && yaml_get(node, "resume") != NULL) ||
         (span_equal_cstr(pair->key, "from") && yaml_get(node, "draw") != NULL)) {
         return true;
     }
@@ -264,12 +273,13 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
                       "an action is a verb and its object, as 'send: T_a'");
         return false;
     }
-    const struct yaml_pair *pair;
+    const struct yaml_pair *pair = NULL;
     int verb = find_verb(compiler, node, &pair);
     const struct yaml_node *condition = yaml_get(node, "if");
     if (condition != NULL) {
         compile_condition(compiler, condition, &out_action->condition);
     }
+    compile_once(compiler, node, place, out_action);
     if (verb < 0) {
         return false;
     }
@@ -288,7 +298,15 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
         compile_start(compiler, node, pair->value, out_action);
         break;
     case ACTION_STOP:
-        compile_stop(compiler, pair->value, out_action);
+    case ACTION_PAUSE:
+    case ACTION_RESUME:
+        compile_scope(compiler, node, pair->value, VERBS[verb].word, out_action);
+        break;
+    case ACTION_GOTO:
+        out_action->u.jump.step = compile_jump(compiler, pair->value, pair->value->text, place);
+        break;
+    case ACTION_END:
+        compile_end(compiler, pair->value, place);
         break;
     case ACTION_CHOOSE:
         compile_choose(compiler, pair->value, place, out_action);

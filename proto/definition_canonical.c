@@ -87,8 +87,8 @@ write_removed(const struct definitions *definitions, struct buf *out)
     }
 }
 
-static void
-write_tree(const struct yaml_node *node, struct buf *out)
+void
+canonical_write_tree(const struct yaml_node *node, struct buf *out)
 {
     if (node->kind == YAML_SCALAR) {
         json_append_string(out, node->text);
@@ -102,7 +102,7 @@ write_tree(const struct yaml_node *node, struct buf *out)
             json_append_string(out, node->pairs[i].key);
             buf_append_byte(out, ':');
         }
-        write_tree(list ? node->items[i] : node->pairs[i].value, out);
+        canonical_write_tree(list ? node->items[i] : node->pairs[i].value, out);
     }
     buf_append_byte(out, list ? ']' : '}');
 }
@@ -132,7 +132,7 @@ canonical_write(const struct definitions *definitions, const struct yaml_node *t
     buf_append_cstr(out_json, "],\"removed\":{");
     write_removed(definitions, out_json);
     buf_append_cstr(out_json, "},\"tree\":");
-    write_tree(tree, out_json);
+    canonical_write_tree(tree, out_json);
     buf_append_byte(out_json, '}');
 }
 

@@ -39,6 +39,9 @@ struct place {
     struct yaml_mark mark; /* of its key */
     struct span word;
     uint32_t one_offs; /* texts written in place so far */
+    const struct yaml_node *steps; /* NULL: not in a step */
+    struct span step;              /* its name, where there are steps */
+    uint32_t scenario;
 };
 
 /* --- definition_parts.c: reading values --- */
@@ -119,6 +122,16 @@ void compile_draw(struct compiler *compiler, const struct yaml_node *action,
 void compile_split(struct compiler *compiler, const struct yaml_node *node, struct place *place,
                    struct action *out_action);
 
+/* --- definition_jump.c --- */
+
+/* A later step of the place's scenario; NO_ID, and said, where there is none. */
+uint32_t compile_jump(struct compiler *compiler, const struct yaml_node *node, struct span name,
+                      const struct place *place);
+void compile_end(struct compiler *compiler, const struct yaml_node *node,
+                 const struct place *place);
+void compile_once(struct compiler *compiler, const struct yaml_node *node,
+                  const struct place *place, struct action *out_action);
+
 /* --- definition_body.c --- */
 
 /* The body among a mapping's keys. Required: none is an error. */
@@ -145,6 +158,7 @@ void compile_auto_replies(struct compiler *compiler, const struct yaml_node *sec
 /* The canonical form of a compiled set and its tree. */
 void canonical_write(const struct definitions *definitions, const struct yaml_node *tree,
                      struct buf *out_json);
+void canonical_write_tree(const struct yaml_node *node, struct buf *out);
 /* The tree, and the names as a set out of force that holds removed templates only. */
 MUST_USE enum rc canonical_read(struct span json, struct arena *arena, struct yaml_node **out_tree,
                                 struct definitions *out_before);

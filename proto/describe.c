@@ -360,6 +360,21 @@ describe_start(const struct definitions *definitions, const struct action *actio
 }
 
 static void
+describe_scope(const struct definitions *definitions, const struct action *action, const char *verb,
+               struct buf *out)
+{
+    if (action->u.stop.scope == STOP_ALL) {
+        buf_printf(out, "%s all", verb);
+    } else if (action->u.stop.scope == STOP_LANE) {
+        buf_printf(out, "%s lane %s", verb,
+                   names_text(&definitions->lane_names, action->u.stop.id));
+    } else {
+        buf_printf(out, "%s %s", verb,
+                   names_text(&definitions->scenario_names, action->u.stop.id));
+    }
+}
+
+static void
 describe_action(const struct definitions *definitions, const struct action *action, struct buf *out)
 {
     if (action->condition.op_count > 0) {
@@ -381,14 +396,14 @@ describe_action(const struct definitions *definitions, const struct action *acti
         describe_start(definitions, action, out);
         return;
     case ACTION_STOP:
-        if (action->u.stop.scope == STOP_ALL) {
-            buf_append_cstr(out, "stop all");
-        } else if (action->u.stop.scope == STOP_LANE) {
-            buf_printf(out, "stop lane %s",
-                       names_text(&definitions->lane_names, action->u.stop.id));
-        } else {
-            buf_printf(out, "stop %s", names_text(&definitions->scenario_names, action->u.stop.id));
-        }
+        describe_scope(definitions, action, "stop", out);
+        return;
+    case ACTION_PAUSE:
+        describe_scope(definitions, action, "pause", out);
+        return;
+    case ACTION_RESUME:
+        describe_scope(definitions, action, "resume", out);
+        buf_append_cstr(out, action->u.stop.shift ? " shift" : "");
         return;
     case ACTION_CHOOSE:
         buf_append_cstr(out, "choose [");
@@ -403,6 +418,12 @@ describe_action(const struct definitions *definitions, const struct action *acti
             describe_body(definitions, &one->body, out);
         }
         buf_append_byte(out, ']');
+        return;
+    case ACTION_GOTO: /* its scenario is not at hand */
+        buf_append_cstr(out, "goto a later step");
+        return;
+    case ACTION_END:
+        buf_append_cstr(out, "end scenario");
         return;
     case ACTION_SCORE:
         buf_printf(out, "score %+" PRId64, action->u.score.by);

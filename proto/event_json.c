@@ -92,6 +92,12 @@ event_source_text(const struct source *source, const struct definitions *definit
     case SOURCE_OPERATOR:
         buf_printf(out, "operator %" PRIu32, id);
         return;
+    case SOURCE_FINISH:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->scenario_names, id),
+                   id);
+        return;
     case SOURCE_DEFINITIONS:
         buf_append_cstr(out, "definitions");
         return;

@@ -65,6 +65,15 @@ static const struct event_part send_unknown[] = {
     PART("pattern", PART_TEXT, u.send_unknown.pattern),
 };
 
+static const struct event_part pause_changed[] = {
+    PART("enrolment", PART_ROW, u.pause.enrolment),
+    PART("scenario", PART_SCENARIO, u.pause.scenario),
+    PART("paused", PART_YES_NO, u.pause.paused),
+    PART("shift_ms", PART_DRAWN, u.pause.shift_ms),
+};
+
+static const struct event_part once[] = {PART("key", PART_DIGEST, u.once.key)};
+
 static const struct event_part score[] = {
     PART("by", PART_INTEGER, u.score.by),
     PART("score", PART_INTEGER, u.score.score),
@@ -132,6 +141,9 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_FIELD_CLEARED, field, {0}, false, false),
     LAYOUT(EVENT_SCORE_CHANGED, score, {0}, false, false),
     LAYOUT(EVENT_DRAWN, drawn, {0}, false, false),
+    LAYOUT(EVENT_ONCE_DONE, once, {0}, false, false),
+    LAYOUT(EVENT_PAUSE_CHANGED, pause_changed, {0}, false, false),
+    LAYOUT(EVENT_STEP_REDIRECTED, step, {0}, false, false),
     LAYOUT(EVENT_SEND_UNKNOWN, send_unknown, {"template"}, false, false),
     LAYOUT(EVENT_ENROLMENT_STARTED, step, {0}, false, false),
     LAYOUT(EVENT_START_REFUSED, step, {0}, false, false),

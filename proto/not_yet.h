@@ -19,7 +19,6 @@ enum not_yet_area {
     NOT_YET_FIELD_KEY,
     NOT_YET_SCENARIO_KEY,
     NOT_YET_ZONE,      /* a word where a zone stands */
-    NOT_YET_OTHERWISE, /* the first word of otherwise: */
     NOT_YET_STEP_KEY,
     NOT_YET_BODY, /* one of the four words of a body */
     NOT_YET_ACTION,

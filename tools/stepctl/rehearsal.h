@@ -58,6 +58,8 @@ enum rehearsal_verb {
     VERB_ANSWERS,
     VERB_REDELIVERS,
     VERB_SCORE,
+    VERB_PAUSE,
+    VERB_RESUME,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -77,6 +79,7 @@ struct rehearsal_input {
     struct span who;  /* friend; empty for `daemon` and `operator apply` */
     struct span what; /* words said, postback data, scenario, edit */
     struct span at_step;
+    bool shift;
     int64_t number; /* added to the score */
     struct rehearsal_change *changes;
     uint32_t change_count;

@@ -65,6 +65,9 @@ append_source(const struct definitions *definitions, struct source source, struc
                              : source.id == FRIEND_ADD_EXISTING ? "friend_add.existing"
                                                                 : "friend_add.unblocked");
         break;
+    case SOURCE_FINISH:
+        buf_append_cstr(out, names_text(&definitions->scenario_names, source.id));
+        break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
     case SOURCE_NONE:

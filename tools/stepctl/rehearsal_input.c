@@ -135,6 +135,30 @@ parse_score(struct row *row)
            ends(row);
 }
 
+/* pause A S, pause S; resume A S shift */
+static bool
+parse_pause(struct row *row)
+{
+    struct rehearsal_input *input = row->input;
+    struct span word;
+    if (!want(row, &word, "expected a friend and a scenario, or a scenario")) {
+        return false;
+    }
+    input->what = word;
+    if (row->rest.len > 0) {
+        input->who = word;
+        input->what = next(row);
+    }
+    if (row->rest.len > 0 && input->verb == VERB_RESUME) {
+        word = next(row);
+        input->shift = span_equal_cstr(word, "shift");
+        if (!input->shift) {
+            return wrong(row, word, "only shift may follow the scenario");
+        }
+    }
+    return ends(row);
+}
+
 static bool
 parse_operator(struct row *row)
 {
@@ -145,6 +169,10 @@ parse_operator(struct row *row)
     if (span_equal_cstr(verb, "apply")) {
         row->input->verb = VERB_APPLY;
         return want(row, &row->input->what, "expected the name of an edit") && ends(row);
+    }
+    if (span_equal_cstr(verb, "pause") || span_equal_cstr(verb, "resume")) {
+        row->input->verb = span_equal_cstr(verb, "pause") ? VERB_PAUSE : VERB_RESUME;
+        return parse_pause(row);
     }
     static const struct {
         const char *word;
@@ -161,7 +189,7 @@ parse_operator(struct row *row)
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop score");
+    return unknown_verb(row, verb, "apply tag field start stop score pause resume");
 }
 
 static bool

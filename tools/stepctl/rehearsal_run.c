@@ -446,6 +446,19 @@ do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
 }
 
 static enum rc
+do_pause(struct run *run, const struct rehearsal_input *row, uint32_t friend)
+{
+    uint32_t scenario = names_find(&run->definitions->scenario_names, row->what);
+    if (scenario == NO_ID) {
+        return wrong(run, row->node, row->what, "no scenario");
+    }
+    struct input input = {
+        .kind = row->verb == VERB_PAUSE ? INPUT_PAUSE : INPUT_RESUME,
+        .u.scenario = {.friend = friend, .scenario = scenario, .shift = row->shift}};
+    return decide(run, &input);
+}
+
+static enum rc
 put_in_force(struct run *run, struct definitions *definitions)
 {
     if (run->definitions != NULL) {
@@ -507,9 +520,13 @@ do_operator(struct run *run, const struct rehearsal_input *row)
         return do_apply(run, row);
     }
     uint32_t friend = NO_ID;
-    enum rc rc = find_friend(run, row->node, row->who, &friend);
+    bool whole = row->who.len == 0; /* pause S */
+    enum rc rc = whole ? RC_OK : find_friend(run, row->node, row->who, &friend);
     if (rc != RC_OK) {
         return rc;
+    }
+    if (row->verb == VERB_PAUSE || row->verb == VERB_RESUME) {
+        return do_pause(run, row, friend);
     }
     if (row->verb == VERB_TAG) {
         return set_tags(run, row->node, friend, row->changes, row->change_count);
@@ -565,6 +582,8 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_STOP:
     case VERB_APPLY:
     case VERB_SCORE:
+    case VERB_PAUSE:
+    case VERB_RESUME:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
