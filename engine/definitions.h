@@ -283,12 +283,27 @@ struct scenario {
     struct names step_names; /* by step id, removed ones included */
 };
 
+enum tap_limit { TAPS_ANY, TAPS_ONCE, TAPS_ONCE_PER_CHOICE, TAPS_ONCE_PER_DAY }; /* SPEC R31 */
 struct button {
     const char *const *choices; /* NULL = any */
     uint32_t choice_count;
     struct condition condition;
     struct body body;
+    enum tap_limit limit;
+    struct body over_limit;
 };
+
+/* Hours of the week (LANGUAGE 2); a span's hours belong to the day they begin on. */
+struct hours_span {
+    uint8_t days; /* bit 0 = Sunday */
+    int16_t open_min, close_min;
+};
+struct hours {
+    const struct hours_span *spans;
+    uint32_t span_count; /* 0: always */
+    bool negated;
+};
+bool hours_hold(const struct hours *hours, const struct zone *zone, int64_t at_ms);
 
 enum match_kind { MATCH_EXACT, MATCH_CONTAINS, MATCH_PREFIX, MATCH_ANY }; /* SPEC R29 */
 struct auto_reply {
@@ -298,6 +313,9 @@ struct auto_reply {
     uint32_t text_count;
     struct condition condition;
     bool continues; /* later ones may answer too */
+    bool has_valid;
+    int64_t first_day, last_day; /* valid: both included */
+    struct hours during;
     struct body body;
 };
 

@@ -21,6 +21,11 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
         values += checksum_of(value, sizeof(value));
     }
     checksum_add_u64(sum, values);
+    for (uint32_t i = row->first_tap; i != NO_ID; i = state->taps[i].next) {
+        checksum_add_u64(sum, state->taps[i].button);
+        checksum_add_u64(sum, state->taps[i].choice_hash);
+        checksum_add_u64(sum, (uint64_t)state->taps[i].at_ms);
+    }
     for (uint32_t i = row->first_once; i != NO_ID; i = state->once[i].next) {
         checksum_add_u64(sum, state->once[i].key);
     }

@@ -145,6 +145,8 @@ struct event {
             uint32_t button, choice; /* TAPPED: what was understood; NO_ID: nothing */
             enum reason reason;      /* NOTED; others: REASON_NONE, or why it changed nothing */
             bool unblocked, standby, redelivered;
+            uint64_t choice_hash; /* TAPPED: of the choice's text; 0: none */
+            bool over_limit;      /* TAPPED: beyond the button's limit (SPEC R31) */
         } act;
         struct { /* WEBHOOK_UNREADABLE WEBHOOK_FOREIGN */
             uint8_t sha256[32];

@@ -178,6 +178,7 @@ free_rows(struct state *state)
     free(state->friends);
     free(state->values);
     free(state->once);
+    free(state->taps);
     free(state->enrolments);
     free(state->deliveries);
     free(state->friend_slots);

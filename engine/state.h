@@ -29,6 +29,7 @@ struct friend_row {
     uint32_t first_value;      /* fields that are set */
     int64_t score;             /* SPEC R37 */
     uint32_t first_once;       /* what was done once */
+    uint32_t first_tap;        /* buttons tapped */
 };
 
 struct value_row {
@@ -97,6 +98,13 @@ struct once_row {
     uint64_t key;
 };
 
+struct tap_row {
+    uint32_t next; /* of the same friend */
+    uint32_t button;
+    uint64_t choice_hash;
+    int64_t at_ms; /* the newest */
+};
+
 struct bitmap; /* a roaring bitmap of friend indexes */
 
 struct state {
@@ -108,6 +116,8 @@ struct state {
     uint32_t friend_count, friend_capacity;
     struct value_row *values;
     uint32_t value_count, value_capacity, value_free;
+    struct tap_row *taps;
+    uint32_t tap_count, tap_capacity;
     struct once_row *once;
     uint32_t once_count, once_capacity;
     struct enrolment *enrolments;

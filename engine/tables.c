@@ -105,7 +105,8 @@ tables_add_friend(struct state *state, struct span line_id)
         .first_enrolment = NO_ID,
                                                      .first_delivery = NO_ID,
                                                      .first_value = NO_ID,
-                                                     .first_once = NO_ID};
+                                                     .first_once = NO_ID,
+                                                     .first_tap = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (state->friend_count * 2 > state->friend_slot_count) {
@@ -124,6 +125,25 @@ tables_add_once(struct state *state, uint32_t friend, uint64_t key)
     state->once[index] =
         (struct once_row){.next = state->friends[friend].first_once, .key = key};
     state->friends[friend].first_once = index;
+}
+
+void
+tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t choice_hash,
+               int64_t at_ms)
+{
+    for (uint32_t i = state->friends[friend].first_tap; i != NO_ID; i = state->taps[i].next) {
+        if (state->taps[i].button == button && state->taps[i].choice_hash == choice_hash) {
+            state->taps[i].at_ms = at_ms;
+            return;
+        }
+    }
+    uint32_t index = state->tap_count++;
+    state->taps = grow(state->taps, &state->tap_capacity, state->tap_count, sizeof(*state->taps));
+    state->taps[index] = (struct tap_row){.next = state->friends[friend].first_tap,
+                                          .button = button,
+                                          .choice_hash = choice_hash,
+                                          .at_ms = at_ms};
+    state->friends[friend].first_tap = index;
 }
 
 /* Values of fields: a short list a friend. */

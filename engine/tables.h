@@ -21,6 +21,8 @@ void tables_set_text(char **slot, struct span text); /* frees what was there; em
 struct value_row *tables_put_value(struct state *state, uint32_t friend, uint32_t field);
 void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
 
+void tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t choice_hash,
+                    int64_t at_ms);
 void tables_add_once(struct state *state, uint32_t friend, uint64_t key);
 
 uint32_t tables_next_enrolment(const struct state *state);

@@ -103,7 +103,12 @@ void button_understand(const struct definitions *definitions, struct span data,
                        uint32_t *out_button, uint32_t *out_choice);
 /* What stands behind the colon of postback data; empty: nothing. */
 struct span button_choice(struct span data);
-void button_decide(struct turn *turn, uint32_t friend, uint32_t button, struct span choice);
+uint64_t button_choice_hash(struct span choice);
+/* Judged before the tap is recorded, in the account's dates. */
+bool button_is_over_limit(const struct turn *turn, uint32_t friend, uint32_t button,
+                          uint64_t choice_hash);
+void button_decide(struct turn *turn, uint32_t friend, const struct event *tapped,
+                   struct span choice);
 
 /* action.c: runs a body top to bottom (SPEC R27); what it sends goes to the outbox. True when
  * something was done or sent. */

@@ -122,6 +122,13 @@ void compile_draw(struct compiler *compiler, const struct yaml_node *action,
 void compile_split(struct compiler *compiler, const struct yaml_node *node, struct place *place,
                    struct action *out_action);
 
+/* --- definition_hours.c --- */
+
+bool compile_period(struct compiler *compiler, const struct yaml_node *node,
+                    int64_t *out_first_day, int64_t *out_last_day);
+bool compile_hours(struct compiler *compiler, const struct yaml_node *node,
+                   struct hours *out_hours);
+
 /* --- definition_jump.c --- */
 
 /* A later step of the place's scenario; NO_ID, and said, where there is none. */

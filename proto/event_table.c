@@ -38,6 +38,8 @@ static const struct event_part act[] = {
     PART("unblocked", PART_FLAG, u.act.unblocked),
     PART("button", PART_BUTTON, u.act.button),
     PART("choice", PART_CHOICE, u.act.choice),
+    PART("choice_hash", PART_DIGEST, u.act.choice_hash),
+    PART("over_limit", PART_FLAG, u.act.over_limit),
 };
 
 static const struct event_part webhook[] = {

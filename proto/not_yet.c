@@ -78,11 +78,7 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_INSERTION, "calendar", "R39", "inserting a calendar's link", NULL},
     {NOT_YET_INSERTION, "coupon", "R60", "inserting a coupon", NULL},
 
-    {NOT_YET_AUTO_REPLY_KEY, "valid", "R29", "an auto-reply's period of validity", NULL},
-    {NOT_YET_AUTO_REPLY_KEY, "during", "R29", "an auto-reply's hours", NULL},
     {NOT_YET_AUTO_REPLY_KEY, "fold", "R29", "width, case and kana alike", "no"},
-    {NOT_YET_BUTTON_KEY, "limit", "R31", "a limit on taps", "any"},
-    {NOT_YET_BUTTON_KEY, "over_limit", "R31", "a body for taps beyond the limit", NULL},
 
     {NOT_YET_INPUT, "submits", "R30", "submitting a form", NULL},
     {NOT_YET_INPUT, "books", "R39", "booking", NULL},
