@@ -1,6 +1,8 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
 #include "engine/turn.h"
 
+#include <stdio.h>
+
 void
 action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add, struct source source)
 {
@@ -25,6 +27,35 @@ action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct so
                             .source = source,
                             .u.field = {.field = field}};
     turn_emit(turn, &cleared);
+}
+
+/* Dates lead to a person as texts do, so they are words that can be erased (SPEC R51). */
+static struct span
+date_word(struct turn *turn, int64_t number)
+{
+    char text[24];
+    int len = snprintf(text, sizeof(text), "%lld", (long long)number);
+    return arena_span(turn->out->arena, span_of(text, (size_t)len));
+}
+
+void
+action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t number,
+                 struct span text, struct source source)
+{
+    enum field_type type = state_field_type(turn->state, field);
+    if (turn->state->friends[friend].forgotten) {
+        return;
+    }
+    if (type == FIELD_DATE || type == FIELD_DATETIME) {
+        text = date_word(turn, number);
+    }
+    struct event set = {.kind = EVENT_FIELD_SET,
+                        .friend = friend,
+                        .source = source,
+                        .words = &text,
+                        .word_count = type != FIELD_NUMBER && text.len > 0 ? 1 : 0,
+                        .u.field = {.field = field, .number = type == FIELD_NUMBER ? number : 0}};
+    turn_emit(turn, &set);
 }
 
 static void

@@ -24,36 +24,33 @@ text_is_number(struct span text, int64_t *out_number)
 
 /* What the action brings, before it is added or subtracted. False: nothing that fits the field. */
 static bool
-operand(struct turn *turn, uint32_t friend, const struct action *action, struct event *set)
+operand(struct turn *turn, uint32_t friend, const struct action *action, int64_t *out_number,
+        struct span *out_text)
 {
     const struct zone *zone = turn->state->definitions->account.zone;
     enum field_type type = turn->state->definitions->fields[action->u.field.field].type;
-    int64_t number = action->u.field.number;
-    set->words = &action->u.field.text;
-    set->word_count = type == FIELD_TEXT || type >= FIELD_IMAGE ? 1 : 0;
-    set->u.field.number = number;
+    *out_number = action->u.field.number;
+    *out_text = action->u.field.text;
     switch (action->u.field.origin) {
     case FIELD_LITERAL:
         return true;
     case FIELD_RANDOM: {
-        const struct draw draw = {.kind = DRAW_NUMBER, .low = number, .high = action->u.field.high};
-        set->u.field.number = engine_draw(turn->engine, &draw);
-        set->u.field.drawn = set->u.field.number;
+        const struct draw draw = {
+            .kind = DRAW_NUMBER, .low = action->u.field.number, .high = action->u.field.high};
+        *out_number = engine_draw(turn->engine, &draw);
         return true;
     }
     case FIELD_LATER: {
-        int64_t day = civil_local_day(zone, turn->now_ms) + number;
-        set->u.field.number =
+        int64_t day = civil_local_day(zone, turn->now_ms) + action->u.field.number;
+        *out_number =
             type == FIELD_DATE ? day : civil_instant(zone, day, action->u.field.at_min * 60);
         return true;
     }
     case FIELD_INSERTED:
         break;
     }
-    struct span *text = arena_alloc(turn->out->arena, sizeof(*text));
-    *text = pattern_text(turn, friend, action->u.field.pattern);
-    set->words = text;
-    return type == FIELD_NUMBER ? text_is_number(*text, &set->u.field.number) : text->len > 0;
+    *out_text = pattern_text(turn, friend, action->u.field.pattern);
+    return type == FIELD_NUMBER ? text_is_number(*out_text, out_number) : out_text->len > 0;
 }
 
 void
@@ -63,24 +60,22 @@ field_run(struct turn *turn, uint32_t friend, const struct action *action, struc
     const struct field *field = &turn->state->definitions->fields[id];
     const struct value_row *value = state_value(turn->state, friend, id);
     int64_t old = value != NULL ? value->number : field->has_start ? field->start : 0;
-    struct event set = {
-        .kind = EVENT_FIELD_SET, .friend = friend, .source = source, .u.field = {.field = id}};
+    int64_t number = 0;
+    struct span text = {0};
     if (action->u.field.change == FIELD_CHANGE_CLEAR) {
         action_clear_field(turn, friend, id, source);
         return;
     }
-    if (!operand(turn, friend, action, &set)) {
+    if (!operand(turn, friend, action, &number, &text)) {
         return;
     }
-    int64_t number = set.u.field.number;
     if (action->u.field.change == FIELD_CHANGE_ADD &&
-        __builtin_add_overflow(old, number, &set.u.field.number)) {
+        __builtin_add_overflow(old, number, &number)) {
         return;
     }
     if (action->u.field.change == FIELD_CHANGE_SUBTRACT &&
-        (__builtin_sub_overflow(old, number, &set.u.field.number) ||
-         (field->has_min && set.u.field.number < field->min))) {
+        (__builtin_sub_overflow(old, number, &number) || (field->has_min && number < field->min))) {
         return; /* refused (SPEC R57) */
     }
-    turn_emit(turn, &set);
+    action_set_field(turn, friend, id, number, text, source);
 }

@@ -27,8 +27,36 @@ put(struct bitmap **slot, uint32_t friend, bool present)
     }
 }
 
-static void
-put_grown(struct bitmap ***sets, uint32_t *capacity, uint32_t id, uint32_t friend, bool present)
+static bool
+holds(struct bitmap *const *sets, uint32_t capacity, uint32_t id, uint32_t friend)
+{
+    return id < capacity && sets[id] != NULL && roaring_bitmap_contains(set_of(sets[id]), friend);
+}
+
+uint32_t
+set_count(const struct bitmap *set)
+{
+    return (uint32_t)roaring_bitmap_get_cardinality((const roaring_bitmap_t *)set);
+}
+
+void
+set_members(const struct bitmap *set, uint32_t *out_members)
+{
+    roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
+}
+
+void
+set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
+{
+    if (*slot == NULL) {
+        *slot = (struct bitmap *)roaring_bitmap_create();
+        assert(*slot != NULL);
+    }
+    roaring_bitmap_add_many(set_of(*slot), count, members);
+}
+
+struct bitmap **
+tables_set_slot(struct bitmap ***sets, uint32_t *capacity, uint32_t id)
 {
     if (id >= *capacity) {
         uint32_t grown = id + 16;
@@ -37,19 +65,19 @@ put_grown(struct bitmap ***sets, uint32_t *capacity, uint32_t id, uint32_t frien
         memset(*sets + *capacity, 0, (grown - *capacity) * sizeof(struct bitmap *));
         *capacity = grown;
     }
-    put(&(*sets)[id], friend, present);
+    return &(*sets)[id];
 }
 
-static bool
-holds(struct bitmap *const *sets, uint32_t capacity, uint32_t id, uint32_t friend)
+struct bitmap **
+tables_tag_slot(struct state *state, uint32_t tag)
 {
-    return id < capacity && sets[id] != NULL && roaring_bitmap_contains(set_of(sets[id]), friend);
+    return tables_set_slot(&state->tags, &state->tag_capacity, tag);
 }
 
 void
 tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present)
 {
-    put_grown(&state->tags, &state->tag_capacity, tag, friend, present);
+    put(tables_tag_slot(state, tag), friend, present);
 }
 
 bool
@@ -64,7 +92,7 @@ state_tag_count(const struct state *state, uint32_t tag)
     if (tag >= state->tag_capacity || state->tags[tag] == NULL) {
         return 0;
     }
-    return (uint32_t)roaring_bitmap_get_cardinality(set_of(state->tags[tag]));
+    return set_count(state->tags[tag]);
 }
 
 void
@@ -110,7 +138,7 @@ state_has_finished(const struct state *state, uint32_t friend, uint32_t scenario
 void
 tables_set_tapped(struct state *state, uint32_t friend, uint32_t button)
 {
-    put_grown(&state->tapped, &state->tapped_capacity, button, friend, true);
+    put(tables_set_slot(&state->tapped, &state->tapped_capacity, button), friend, true);
 }
 
 bool
@@ -122,7 +150,7 @@ state_has_tapped(const struct state *state, uint32_t friend, uint32_t button)
 void
 tables_set_received(struct state *state, uint32_t friend, uint32_t template)
 {
-    put_grown(&state->received, &state->received_capacity, template, friend, true);
+    put(tables_set_slot(&state->received, &state->received_capacity, template), friend, true);
 }
 
 bool
@@ -195,6 +223,8 @@ state_fini(struct state *state)
     free_all(state->received, state->received_capacity);
     free(state->scenario_counts);
     free(state->run_ids);
+    free(state->claim.machine);
+    free(state->claim.path);
     definitions_release(state->definitions);
     *state = (struct state){0};
 }

@@ -95,6 +95,11 @@ step_take(struct turn *turn, uint32_t enrolment)
         scenario_advance(turn, enrolment, row->due_ms); /* removed: ends the enrolment */
         return 0;
     }
+    if (row->due_ms < turn->state->claim.released_ms) {
+        step_skip(turn, enrolment,
+                  REASON_RESTORED); /* the life before has done it, or had its reasons */
+        return 0;
+    }
     bool sends = step->body.has_message;
     const struct zone *zone = turn->state->definitions->scenarios[row->scenario].zone;
     int64_t stale_ms = row->due_ms + step->grace_ms;

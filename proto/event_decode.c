@@ -153,7 +153,6 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
     case PART_TIME:
     case PART_NUMBER:
     case PART_INTEGER:
-    case PART_DRAWN:
         *(int64_t *)at = msgpack_read_int(reader);
         break;
     case PART_FLAG:

@@ -91,7 +91,6 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
     case PART_TIME:
     case PART_NUMBER:
     case PART_INTEGER:
-    case PART_DRAWN:
         msgpack_pack_int64(packer, *(const int64_t *)at);
         break;
     case PART_FLAG:

@@ -41,7 +41,6 @@ enum part_type {
     PART_REASON,
     PART_SOURCE,  /* [kind, id, sub], default none */
     PART_INTEGER, /* int64, default 0; always printed */
-    PART_DRAWN,   /* int64, default 0; printed when it is not */
     PART_ITEMS,   /* array of [template, enrolment, source], default none */
 };
 

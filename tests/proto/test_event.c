@@ -119,7 +119,6 @@ draw_part(struct event *event, const struct event_part *part)
     case PART_TIME:
     case PART_NUMBER:
     case PART_INTEGER:
-    case PART_DRAWN:
         *(int64_t *)at = empty ? 0 : (int64_t)draw() >> draw() % 64;
         break;
     case PART_FLAG:
@@ -188,7 +187,6 @@ part_bytes(enum part_type type)
     case PART_TIME:
     case PART_NUMBER:
     case PART_INTEGER:
-    case PART_DRAWN:
         return 8;
     case PART_FLAG:
     case PART_YES_NO:
