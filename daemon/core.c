@@ -132,10 +132,12 @@ core_open(const struct core_options *options, struct core **out_core)
     struct core *core = calloc(1, sizeof(*core));
     assert(core != NULL);
     core->options = *options;
-    core->directory = strdup(options->directory); /* the claim may come later */
+    core->directory = strdup(options->directory); /* a late claim still names it */
     assert(core->directory != NULL);
-    const struct engine_calls calls = {
-        .body_hash = line_messages_hash, .draw = draw, .draw_context = core};
+    const struct engine_calls calls = {.body_hash = line_messages_hash,
+                                       .draw = draw,
+                                       .draw_context = core,
+                                       .public_url = span_cstr(options->public_url)};
     core->engine = engine_new(&calls);
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
@@ -408,6 +410,17 @@ flush_events(struct core *core)
     return event_count == 0 ? RC_OK : append(core, event_count);
 }
 
+static void
+tell_notices(const struct core *core)
+{
+    for (uint32_t i = 0; core->options.notice != NULL && i < core->pass.count; i++) {
+        if (core->pass.items[i].kind == EVENT_NOTIFIED) {
+            core->options.notice(core->options.notice_context, &core->pass.items[i],
+                                 core_state(core)->definitions);
+        }
+    }
+}
+
 enum rc
 core_flush(struct core *core)
 {
@@ -421,6 +434,7 @@ core_flush(struct core *core)
         core->failed = true; /* memory has run ahead of the log: only a new start mends that */
         return rc;
     }
+    tell_notices(core);
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;

@@ -25,7 +25,8 @@ struct core_options {
     struct log *log; /* taken; opened with LOG_CLAIM */
     struct clock *clock;
     struct zone_source zones;
-    const char *directory;   /* real path of the data directory, for the claim; "" in memory */
+    const char
+        *directory; /* real path of the data directory, for the claim; "" in memory; borrowed */
     const char *machine_id;  /* a file that holds it; NULL: /etc/machine-id */
     const char *checkpoints; /* where they are; NULL: the whole log is replayed */
     /* Told of each checkpoint that was passed over; may be NULL. */
@@ -38,6 +39,10 @@ struct core_options {
     /* What decisions draw (engine/engine.h); NULL: from `random`. A rehearsal gives its list. */
     int64_t (*draw)(void *context, const struct draw *draw);
     void *draw_context;
+    const char *public_url; /* what links to pages begin with; NULL: none */
+    /* Told of every notice (SPEC R43) when its batch goes to the log; may be NULL. */
+    void (*notice)(void *context, const struct event *event, const struct definitions *definitions);
+    void *notice_context;
 };
 
 /* Loads the newest good checkpoint, replays the log after it, then claims it. */

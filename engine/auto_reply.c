@@ -83,7 +83,8 @@ auto_reply_decide(struct turn *turn, uint32_t friend, struct span text)
     struct span trimmed = trim(text);
     for (uint32_t i = 0; i < definitions->auto_reply_count; i++) {
         const struct auto_reply *rule = &definitions->auto_replies[i];
-        if (!matches(rule, trimmed) || !is_in_season(turn, rule) || !condition_holds(turn, friend, &rule->condition)) {
+        if (!matches(rule, trimmed) || !is_in_season(turn, rule) ||
+            !condition_holds(turn, friend, &rule->condition)) {
             continue;
         }
         struct source source = {SOURCE_AUTO_REPLY, rule->id, 0};

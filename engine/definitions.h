@@ -111,10 +111,20 @@ struct condition {
 };
 
 /* A template is its request JSON cut at the insertions: part, value, part, value, ... part. */
-enum insertion_kind { INSERTION_NAME, INSERTION_FIELD, INSERTION_SCORE, INSERTION_ACT };
+enum insertion_kind {
+    INSERTION_NAME,
+    INSERTION_FIELD,
+    INSERTION_SLOT,     /* of the friend's newest booking there (engine/calendar.h) */
+    INSERTION_ANSWER,   /* the friend's newest (engine/form.h) */
+    INSERTION_FORM,     /* the link to a form */
+    INSERTION_CALENDAR, /* the link to a calendar */
+    INSERTION_SCORE,
+    INSERTION_ACT, /* of the act being answered */
+};
 struct insertion {
     enum insertion_kind kind;
-    uint32_t field;       /* of INSERTION_FIELD */
+    uint32_t field;       /* of INSERTION_FIELD; ANSWER: the question; FORM, CALENDAR: which */
+    uint32_t form;        /* of INSERTION_ANSWER: NO_ID = whichever asked it last */
     struct span act;      /* of INSERTION_ACT: "choice", "draw:hand" */
     struct span fallback; /* used where the value is empty; may be empty itself */
 };
@@ -148,6 +158,10 @@ enum action_kind {
     ACTION_END,  /* likewise */
     ACTION_PAUSE,
     ACTION_RESUME,
+    ACTION_NOTIFY,
+    ACTION_CONVERT,
+    ACTION_BOOK,
+    ACTION_UNBOOK,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 /* How an action of `field:` comes by its value. */
@@ -181,7 +195,7 @@ struct split_case {
 };
 struct action {
     enum action_kind kind;
-    uint64_t once_key; /* `once: yes`: of its place and words; 0: every time (SPEC R27) */
+    uint64_t once_key;          /* `once: yes`: of its place and words; 0: every time (SPEC R27) */
     struct condition condition; /* judged at the action's turn (SPEC R27) */
     union {
         struct {
@@ -234,6 +248,18 @@ struct action {
             const uint32_t *shares; /* of the cases, in order */
             uint32_t case_count;
         } split;
+        struct {
+            const struct template *text; /* its parts are plain text */
+            uint32_t to;                 /* NO_ID: everybody under `notify` */
+        } notify;
+        struct {
+            uint32_t conversion;
+        } convert;
+        struct { /* BOOK UNBOOK */
+            uint32_t calendar;
+            uint32_t slot; /* of an event; NO_ID: at_ms says */
+            int64_t at_ms;
+        } book;
     } u;
 };
 
@@ -278,8 +304,8 @@ struct scenario {
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
-    bool disabled;         /* SPEC R22: paused for all */
-    struct body on_finish; /* SPEC R25; sends nothing */
+    bool disabled;           /* SPEC R22: paused for all */
+    struct body on_finish;   /* SPEC R25; sends nothing */
     struct names step_names; /* by step id, removed ones included */
 };
 
@@ -342,6 +368,12 @@ struct definitions {
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
+    /* Questions and options, and the slots of events, are named over all forms and events. */
+    struct names form_names, question_names, option_names, calendar_names, slot_names,
+        conversion_names, notify_names;
+    const struct form *forms;             /* by id (engine/form.h) */
+    const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
+    const struct conversion *conversions; /* by id (engine/conversion.h) */
 };
 
 struct definitions *definitions_new(void); /* empty, one reference */

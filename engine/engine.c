@@ -1,8 +1,10 @@
 #include "engine/engine.h"
 
+#include "engine/calendar.h"
+#include "engine/conversion.h"
 #include "engine/due.h"
+#include "engine/form.h"
 #include "engine/tables.h"
-#include "engine/turn.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -54,6 +56,12 @@ int64_t
 engine_draw(const struct engine *engine, const struct draw *draw)
 {
     return engine->calls.draw(engine->calls.draw_context, draw);
+}
+
+struct span
+engine_public_url(const struct engine *engine)
+{
+    return engine->calls.public_url;
 }
 
 /* apply: each concept folds its own events */
@@ -125,12 +133,27 @@ route(struct state *state, const struct event *event)
     case EVENT_DELIVERY_CANCELLED:
         delivery_apply(state, event);
         break;
+    case EVENT_FORM_ANSWERED:
+    case EVENT_ANSWER_GIVEN:
+        form_apply(state, event);
+        break;
+    case EVENT_CONVERTED:
+        conversion_apply(state, event);
+        break;
+    case EVENT_BOOKED:
+    case EVENT_BOOKING_CHANGED:
+    case EVENT_BOOKING_CANCELLED:
+        calendar_apply(state, event);
+        break;
     case EVENT_STOPPED:
     case EVENT_DRAWN:
     case EVENT_SEND_UNKNOWN:
     case EVENT_WEBHOOK_NOTED:
     case EVENT_MESSAGE_UNSENT:
     case EVENT_WEBHOOK_FOREIGN:
+    case EVENT_FORM_REFUSED:
+    case EVENT_BOOKING_REFUSED:
+    case EVENT_NOTIFIED:
         break; /* kept for people; they change nothing known */
     }
 }
@@ -454,6 +477,17 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_RESUME:
     case INPUT_FINISHED:
         operator_decide(&turn, input);
+        break;
+    case INPUT_FORM:
+        form_decide(&turn, input);
+        break;
+    case INPUT_CONVERSION:
+        conversion_decide(&turn, input);
+        break;
+    case INPUT_BOOK:
+    case INPUT_CHANGE_BOOKING:
+    case INPUT_CANCEL_BOOKING:
+        calendar_decide(&turn, input);
         break;
     }
 }

@@ -43,6 +43,8 @@ struct engine_calls {
     /* The random source; asked by decisions only, never by a replay (SPEC R18). */
     int64_t (*draw)(void *context, const struct draw *draw);
     void *draw_context;
+    /* Where friends find the pages of forms and calendars: "https://shop.example". May be empty. */
+    struct span public_url;
 };
 
 struct engine *engine_new(const struct engine_calls *calls);

@@ -78,6 +78,24 @@ event_kind_name(enum event_kind kind)
         return "delivery_outcome";
     case EVENT_DELIVERY_CANCELLED:
         return "delivery_cancelled";
+    case EVENT_FORM_ANSWERED:
+        return "form_answered";
+    case EVENT_ANSWER_GIVEN:
+        return "answer_given";
+    case EVENT_FORM_REFUSED:
+        return "form_refused";
+    case EVENT_CONVERTED:
+        return "converted";
+    case EVENT_BOOKED:
+        return "booked";
+    case EVENT_BOOKING_CHANGED:
+        return "booking_changed";
+    case EVENT_BOOKING_CANCELLED:
+        return "booking_cancelled";
+    case EVENT_BOOKING_REFUSED:
+        return "booking_refused";
+    case EVENT_NOTIFIED:
+        return "notified";
     }
     return NULL;
 }
@@ -122,6 +140,20 @@ reason_name(enum reason reason)
         return "old";
     case REASON_NO_SOURCE:
         return "no_source";
+    case REASON_LIMIT:
+        return "limit";
+    case REASON_DEADLINE:
+        return "deadline";
+    case REASON_FULL:
+        return "full";
+    case REASON_CANCEL_DEADLINE:
+        return "cancel_deadline";
+    case REASON_CLOSED:
+        return "closed";
+    case REASON_PAST:
+        return "past";
+    case REASON_NO_BOOKING:
+        return "no_booking";
     case REASON_RESTORED:
         return "restored";
     case REASON_FORGOTTEN:
@@ -156,6 +188,12 @@ source_kind_name(enum source_kind kind)
         return "definitions";
     case SOURCE_FINISH:
         return "finish";
+    case SOURCE_FORM:
+        return "form";
+    case SOURCE_CALENDAR:
+        return "calendar";
+    case SOURCE_CONVERSION:
+        return "conversion";
     }
     return "unknown";
 }

@@ -44,8 +44,8 @@ act_event(const struct turn *turn, const struct input *input, uint32_t friend, e
                           &act.u.act.choice);
         if (act.u.act.button != NO_ID) {
             act.u.act.choice_hash = button_choice_hash(button_choice(input->u.act.data));
-            act.u.act.over_limit = button_is_over_limit(turn, friend, act.u.act.button,
-                                                        act.u.act.choice_hash);
+            act.u.act.over_limit =
+                button_is_over_limit(turn, friend, act.u.act.button, act.u.act.choice_hash);
         }
     } else if (act.kind == EVENT_MESSAGE_RECEIVED && input->u.act.text.len > 0) {
         act.words = &input->u.act.text;

@@ -18,8 +18,7 @@ hours_hold(const struct hours *hours, const struct zone *zone, int64_t at_ms)
     struct civil_time local = civil_local(zone, at_ms);
     bool held = hours->span_count == 0;
     for (uint32_t i = 0; i < hours->span_count; i++) {
-        held = held ||
-               span_holds(&hours->spans[i], local.weekday, local.hour * 60 + local.minute);
+        held = held || span_holds(&hours->spans[i], local.weekday, local.hour * 60 + local.minute);
     }
     return held != hours->negated;
 }

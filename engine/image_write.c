@@ -1,6 +1,7 @@
 /* The state to bytes. Must write what image_read.c reads, in the same order. */
 #include "engine/image.h"
 
+#include "engine/image_acts.h"
 #include "engine/image_bytes.h"
 #include "engine/tables.h"
 #include <assert.h>
@@ -8,11 +9,11 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 80, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct friend_row) == 96, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 88, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 376, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 472, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -336,5 +337,6 @@ image_write(const struct state *state, struct buf *out)
     write_sets(state, state->received, state->received_capacity, out);
     write_once(state, out);
     write_taps(state, out);
+    image_write_acts(state, out);
     free(sets.items);
 }

@@ -15,13 +15,12 @@ static void
 change(struct turn *turn, uint32_t friend, uint32_t enrolment, uint32_t scenario, bool paused,
        int64_t shift_ms, struct source source)
 {
-    struct event changed = {.kind = EVENT_PAUSE_CHANGED,
-                            .friend = friend,
-                            .source = source,
-                            .u.pause = {.enrolment = enrolment,
-                                        .scenario = scenario,
-                                        .paused = paused,
-                                        .shift_ms = shift_ms}};
+    struct event changed = {
+        .kind = EVENT_PAUSE_CHANGED,
+        .friend = friend,
+        .source = source,
+        .u.pause = {
+            .enrolment = enrolment, .scenario = scenario, .paused = paused, .shift_ms = shift_ms}};
     turn_emit(turn, &changed);
 }
 

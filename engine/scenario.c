@@ -126,8 +126,8 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
             step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
         turn_emit(turn, &planned);
         bool held = turn->resuming || state_is_paused(turn->state, row);
-        if (!held && turn->answer.open && turn->answer.friend == row->friend && due_ms <= turn->now_ms &&
-            turn->depth < TURN_DEPTH_MAX) {
+        if (!held && turn->answer.open && turn->answer.friend == row->friend &&
+            due_ms <= turn->now_ms && turn->depth < TURN_DEPTH_MAX) {
             turn->depth++;
             step_answer(turn, enrolment);
             turn->depth--;
@@ -224,8 +224,8 @@ scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
     if (target >= scenario->step_count) {
         return false;
     }
-    int64_t due_ms = step_due(scenario, &scenario->steps[target], row->start_ms, row->shift_days,
-                              turn->now_ms);
+    int64_t due_ms =
+        step_due(scenario, &scenario->steps[target], row->start_ms, row->shift_days, turn->now_ms);
     return due_ms <= turn->now_ms;
 }
 

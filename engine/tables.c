@@ -13,12 +13,12 @@ state_init(struct state *state)
                             .forgetting = {.friend = NO_ID},
                             .value_free = NO_ID,
                             .enrolment_free = NO_ID,
-                            .delivery_free = NO_ID};
+                            .delivery_free = NO_ID,
+                            .answer_free = NO_ID};
 }
 
-/* Makes room for at least `needed` rows; new rows are zero. */
-static void *
-grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes)
+void *
+tables_grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes)
 {
     if (needed <= *capacity) {
         return rows;
@@ -111,13 +111,15 @@ tables_add_friend(struct state *state, struct span line_id)
 {
     uint32_t friend = state->friend_count;
     state->friends =
-        grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
-    state->friends[friend] = (struct friend_row){
-        .first_enrolment = NO_ID,
-                                                     .first_delivery = NO_ID,
-                                                     .first_value = NO_ID,
-                                                     .first_once = NO_ID,
-                                                     .first_tap = NO_ID};
+        tables_grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
+    state->friends[friend] = (struct friend_row){.first_enrolment = NO_ID,
+                                                 .first_delivery = NO_ID,
+                                                 .first_value = NO_ID,
+                                                 .first_once = NO_ID,
+                                                 .first_tap = NO_ID,
+                                                 .first_answer = NO_ID,
+                                                 .first_tally = NO_ID,
+                                                 .first_booking = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (slots_are_few(state)) {
@@ -132,9 +134,9 @@ void
 tables_add_once(struct state *state, uint32_t friend, uint64_t key)
 {
     uint32_t index = state->once_count++;
-    state->once = grow(state->once, &state->once_capacity, state->once_count, sizeof(*state->once));
-    state->once[index] =
-        (struct once_row){.next = state->friends[friend].first_once, .key = key};
+    state->once =
+        tables_grow(state->once, &state->once_capacity, state->once_count, sizeof(*state->once));
+    state->once[index] = (struct once_row){.next = state->friends[friend].first_once, .key = key};
     state->friends[friend].first_once = index;
 }
 
@@ -149,7 +151,8 @@ tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t c
         }
     }
     uint32_t index = state->tap_count++;
-    state->taps = grow(state->taps, &state->tap_capacity, state->tap_count, sizeof(*state->taps));
+    state->taps =
+        tables_grow(state->taps, &state->tap_capacity, state->tap_count, sizeof(*state->taps));
     state->taps[index] = (struct tap_row){.next = state->friends[friend].first_tap,
                                           .button = button,
                                           .choice_hash = choice_hash,
@@ -191,7 +194,7 @@ tables_put_value(struct state *state, uint32_t friend, uint32_t field)
     } else {
         index = state->value_count++;
         state->values =
-            grow(state->values, &state->value_capacity, index + 1, sizeof(*state->values));
+            tables_grow(state->values, &state->value_capacity, index + 1, sizeof(*state->values));
     }
     state->values[index] =
         (struct value_row){.next = state->friends[friend].first_value, .field = field};
@@ -233,6 +236,9 @@ tables_forget_friend(struct state *state, uint32_t friend)
         }
         i = value.next;
     }
+    for (uint32_t i = row->first_answer; i != NO_ID; i = state->answers[i].next) {
+        tables_set_text(&state->answers[i].text, (struct span){0});
+    }
 }
 
 /* Enrolments and deliveries: rows on a friend's list, oldest first. */
@@ -251,8 +257,8 @@ tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
         state->enrolment_free = state->enrolments[index].next;
     } else {
         state->enrolment_count++;
-        state->enrolments = grow(state->enrolments, &state->enrolment_capacity, index + 1,
-                                 sizeof(*state->enrolments));
+        state->enrolments = tables_grow(state->enrolments, &state->enrolment_capacity, index + 1,
+                                        sizeof(*state->enrolments));
     }
     struct enrolment *row = &state->enrolments[index];
     /* A due queue may still hold the row's former life: the mark of that must survive. */
@@ -296,8 +302,8 @@ tables_add_delivery(struct state *state, uint32_t friend)
         state->delivery_free = state->deliveries[index].next;
     } else {
         index = state->delivery_count++;
-        state->deliveries = grow(state->deliveries, &state->delivery_capacity, index + 1,
-                                 sizeof(*state->deliveries));
+        state->deliveries = tables_grow(state->deliveries, &state->delivery_capacity, index + 1,
+                                        sizeof(*state->deliveries));
     }
     struct delivery *row = &state->deliveries[index];
     *row = (struct delivery){.next = NO_ID, .friend = friend, .queued = row->queued};
@@ -351,10 +357,11 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
     if (scenario >= state->scenario_capacity) {
         uint32_t sets = state->scenario_capacity, counts = state->scenario_capacity;
         uint32_t finished = state->scenario_capacity;
-        state->entered = grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
-        state->finished = grow(state->finished, &finished, scenario + 1, sizeof(struct bitmap *));
-        state->scenario_counts =
-            grow(state->scenario_counts, &counts, scenario + 1, sizeof(*state->scenario_counts));
+        state->entered = tables_grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
+        state->finished =
+            tables_grow(state->finished, &finished, scenario + 1, sizeof(struct bitmap *));
+        state->scenario_counts = tables_grow(state->scenario_counts, &counts, scenario + 1,
+                                             sizeof(*state->scenario_counts));
         state->scenario_capacity = counts;
     }
     return &state->scenario_counts[scenario];

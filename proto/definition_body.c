@@ -6,10 +6,12 @@ enum { REQUEST_OBJECTS_MAX = 5 }; /* LINE: messages of one request */
 static const struct {
     const char *word;
     enum action_kind kind;
-} VERBS[] = {{"send", ACTION_SEND},   {"tag", ACTION_TAG},   {"field", ACTION_FIELD},
-             {"start", ACTION_START}, {"stop", ACTION_STOP}, {"choose", ACTION_CHOOSE},
-             {"score", ACTION_SCORE}, {"draw", ACTION_DRAW}, {"split", ACTION_SPLIT},
-             {"goto", ACTION_GOTO}, {"end", ACTION_END}, {"pause", ACTION_PAUSE}, {"resume", ACTION_RESUME}};
+} VERBS[] = {{"send", ACTION_SEND},     {"tag", ACTION_TAG},       {"field", ACTION_FIELD},
+             {"start", ACTION_START},   {"stop", ACTION_STOP},     {"choose", ACTION_CHOOSE},
+             {"score", ACTION_SCORE},   {"draw", ACTION_DRAW},     {"split", ACTION_SPLIT},
+             {"goto", ACTION_GOTO},     {"end", ACTION_END},       {"pause", ACTION_PAUSE},
+             {"resume", ACTION_RESUME}, {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT},
+             {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -173,6 +175,17 @@ compile_scope(struct compiler *compiler, const struct yaml_node *action,
     }
 }
 
+static void
+compile_convert(struct compiler *compiler, const struct yaml_node *node, struct action *out_action)
+{
+    struct span name;
+    out_action->u.convert.conversion = NO_ID;
+    if (compile_text(compiler, node, "'convert'", &name)) {
+        out_action->u.convert.conversion =
+            compile_reference(compiler, &compiler->conversions, "conversion", node, name);
+    }
+}
+
 /* --- one action --- */
 
 static bool
@@ -182,7 +195,8 @@ is_modifier(struct compiler *compiler, const struct yaml_node *node, const struc
         (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL) ||
         span_equal_cstr(pair->key, "once") ||
         (span_equal_cstr(pair->key, "shift") && yaml_get(node, "resume") != NULL) ||
-        (span_equal_cstr(pair->key, "from") && yaml_get(node, "draw") != NULL)) {
+        (span_equal_cstr(pair->key, "from") && yaml_get(node, "draw") != NULL) ||
+        (span_equal_cstr(pair->key, "to") && yaml_get(node, "notify") != NULL)) {
         return true;
     }
     const struct not_yet *row = not_yet_find(NOT_YET_MODIFIER, pair->key);
@@ -319,6 +333,16 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
         break;
     case ACTION_SPLIT:
         compile_split(compiler, pair->value, place, out_action);
+        break;
+    case ACTION_NOTIFY:
+        compile_notice(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_CONVERT:
+        compile_convert(compiler, pair->value, out_action);
+        break;
+    case ACTION_BOOK:
+    case ACTION_UNBOOK:
+        compile_booking(compiler, pair->value, out_action->kind == ACTION_BOOK, out_action);
         break;
     }
     return true;
@@ -464,4 +488,22 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
     }
     *out_body =
         (struct body){.actions = action, .action_count = 1, .has_message = has_message(action)};
+}
+
+void
+compile_own_body(struct compiler *compiler, const struct yaml_node *node, const char *key,
+                 const char *owner, struct body *out_body)
+{
+    static const char *const NO_KEYS[] = {NULL};
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        const char *what = compile_format(compiler, "'%s'", key);
+        if (!span_equal_cstr(pair->key, key) ||
+            !compile_keys(compiler, pair->value, NO_KEYS, true, NOT_YET_NOTHING, what)) {
+            continue;
+        }
+        struct place place = {.what = what, .mark = pair->key_mark, .word = pair->key};
+        place.name = compile_format(compiler, "%s/%s", owner, key);
+        compile_body(compiler, pair->value, &place, out_body);
+    }
 }

@@ -22,7 +22,14 @@ static const struct {
                   {"lanes", offsetof(struct definitions, lane_names)},
                   {"scenarios", offsetof(struct definitions, scenario_names)},
                   {"buttons", offsetof(struct definitions, button_names)},
-                  {"auto_replies", offsetof(struct definitions, auto_reply_names)}};
+                  {"auto_replies", offsetof(struct definitions, auto_reply_names)},
+                  {"forms", offsetof(struct definitions, form_names)},
+                  {"questions", offsetof(struct definitions, question_names)},
+                  {"options", offsetof(struct definitions, option_names)},
+                  {"calendars", offsetof(struct definitions, calendar_names)},
+                  {"slots", offsetof(struct definitions, slot_names)},
+                  {"conversions", offsetof(struct definitions, conversion_names)},
+                  {"notify", offsetof(struct definitions, notify_names)}};
 enum { NAME_KIND_COUNT = sizeof(NAME_KINDS) / sizeof(NAME_KINDS[0]) };
 
 /* --- writing --- */
@@ -38,27 +45,45 @@ write_names(const struct names *names, struct buf *out)
     buf_append_byte(out, ']');
 }
 
-/* "" the name, ":score", ":choice" and ":draw:hand" of an act, else a field: no id has a colon. */
+/* What a value comes from, in a word: "" the name, "area" a field, and "slot:", "score:", "form:F",
+ * "calendar:C", "answer:q", "answer:F/q", "act:choice", "act:draw:hand". A field's id holds no colon. */
 static void
-write_inserted(const struct definitions *definitions, const struct insertion *insertion,
-               struct buf *out)
+write_insertion(const struct definitions *definitions, const struct insertion *insertion,
+                struct buf *out)
 {
-    struct buf name = {0};
+    struct buf word = {0};
     switch (insertion->kind) {
     case INSERTION_NAME:
         break;
     case INSERTION_FIELD:
-        buf_append_cstr(&name, definitions->field_names.items[insertion->field].text);
+        buf_append_cstr(&word, names_text(&definitions->field_names, insertion->field));
         break;
     case INSERTION_SCORE:
-        buf_append_cstr(&name, ":score");
+        buf_append_cstr(&word, "score:");
         break;
     case INSERTION_ACT:
-        buf_printf(&name, ":%.*s", span_fmt(insertion->act));
+        buf_printf(&word, "act:%.*s", span_fmt(insertion->act));
+        break;
+    case INSERTION_SLOT:
+        buf_append_cstr(&word, "slot:");
+        break;
+    case INSERTION_ANSWER:
+        buf_append_cstr(&word, "answer:");
+        if (insertion->form != NO_ID) {
+            buf_printf(&word, "%s/", names_text(&definitions->form_names, insertion->form));
+        }
+        buf_append_cstr(&word, names_text(&definitions->question_names, insertion->field));
+        break;
+    case INSERTION_FORM:
+        buf_printf(&word, "form:%s", names_text(&definitions->form_names, insertion->field));
+        break;
+    case INSERTION_CALENDAR:
+        buf_printf(&word, "calendar:%s",
+                   names_text(&definitions->calendar_names, insertion->field));
         break;
     }
-    json_append_string(out, buf_span(&name));
-    buf_fini(&name);
+    json_append_string(out, buf_span(&word));
+    buf_fini(&word);
 }
 
 static void
@@ -78,7 +103,7 @@ write_removed(const struct definitions *definitions, struct buf *out)
             if (i < template->insertion_count) {
                 const struct insertion *insertion = &template->insertions[i];
                 buf_append_byte(out, ',');
-                write_inserted(definitions, insertion, out);
+                write_insertion(definitions, insertion, out);
                 buf_append_byte(out, ',');
                 json_append_string(out, insertion->fallback);
             }
@@ -147,6 +172,10 @@ json_span(const json_t *json)
 static bool
 read_names(const json_t *json, struct arena *arena, struct names *out_names)
 {
+    if (json == NULL) { /* a kind of names that version did not have */
+        *out_names = (struct names){0};
+        return true;
+    }
     if (!json_is_array(json)) {
         return false;
     }
@@ -222,26 +251,61 @@ find_name(const struct names *names, const char *text)
     return NO_ID;
 }
 
-static void
-read_inserted(const char *name, struct arena *arena, const struct names *fields,
-              struct insertion *out)
+/* Keeps the fallback, which is read beside it. */
+static bool
+read_insertion(const char *word, struct arena *arena, const struct definitions *before,
+               struct insertion *out)
 {
-    if (name[0] == '\0') {
-        out->kind = INSERTION_NAME;
-    } else if (strcmp(name, ":score") == 0) {
-        out->kind = INSERTION_SCORE;
-    } else if (name[0] == ':') {
-        out->kind = INSERTION_ACT;
-        out->act = arena_span(arena, span_cstr(name + 1));
-    } else {
-        out->kind = INSERTION_FIELD;
-        out->field = find_name(fields, name);
+    static const struct {
+        const char *kind;
+        enum insertion_kind value;
+    } KINDS[] = {{"slot", INSERTION_SLOT},   {"answer", INSERTION_ANSWER},
+                 {"form", INSERTION_FORM},   {"calendar", INSERTION_CALENDAR},
+                 {"score", INSERTION_SCORE}, {"act", INSERTION_ACT}};
+    enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
+    const char *colon = strchr(word, ':');
+    out->form = NO_ID;
+    if (colon == NULL) {
+        out->kind = word[0] == '\0' ? INSERTION_NAME : INSERTION_FIELD;
+        out->field = word[0] == '\0' ? 0 : find_name(&before->field_names, word);
+        return out->field != NO_ID;
     }
+    size_t kind = 0;
+    size_t len = (size_t)(colon - word);
+    while (kind < KIND_COUNT &&
+           (strlen(KINDS[kind].kind) != len || strncmp(KINDS[kind].kind, word, len) != 0)) {
+        kind++;
+    }
+    if (kind == KIND_COUNT) {
+        return false;
+    }
+    const char *name = colon + 1;
+    const char *slash = strchr(name, '/');
+    out->kind = KINDS[kind].value;
+    if (out->kind == INSERTION_ACT) {
+        out->act = arena_span(arena, span_cstr(name));
+    }
+    if (out->kind == INSERTION_SLOT || out->kind == INSERTION_SCORE || out->kind == INSERTION_ACT) {
+        return true;
+    }
+    if (out->kind == INSERTION_ANSWER && slash != NULL) {
+        out->form = find_name(&before->form_names,
+                              arena_cstr(arena, span_of(name, (size_t)(slash - name))));
+        name = slash + 1;
+        if (out->form == NO_ID) {
+            return false;
+        }
+    }
+    const struct names *names = out->kind == INSERTION_ANSWER ? &before->question_names
+                                : out->kind == INSERTION_FORM ? &before->form_names
+                                                              : &before->calendar_names;
+    out->field = find_name(names, name);
+    return out->field != NO_ID;
 }
 
 /* ["objects", part, field, fallback, part, ...] */
 static bool
-read_removed_one(const json_t *json, struct arena *arena, const struct names *fields,
+read_removed_one(const json_t *json, struct arena *arena, const struct definitions *before,
                  struct template *out_template)
 {
     size_t count = json_array_size(json);
@@ -259,11 +323,10 @@ read_removed_one(const json_t *json, struct arena *arena, const struct names *fi
     parts[0] = arena_span(arena, json_span(json_array_get(json, 1)));
     for (uint32_t i = 0; i < insertions; i++) {
         size_t at = 2 + 3 * (size_t)i;
-        const char *field = json_string_value(json_array_get(json, at));
-        read_inserted(field, arena, fields, &items[i]);
+        const char *word = json_string_value(json_array_get(json, at));
         items[i].fallback = arena_span(arena, json_span(json_array_get(json, at + 1)));
         parts[i + 1] = arena_span(arena, json_span(json_array_get(json, at + 2)));
-        if (items[i].field == NO_ID) {
+        if (!read_insertion(word, arena, before, &items[i])) {
             return false;
         }
     }
@@ -293,8 +356,7 @@ read_removed(const json_t *json, struct arena *arena, struct definitions *before
         snprintf(key, sizeof(key), "%u", id);
         const json_t *removed = json_object_get(json, key);
         found += removed == NULL ? 0 : 1;
-        if (removed != NULL &&
-            !read_removed_one(removed, arena, &before->field_names, &templates[id])) {
+        if (removed != NULL && !read_removed_one(removed, arena, before, &templates[id])) {
             return false;
         }
     }

@@ -39,8 +39,8 @@ day_range(struct span text)
 {
     size_t dash = words_find(text, "-");
     int first = weekday(span_of(text.data, dash));
-    int last = dash == text.len ? first
-                                : weekday(span_of(text.data + dash + 1, text.len - dash - 1));
+    int last =
+        dash == text.len ? first : weekday(span_of(text.data + dash + 1, text.len - dash - 1));
     uint8_t days = 0;
     if (first < 0 || last < 0) {
         return 0;
@@ -84,7 +84,7 @@ read_span(struct span text, struct hours_span *out_span)
 }
 
 bool
-compile_hours(struct compiler *compiler, const struct yaml_node *node, struct hours *out_hours)
+compile_week_hours(struct compiler *compiler, const struct yaml_node *node, struct hours *out_hours)
 {
     struct span text;
     if (!compile_text(compiler, node, "hours", &text)) {
@@ -107,7 +107,7 @@ compile_hours(struct compiler *compiler, const struct yaml_node *node, struct ho
         if (or == rest.len) {
             break;
         }
-        rest = span_of(rest.data + or + 4, rest.len - or - 4);
+        rest = span_of(rest.data + or +4, rest.len - or -4);
     }
     out_hours->spans = spans;
     out_hours->span_count = count;

@@ -12,6 +12,7 @@ report_unknown_insertion(struct compiler *compiler, const struct yaml_node *node
     suggestion_offer(&suggestion, span_cstr("name"));
     suggestion_offer(&suggestion, span_cstr("score"));
     suggestion_offer(&suggestion, span_cstr("choice"));
+    suggestion_offer(&suggestion, span_cstr("slot"));
     for (uint32_t i = 0; i < not_yet_count; i++) {
         if (not_yet_rows[i].area == NOT_YET_INSERTION) {
             suggestion_offer(&suggestion, span_cstr(not_yet_rows[i].word));
@@ -28,6 +29,52 @@ report_unknown_insertion(struct compiler *compiler, const struct yaml_node *node
                       "no field '%.*s' to insert; list it under 'fields', or write {{name}}",
                       span_fmt(word));
     }
+}
+
+/* "answer:q", "answer:F/q" */
+static bool
+read_answer(struct compiler *compiler, const struct yaml_node *node, struct span id,
+            struct insertion *out)
+{
+    size_t slash = words_find(id, "/");
+    out->kind = INSERTION_ANSWER;
+    if (slash < id.len) {
+        out->form =
+            compile_reference(compiler, &compiler->forms, "form", node, span_of(id.data, slash));
+        id = span_of(id.data + slash + 1, id.len - slash - 1);
+        if (out->form == NO_ID) {
+            return false;
+        }
+    }
+    out->field = compile_reference(compiler, &compiler->questions, "question", node, id);
+    return out->field != NO_ID;
+}
+
+/* Insertions of what a friend does on pages. False: it is none of them. */
+static bool
+read_page(struct compiler *compiler, const struct yaml_node *node, struct span word,
+          struct insertion *out, bool *out_good)
+{
+    size_t colon = words_find(word, ":");
+    struct span id = colon == word.len ? span_of(word.data, 0)
+                                       : span_of(word.data + colon + 1, word.len - colon - 1);
+    *out_good = true;
+    if (span_equal_cstr(word, "slot")) {
+        out->kind = INSERTION_SLOT;
+    } else if (words_starts_with(word, "answer:")) {
+        *out_good = read_answer(compiler, node, id, out);
+    } else if (words_starts_with(word, "form:")) {
+        out->kind = INSERTION_FORM;
+        out->field = compile_reference(compiler, &compiler->forms, "form", node, id);
+        *out_good = out->field != NO_ID;
+    } else if (words_starts_with(word, "calendar:")) {
+        out->kind = INSERTION_CALENDAR;
+        out->field = compile_reference(compiler, &compiler->calendars, "calendar", node, id);
+        *out_good = out->field != NO_ID;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 /* {{draw:hand}} */
@@ -80,7 +127,8 @@ compile_insertion(struct compiler *compiler, const struct yaml_node *node, struc
     size_t bar = words_find(inner, "|");
     bool has_fallback = bar < inner.len;
     struct span word = words_trim(span_of(inner.data, bar));
-    *out_insertion = (struct insertion){.kind = INSERTION_NAME, .fallback = span_cstr("")};
+    *out_insertion =
+        (struct insertion){.kind = INSERTION_NAME, .form = NO_ID, .fallback = span_cstr("")};
     if (has_fallback) {
         out_insertion->fallback =
             arena_span(compiler->arena, span_of(inner.data + bar + 1, inner.len - bar - 1));
@@ -99,6 +147,10 @@ compile_insertion(struct compiler *compiler, const struct yaml_node *node, struc
     }
     if (words_starts_with(word, "draw:")) {
         return read_draw(compiler, node, word, out_insertion);
+    }
+    bool good;
+    if (read_page(compiler, node, word, out_insertion, &good)) {
+        return good;
     }
     struct span kind = span_of(word.data, words_find(word, ":"));
     const struct not_yet *row = not_yet_find(NOT_YET_INSERTION, kind);

@@ -24,11 +24,9 @@ compile_jump(struct compiler *compiler, const struct yaml_node *node, struct spa
         compile_error(compiler, node, span_cstr(""), "'goto' names a later step");
         return NO_ID;
     }
-    const char *noun =
-        compile_format(compiler, "step in scenario '%s' named",
-                       compiler->scenarios.names.items[place->scenario].text);
-    uint32_t id =
-        compile_reference(compiler, &compiler->steps[place->scenario], noun, node, name);
+    const char *noun = compile_format(compiler, "step in scenario '%s' named",
+                                      compiler->scenarios.names.items[place->scenario].text);
+    uint32_t id = compile_reference(compiler, &compiler->steps[place->scenario], noun, node, name);
     if (id != NO_ID && place_of(place->steps, name) <= place_of(place->steps, place->step)) {
         bool itself = span_equal(name, place->step);
         compile_error(compiler, node, name,

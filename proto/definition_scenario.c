@@ -1,9 +1,9 @@
 #include "proto/definition_compile.h"
 #include "proto/words.h"
 
-static const char *const SCENARIO_KEYS[] = {"title",     "lane",  "zone",   "reentry",
-                                            "late_day0", "class", "window", "grace",
-                                            "priority",  "steps", "enabled", "on_finish", NULL};
+static const char *const SCENARIO_KEYS[] = {
+    "title", "lane",     "zone",  "reentry", "late_day0", "class", "window",
+    "grace", "priority", "steps", "enabled", "on_finish", NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };

@@ -393,8 +393,8 @@ compile_match(struct compiler *compiler, const struct yaml_pair *pair, const cha
 void
 compile_auto_replies(struct compiler *compiler, const struct yaml_node *section)
 {
-    static const char *const KEYS[] = {"exact", "contains", "prefix", "any",
-                                       "if",    "continue", "valid",  "during", NULL};
+    static const char *const KEYS[] = {"exact",    "contains", "prefix", "any", "if",
+                                       "continue", "valid",    "during", NULL};
     struct auto_reply *replies =
         arena_alloc(compiler->arena, (section->count + 1) * sizeof(*replies));
     uint32_t kept = 0;
@@ -418,11 +418,10 @@ compile_auto_replies(struct compiler *compiler, const struct yaml_node *section)
             compile_yes_no(compiler, value, &reply->continues);
         }
         if ((value = yaml_get(pair->value, "valid")) != NULL) {
-            reply->has_valid =
-                compile_period(compiler, value, &reply->first_day, &reply->last_day);
+            reply->has_valid = compile_period(compiler, value, &reply->first_day, &reply->last_day);
         }
         if ((value = yaml_get(pair->value, "during")) != NULL) {
-            compile_hours(compiler, value, &reply->during);
+            compile_week_hours(compiler, value, &reply->during);
         }
         compile_body(compiler, pair->value, &place, &reply->body);
     }

@@ -19,6 +19,7 @@ struct writer {
     struct insertion *insertions;
     uint32_t count;
     uint64_t units; /* literal UTF-16 units of the text written last */
+    bool plain;     /* no JSON: the text as it stands */
 };
 
 static void
@@ -37,6 +38,10 @@ cut(struct writer *writer, struct insertion insertion)
 static void
 literal(struct writer *writer, struct span text)
 {
+    if (writer->plain) {
+        buf_append_span(&writer->json, text);
+        return;
+    }
     struct buf quoted = {0};
     json_append_string(&quoted, text);
     if (quoted.rc == RC_OK) {
@@ -61,7 +66,7 @@ text_with_insertions(struct writer *writer, const struct yaml_node *node)
 {
     struct span rest = node->text;
     writer->units = 0;
-    buf_append_byte(&writer->json, '"');
+    buf_append_cstr(&writer->json, writer->plain ? "" : "\"");
     while (rest.len > 0) {
         size_t open = words_find(rest, "{{");
         literal(writer, span_of(rest.data, open));
@@ -78,7 +83,7 @@ text_with_insertions(struct writer *writer, const struct yaml_node *node)
         insertion(writer, node, whole);
         rest = words_after(rest, whole);
     }
-    buf_append_byte(&writer->json, '"');
+    buf_append_cstr(&writer->json, writer->plain ? "" : "\"");
 }
 
 static void
@@ -399,6 +404,25 @@ write_objects(struct writer *writer, const struct yaml_node *node, const char *w
                                       .parts = writer->parts,
                                       .insertions = writer->insertions,
                                       .insertion_count = writer->count};
+}
+
+void
+compile_plain_text(struct compiler *compiler, const struct yaml_node *node, const char *what,
+                   struct template *out_text)
+{
+    static const struct span EMPTY[1];
+    struct writer writer = {.compiler = compiler, .plain = true};
+    struct span text;
+    *out_text = (struct template){.parts = EMPTY};
+    if (!compile_text(compiler, node, what, &text)) {
+        return;
+    }
+    text_with_insertions(&writer, node);
+    writer.parts = arena_grow(compiler->arena, writer.parts, writer.count, sizeof(*writer.parts));
+    writer.parts[writer.count] = arena_span(compiler->arena, buf_span(&writer.json));
+    buf_fini(&writer.json);
+    *out_text = (struct template){
+        .parts = writer.parts, .insertions = writer.insertions, .insertion_count = writer.count};
 }
 
 struct template *

@@ -18,7 +18,7 @@ enum not_yet_area {
     NOT_YET_CLASS_KEY,   /* a key under account: classes: CLASS: */
     NOT_YET_FIELD_KEY,
     NOT_YET_SCENARIO_KEY,
-    NOT_YET_ZONE,      /* a word where a zone stands */
+    NOT_YET_ZONE, /* a word where a zone stands */
     NOT_YET_STEP_KEY,
     NOT_YET_BODY, /* one of the four words of a body */
     NOT_YET_ACTION,
@@ -29,6 +29,8 @@ enum not_yet_area {
     NOT_YET_BUTTON_KEY,
     NOT_YET_INPUT,  /* an input of a rehearsal */
     NOT_YET_EXPECT, /* a list of a rehearsal's expect */
+    NOT_YET_QUESTION_TYPE,
+    NOT_YET_CALENDAR_KEY,
     NOT_YET_STEPCTL,
 };
 

@@ -37,6 +37,10 @@ frame_of(enum not_yet_area area)
         return "auto_replies: {r: {any: yes, %s: other, send: {text: x}}}\n";
     case NOT_YET_BUTTON_KEY:
         return "buttons: {b: {%s: {send: {text: x}}, send: {text: y}}}\n";
+    case NOT_YET_QUESTION_TYPE:
+        return "forms: {F: {questions: {q: {ask: x, type: %s}}}}\n";
+    case NOT_YET_CALENDAR_KEY:
+        return "calendars: {c: {slot: 1h, capacity: 1, %s: other}}\n";
     case NOT_YET_NOTHING:
     case NOT_YET_INPUT:
     case NOT_YET_EXPECT:

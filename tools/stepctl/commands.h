@@ -28,6 +28,7 @@ int command_next(const struct invocation *invocation);
 int command_why(const struct invocation *invocation);
 int command_clock(const struct invocation *invocation);
 int command_clock_advance(const struct invocation *invocation);
+int command_roster(const struct invocation *invocation);
 int command_rehearse(const struct invocation *invocation);
 
 #endif

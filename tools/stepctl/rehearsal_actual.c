@@ -68,6 +68,15 @@ append_source(const struct definitions *definitions, struct source source, struc
     case SOURCE_FINISH:
         buf_append_cstr(out, names_text(&definitions->scenario_names, source.id));
         break;
+    case SOURCE_FORM:
+        buf_append_cstr(out, names_text(&definitions->form_names, source.id));
+        break;
+    case SOURCE_CALENDAR:
+        buf_append_cstr(out, names_text(&definitions->calendar_names, source.id));
+        break;
+    case SOURCE_CONVERSION:
+        buf_append_cstr(out, names_text(&definitions->conversion_names, source.id));
+        break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
     case SOURCE_NONE:
@@ -251,6 +260,15 @@ read_delivery(struct reading *reading, const struct event *event)
     }
 }
 
+static void
+add_refusal(const struct reading *reading, const struct event *event, const struct names *names,
+            uint32_t id, enum reason reason)
+{
+    struct buf text = begin_row(reading, event->at_ms, event->friend);
+    buf_printf(&text, " %s %s", names_text(names, id), reason_name(reason));
+    end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
+}
+
 static enum rc
 observe(void *context, const struct event *event)
 {
@@ -263,12 +281,21 @@ observe(void *context, const struct event *event)
     case EVENT_STEP_CANCELLED:
         read_step(reading, event);
         break;
-    case EVENT_START_REFUSED: {
+    case EVENT_START_REFUSED:
+        add_refusal(reading, event, &definitions_of(reading)->scenario_names,
+                    event->u.step.scenario, event->u.step.reason);
+        break;
+    case EVENT_FORM_REFUSED:
+        add_refusal(reading, event, &definitions_of(reading)->form_names, event->u.form.form,
+                    event->u.form.reason);
+        break;
+    case EVENT_BOOKING_REFUSED:
+        add_refusal(reading, event, &definitions_of(reading)->calendar_names,
+                    event->u.booking.calendar, event->u.booking.reason);
+        break;
+    case EVENT_NOTIFIED: {
         struct buf text = begin_row(reading, event->at_ms, event->friend);
-        buf_printf(&text, " %s %s",
-                   names_text(&definitions_of(reading)->scenario_names, event->u.step.scenario),
-                   reason_name(event->u.step.reason));
-        end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
+        end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
         break;
     }
     case EVENT_DELIVERY_PLANNED:
@@ -408,6 +435,7 @@ rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
     read_deliveries(&reading);
     read_pending(&reading);
     read_quota(&reading);
+    rehearsal_read_rosters(end, result);
     return RC_OK;
 }
 
@@ -421,7 +449,7 @@ append_tags_of(const struct state *state, uint32_t friend, struct arena *arena, 
             buf_printf(&list, "%s%s", list.len == 0 ? "" : ",", names->items[tag].text);
         }
     }
-    rehearsal_append_set(arena, "tags=", buf_span(&list), out);
+    rehearsal_append_tags(arena, buf_span(&list), out);
     buf_fini(&list);
 }
 
@@ -435,7 +463,8 @@ append_finished_of(const struct state *state, uint32_t friend, struct arena *are
             buf_printf(&list, "%s%s", list.len == 0 ? "" : ",", names->items[scenario].text);
         }
     }
-    rehearsal_append_set(arena, "finished=", buf_span(&list), out);
+    buf_append_cstr(out, "finished=");
+    rehearsal_append_sorted(arena, buf_span(&list), out);
     buf_fini(&list);
 }
 
