@@ -26,6 +26,8 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/friends/{}/fields", BODY_OBJECT, api_post_fields},
     {"POST", "/v1/friends/{}/score", BODY_OBJECT, api_post_score},
     {"POST", "/v1/friends/{}/forget", BODY_OBJECT, api_post_forget},
+    {"POST", "/v1/friends/{}/events", BODY_OBJECT, api_post_events},
+    {"POST", "/v1/friends/{}/mark", BODY_OBJECT, api_post_mark},
     {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
     {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
     {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},

@@ -1,6 +1,7 @@
 #include "daemon/api_call.h"
 
 #include "daemon/instant.h"
+#include "proto/event.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -177,14 +178,9 @@ api_span(struct span text)
 const char *
 api_step_source(const struct api_call *call, uint32_t scenario, uint32_t step)
 {
-    const struct names *scenarios = &call->definitions->scenario_names;
+    const struct source source = {SOURCE_STEP, scenario, step};
     struct buf text = {0};
-    buf_append_cstr(&text, names_text(scenarios, scenario));
-    buf_append_byte(&text, '/');
-    buf_append_cstr(&text,
-                    scenario < scenarios->count
-                        ? names_text(&call->definitions->scenarios[scenario].step_names, step)
-                        : "?");
+    event_source_text(&source, call->definitions, &text);
     const char *copy = arena_cstr(call->api->arena, buf_span(&text));
     buf_fini(&text);
     return copy;
@@ -216,6 +212,13 @@ api_source(const struct api_call *call, struct source source)
         return names_text(&definitions->calendar_names, source.id);
     case SOURCE_CONVERSION:
         return names_text(&definitions->conversion_names, source.id);
+    case SOURCE_ON: {
+        struct buf text = {0};
+        event_source_text(&source, definitions, &text);
+        const char *copy = arena_cstr(call->api->arena, buf_span(&text));
+        buf_fini(&text);
+        return copy;
+    }
     case SOURCE_NONE:
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:

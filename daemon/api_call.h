@@ -38,6 +38,8 @@ void api_post_clock(struct api_call *call);
 void api_get_friends(struct api_call *call);
 void api_get_friend(struct api_call *call);
 void api_post_tags(struct api_call *call);
+void api_post_events(struct api_call *call);
+void api_post_mark(struct api_call *call);
 void api_post_fields(struct api_call *call);
 void api_post_score(struct api_call *call);
 void api_post_forget(struct api_call *call);

@@ -98,12 +98,14 @@ enrolment_json(const struct api_call *call, const struct enrolment *enrolment)
         names_text(&definitions->scenarios[enrolment->scenario].step_names, enrolment->step);
     const char *deferred =
         enrolment->deferred == REASON_NONE ? NULL : reason_name(enrolment->deferred);
-    return json_pack("{s:o,s:o,s:o,s:o,s:s,s:o}", "scenario",
+    bool has_goal = enrolment->goal_ms != 0;
+    return json_pack("{s:o,s:o,s:o,s:o,s:s,s:o,s:o}", "scenario",
                      api_text(names_text(&definitions->scenario_names, enrolment->scenario)),
                      "step", api_text(step), "due", api_instant(call, enrolment->due_ms), "started",
                      api_instant(call, enrolment->start_ms), "state",
                      enrolment->phase == ENROLMENT_IN_DELIVERY ? "in_delivery" : "waiting",
-                     "deferred", api_text(deferred));
+                     "deferred", api_text(deferred), "goal",
+                     api_instant(call, has_goal ? enrolment->goal_ms : INT64_MAX));
 }
 
 static json_t *

@@ -13,12 +13,13 @@ scenario_json(const struct api_call *call, uint32_t id)
     if (id < call->state->scenario_capacity) {
         counts = call->state->scenario_counts[id];
     }
-    return json_pack("{s:o,s:o,s:o,s:I,s:I,s:I}", "id",
+    const char *lane =
+        scenario->lane == NO_ID ? NULL : names_text(&definitions->lane_names, scenario->lane);
+    return json_pack("{s:o,s:o,s:s,s:o,s:I,s:I,s:I}", "id",
                      api_text(names_text(&definitions->scenario_names, id)), "title",
-                     api_text(scenario->title), "lane",
-                     api_text(names_text(&definitions->lane_names, scenario->lane)), "steps",
-                     (json_int_t)scenario->step_count, "running", (json_int_t)counts.running,
-                     "entered", (json_int_t)counts.entered);
+                     api_text(scenario->title), "kind", scenario_kind_name(scenario->kind), "lane",
+                     api_text(lane), "steps", (json_int_t)scenario->step_count, "running",
+                     (json_int_t)counts.running, "entered", (json_int_t)counts.entered);
 }
 
 void
@@ -94,6 +95,18 @@ api_get_scenario(struct api_call *call)
     api_ok(call, API_NOW, body);
 }
 
+/* Reminders, triggers and dates have their names there too, and are started otherwise. */
+static bool
+is_scenario(struct api_call *call, uint32_t id)
+{
+    if (call->definitions->scenarios[id].kind == KIND_SCENARIO) {
+        return true;
+    }
+    api_error(call->reply, API_INVALID, NULL, "'%s' is a %s, no scenario", call->name,
+              scenario_kind_name(call->definitions->scenarios[id].kind));
+    return false;
+}
+
 /* The friend and scenario that a start or stop names. */
 static bool
 read_who_and_what(struct api_call *call, const char *const *keys, uint32_t *out_friend,
@@ -102,6 +115,7 @@ read_who_and_what(struct api_call *call, const char *const *keys, uint32_t *out_
     return api_body_keys(call, keys) &&
            api_name(call, &call->definitions->scenario_names, "scenario", call->name,
                     out_scenario) &&
+           is_scenario(call, *out_scenario) &&
            api_friend_json(call, json_object_get(call->body, "friend"), out_friend);
 }
 

@@ -78,7 +78,7 @@ reason_rule(enum reason reason, struct source source)
         return source.kind == SOURCE_FRIEND_ADD ? "R14" : "R21";
     case REASON_STOPPED:
     case REASON_PAUSED:
-        return "R22";
+        return source.kind == SOURCE_ON ? "R35" : "R22";
     case REASON_GOTO:
     case REASON_ENDED:
         return "R24";
@@ -104,6 +104,12 @@ reason_rule(enum reason reason, struct source source)
         return "R45";
     case REASON_FORGOTTEN:
         return "R51";
+    case REASON_LOOP:
+        return "R18";
+    case REASON_NO_GOAL:
+    case REASON_PAST_AT_START:
+    case REASON_RESCHEDULED:
+        return "R32";
     case REASON_NONE:
         break;
     }

@@ -79,6 +79,8 @@ input_webhook_id(const struct input *input)
     case INPUT_BOOK:
     case INPUT_CHANGE_BOOKING:
     case INPUT_CANCEL_BOOKING:
+    case INPUT_CUSTOM_EVENT:
+    case INPUT_MARK:
         break;
     }
     return (struct span){0};

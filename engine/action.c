@@ -1,6 +1,8 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
 #include "engine/calendar.h"
 #include "engine/conversion.h"
+#include "engine/reminder.h"
+#include "engine/trigger.h"
 
 #include <stdio.h>
 
@@ -86,9 +88,10 @@ run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct
          i = state->enrolments[i].next) {
         uint32_t scenario = state->enrolments[i].scenario;
         enum stop_scope scope = action->u.stop.scope;
-        if (scope == STOP_ALL || (scope == STOP_SCENARIO && scenario == action->u.stop.id) ||
-            (scope == STOP_LANE &&
-             state->definitions->scenarios[scenario].lane == action->u.stop.id)) {
+        const struct scenario *definition = &state->definitions->scenarios[scenario];
+        if (definition->kind == KIND_SCENARIO &&
+            (scope == STOP_ALL || (scope == STOP_SCENARIO && scenario == action->u.stop.id) ||
+             (scope == STOP_LANE && definition->lane == action->u.stop.id))) {
             rows = arena_grow(turn->out->arena, rows, count, sizeof(*rows));
             rows[count].index = i;
             rows[count++].started_seq = state->enrolments[i].started_seq;
@@ -166,6 +169,27 @@ run_booking(struct turn *turn, uint32_t friend, const struct action *action, str
     }
 }
 
+static void
+run_remind(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
+{
+    uint32_t reminder = action->u.remind.reminder;
+    int64_t goal_ms =
+        action->u.remind.field == NO_ID
+            ? action->u.remind.goal_ms
+            : reminder_goal_of_field(turn->state, friend, reminder, action->u.remind.field);
+    reminder_start(turn, friend, reminder, action->u.remind.key, goal_ms, source);
+}
+
+static void
+run_event(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
+{
+    const char *name = names_text(&turn->state->definitions->event_names, action->u.event);
+    trigger_custom_event(turn, friend, span_cstr(name), source);
+}
+
+static bool run_list(struct turn *turn, uint32_t friend, const struct body *body,
+                     struct source source, uint32_t enrolment, struct outbox *outbox);
+
 static bool
 run_choose(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
            uint32_t enrolment, struct outbox *outbox)
@@ -173,15 +197,15 @@ run_choose(struct turn *turn, uint32_t friend, const struct action *action, stru
     for (uint32_t i = 0; i < action->u.choose.case_count; i++) {
         const struct choose_case *option = &action->u.choose.cases[i];
         if (condition_holds(turn, friend, &option->condition)) {
-            return action_run(turn, friend, &option->body, source, enrolment, outbox);
+            return run_list(turn, friend, &option->body, source, enrolment, outbox);
         }
     }
     return false;
 }
 
-bool
-action_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
-           uint32_t enrolment, struct outbox *outbox)
+static bool
+run_list(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
+         uint32_t enrolment, struct outbox *outbox)
 {
     bool did_something = false;
     for (uint32_t i = 0; i < body->action_count; i++) {
@@ -221,8 +245,8 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
             draw_word(turn, friend, action, source);
             break;
         case ACTION_SPLIT:
-            did = action_run(turn, friend, draw_split(turn, friend, action, source), source,
-                             enrolment, outbox);
+            did = run_list(turn, friend, draw_split(turn, friend, action, source), source,
+                           enrolment, outbox);
             break;
         case ACTION_GOTO:
         case ACTION_END:
@@ -241,8 +265,32 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
         case ACTION_UNBOOK:
             run_booking(turn, friend, action, source);
             break;
+        case ACTION_REMIND:
+            run_remind(turn, friend, action, source);
+            break;
+        case ACTION_CANCEL:
+            reminder_cancel(turn, friend, action->u.remind.reminder,
+                            action->u.remind.key == NO_ID ? REMINDER_KEY_ANY : action->u.remind.key,
+                            source);
+            break;
+        case ACTION_EVENT:
+            run_event(turn, friend, action, source);
+            break;
+        case ACTION_MARK:
+            mark_set(turn, friend, action->u.mark, source);
+            break;
         }
         did_something = did_something || did;
     }
+    return did_something;
+}
+
+bool
+action_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
+           uint32_t enrolment, struct outbox *outbox)
+{
+    uint32_t fired = turn->fired.count;
+    bool did_something = run_list(turn, friend, body, source, enrolment, outbox);
+    trigger_run_fired(turn, fired); /* after the list that fired them (SPEC R27) */
     return did_something;
 }

@@ -192,6 +192,8 @@ operand_holds(const struct turn *turn, uint32_t friend, const struct condition_o
         return state_has_tapped(state, friend, op->id);
     case CONDITION_RECEIVED:
         return state_has_received(state, friend, op->id);
+    case CONDITION_MARK:
+        return state->friends[friend].mark == op->id;
     case CONDITION_COMPARE:
         return comparison_holds(turn, friend, op->comparison);
     case CONDITION_TRUE:

@@ -71,11 +71,41 @@ timing_equal(const struct timing *a, const struct timing *b)
            a->at_min == b->at_min;
 }
 
+const char *
+scenario_kind_name(enum scenario_kind kind)
+{
+    switch (kind) {
+    case KIND_SCENARIO:
+        return "scenario";
+    case KIND_REMINDER:
+        return "reminder";
+    case KIND_TRIGGER:
+        return "trigger";
+    case KIND_DATE:
+        return "date";
+    }
+    return "?";
+}
+
+const struct step *
+scenario_only_step(const struct scenario *scenario)
+{
+    return scenario->step_count == 0 ? NULL : &scenario->steps[0];
+}
+
+static bool
+date_equal(const struct date *a, const struct date *b)
+{
+    return a->field == b->field && a->days == b->days && a->at_min == b->at_min &&
+           a->yearly == b->yearly;
+}
+
 bool
 scenario_same_schedule(const struct scenario *before, const struct scenario *after)
 {
     if (before->step_count != after->step_count || before->zone->hash != after->zone->hash ||
-        before->late_day0 != after->late_day0 || before->lane != after->lane) {
+        before->late_day0 != after->late_day0 || before->lane != after->lane ||
+        before->kind != after->kind || !date_equal(&before->date, &after->date)) {
         return false;
     }
     for (uint32_t i = 0; i < before->step_count; i++) {

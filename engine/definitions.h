@@ -63,6 +63,7 @@ enum condition_op_kind {
     CONDITION_TAPPED,   /* has tapped that button, ever */
     CONDITION_RECEIVED, /* was sent that template, ever */
     CONDITION_COMPARE,
+    CONDITION_MARK,
 };
 
 /* One side of a comparison (LANGUAGE 2). */
@@ -100,7 +101,7 @@ struct comparison {
 
 struct condition_op {
     enum condition_op_kind kind;
-    uint32_t id;  /* of the tag, scenario, button or template */
+    uint32_t id;  /* of the tag, mark, scenario, button or template */
     uint32_t sub; /* IN: the step; NO_ID: any */
     const struct comparison *comparison;
 };
@@ -117,6 +118,7 @@ enum insertion_kind {
     INSERTION_SLOT,     /* of the friend's newest booking there (engine/calendar.h) */
     INSERTION_ANSWER,   /* the friend's newest (engine/form.h) */
     INSERTION_FORM,     /* the link to a form */
+    INSERTION_GOAL,     /* of the reminder whose step it is */
     INSERTION_CALENDAR, /* the link to a calendar */
     INSERTION_SCORE,
     INSERTION_ACT, /* of the act being answered */
@@ -162,6 +164,10 @@ enum action_kind {
     ACTION_CONVERT,
     ACTION_BOOK,
     ACTION_UNBOOK,
+    ACTION_REMIND,
+    ACTION_CANCEL,
+    ACTION_EVENT,
+    ACTION_MARK,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 /* How an action of `field:` comes by its value. */
@@ -260,6 +266,14 @@ struct action {
             uint32_t slot; /* of an event; NO_ID: at_ms says */
             int64_t at_ms;
         } book;
+        struct {
+            uint32_t reminder;
+            uint32_t key;    /* into key_names; CANCEL: NO_ID = every key */
+            uint32_t field;  /* REMIND: where the goal stands; NO_ID: in goal_ms */
+            int64_t goal_ms; /* REMIND */
+        } remind;            /* REMIND CANCEL */
+        uint32_t event;      /* into event_names */
+        uint32_t mark;       /* NO_ID: none */
     } u;
 };
 
@@ -269,6 +283,8 @@ enum timing_kind { /* SPEC R2 */
                    TIMING_AFTER_PREVIOUS, /* delay_ms from the real delivery of the step before */
                    TIMING_DAY_AT,         /* days, at_min */
                    TIMING_DAYS_AFTER_PREVIOUS_AT, /* days 1..30, at_min */
+                   TIMING_DAYS_BEFORE_GOAL_AT,    /* days 0.., at_min (SPEC R32) */
+                   TIMING_BEFORE_GOAL,            /* delay_ms before the goal */
 };
 struct timing {
     enum timing_kind kind;
@@ -296,17 +312,65 @@ struct step {
 enum late_day0 { LATE_DAY0_SHIFT, LATE_DAY0_SKIP, LATE_DAY0_SEND_NOW }; /* SPEC R3 */
 enum reentry { REENTRY_IF_NOT_ACTIVE, REENTRY_NEVER, REENTRY_ALWAYS };  /* SPEC R21 */
 
+/* What runs for a friend as an enrolment with steps. All share one name space (LANGUAGE 1). */
+enum scenario_kind { KIND_SCENARIO, KIND_REMINDER, KIND_TRIGGER, KIND_DATE };
+enum { SCENARIO_KIND_COUNT = 4 };
+enum { REMINDER_STEPS_MAX = 64 }; /* ids of steps that one reminder may ever use */
+
+enum trigger_on_kind { /* LANGUAGE 10; reaches disk */
+                       ON_FOLLOW = 1,
+                       ON_UNBLOCK = 2,
+                       ON_MESSAGE = 3,
+                       ON_TAPPED = 4,         /* id: button; sub: choice, NO_ID = any */
+                       ON_EVENT = 5,          /* id: into event_names */
+                       ON_TAG_ADDED = 6,      /* id: tag */
+                       ON_TAG_REMOVED = 7,    /* id: tag */
+                       ON_MARK = 8,           /* id: mark */
+                       ON_FIELD_CHANGED = 9,  /* id: field */
+                       ON_FIELD_REACHES = 10, /* id: field; number: the threshold, upward */
+                       ON_SCORE_REACHES = 11, /* number: the threshold, upward */
+                       ON_FINISHED = 12,      /* id: scenario */
+                       ON_ANSWERED = 13,      /* id: form */
+                       ON_CLICKED = 14,       /* id: link */
+                       ON_CONVERTED = 15,     /* id: conversion */
+                       ON_BOOKED = 16,        /* id: calendar or event */
+                       ON_RANK = 17,          /* id: rank */
+                       ON_RICH_MENU = 18,     /* id: rich menu */
+};
+struct trigger_on {
+    enum trigger_on_kind kind;
+    uint32_t id;  /* NO_ID where the kind has none */
+    uint32_t sub; /* NO_ID where the kind has none */
+    int64_t number;
+};
+struct trigger_rule { /* one `on:` or `cancel_on:` of a trigger */
+    struct trigger_on on;
+    uint32_t scenario; /* the trigger's id */
+    bool cancels;
+};
+
+struct date { /* SPEC R34 */
+    uint32_t field;
+    int32_t days; /* after the field's day; negative: before */
+    int32_t at_min;
+    bool yearly;
+};
+
 struct scenario {
+    enum scenario_kind kind;
     const char *title; /* NULL when the file has none */
-    uint32_t lane;
+    uint32_t lane;     /* NO_ID: in none, as all kinds but KIND_SCENARIO */
+    bool once;         /* KIND_TRIGGER: for a friend's first time only */
+    struct date date;  /* KIND_DATE */
     const struct zone *zone;
     enum reentry reentry;
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
-    bool disabled;           /* SPEC R22: paused for all */
-    struct body on_finish;   /* SPEC R25; sends nothing */
-    struct names step_names; /* by step id, removed ones included */
+    bool disabled;         /* SPEC R22: paused for all */
+    struct body on_finish; /* SPEC R25; sends nothing */
+    /* By step id, removed ones included. The one step of a trigger or date has the name "". */
+    struct names step_names;
 };
 
 enum tap_limit { TAPS_ANY, TAPS_ONCE, TAPS_ONCE_PER_CHOICE, TAPS_ONCE_PER_DAY }; /* SPEC R31 */
@@ -367,6 +431,9 @@ struct definitions {
     const struct button *buttons;          /* by id */
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
+    struct names event_names, key_names, mark_names; /* custom events, keys of reminders, marks */
+    const struct trigger_rule *trigger_rules;        /* in order of the triggers in force */
+    uint32_t trigger_rule_count;
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
     /* Questions and options, and the slots of events, are named over all forms and events. */
     struct names form_names, question_names, option_names, calendar_names, slot_names,
@@ -388,6 +455,11 @@ const char *names_text(const struct names *names, uint32_t id);
 /* The step with that id and its place in order; NULL when it is not in force. */
 const struct step *scenario_step(const struct scenario *scenario, uint32_t step_id,
                                  uint32_t *out_place);
+
+const char *scenario_kind_name(enum scenario_kind kind); /* "scenario", "reminder" … */
+
+/* The one step of a trigger or a date; NULL when it is not in force. */
+const struct step *scenario_only_step(const struct scenario *scenario);
 
 /* True when a running enrolment of `before` may go on under `after` without new due instants:
  * same steps, timings, zone and late_day0. Texts, conditions, bodies, windows and graces may differ. */

@@ -2,6 +2,7 @@
 #include "engine/calendar.h"
 #include "engine/form.h"
 #include "engine/tables.h"
+#include "engine/trigger.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -94,6 +95,7 @@ plan(struct turn *turn, uint32_t friend, const struct delivery_item *items, uint
 void
 delivery_plan_answer(struct turn *turn)
 {
+    trigger_run_fired(turn, 0); /* undelayed triggers answer along with the rest (SPEC R10) */
     const struct outbox *outbox = &turn->answer.outbox;
     struct span token = turn->answer.reply_token;
     for (uint32_t from = 0; from < outbox->count;) {
@@ -191,6 +193,17 @@ field_text(struct turn *turn, uint32_t friend, uint32_t id)
 }
 
 static struct span
+goal_text(struct turn *turn, uint32_t friend, uint32_t enrolment)
+{
+    if (enrolment >= turn->state->enrolment_count ||
+        turn->state->enrolments[enrolment].friend != friend ||
+        turn->state->enrolments[enrolment].goal_ms == 0) {
+        return (struct span){0};
+    }
+    return datetime_text(turn, turn->state->enrolments[enrolment].goal_ms);
+}
+
+static struct span
 answer_text(struct turn *turn, uint32_t friend, const struct insertion *insertion)
 {
     const struct definitions *definitions = turn->state->definitions;
@@ -241,7 +254,7 @@ page_link(struct turn *turn, char page, const struct names *names, uint32_t id)
 
 struct span
 delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *insertion,
-                   struct source source)
+                   const struct delivery_item *item)
 {
     const struct definitions *definitions = turn->state->definitions;
     struct span text = {0};
@@ -259,7 +272,7 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
         text = act_get(&turn->act, insertion->act);
         break;
     case INSERTION_SLOT:
-        text = slot_text(turn, friend, source);
+        text = slot_text(turn, friend, item->source);
         break;
     case INSERTION_ANSWER:
         text = answer_text(turn, friend, insertion);
@@ -270,6 +283,9 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
     case INSERTION_CALENDAR:
         text = page_link(turn, 'c', &definitions->calendar_names, insertion->field);
         break;
+    case INSERTION_GOAL:
+        text = goal_text(turn, friend, item->enrolment);
+        break;
     }
     return text.len > 0 ? text : insertion->fallback;
 }
@@ -278,10 +294,11 @@ struct span
 pattern_text(struct turn *turn, uint32_t friend, const struct pattern *pattern)
 {
     struct arena *arena = turn->out->arena;
+    static const struct delivery_item nowhere = {.enrolment = NO_ID};
     size_t len = pattern->parts[0].len;
     struct span *values = arena_alloc(arena, (pattern->insertion_count + 1) * sizeof(*values));
     for (uint32_t i = 0; i < pattern->insertion_count; i++) {
-        values[i] = delivery_insertion(turn, friend, &pattern->insertions[i], (struct source){0});
+        values[i] = delivery_insertion(turn, friend, &pattern->insertions[i], &nowhere);
         len += values[i].len + pattern->parts[i + 1].len;
     }
     uint8_t *text = arena_alloc(arena, len + 1);
@@ -314,7 +331,7 @@ add_values(struct turn *turn, struct event *intent, const struct delivery *befor
             bool known = insertion->kind == INSERTION_ACT && same && count < before->value_count;
             values[count] = known ? span_cstr(before->values[count])
                                   : delivery_insertion(turn, intent->friend, insertion,
-                                                       intent->u.delivery.items[i].source);
+                                                       &intent->u.delivery.items[i]);
             count++;
         }
     }
@@ -501,6 +518,7 @@ bind_steps(struct state *state, const struct event *event)
             row->step == item->source.sub) {
             row->phase = ENROLMENT_IN_DELIVERY;
             row->wake_ms = INT64_MAX;
+            tables_set_delivered(row, row->step);
         }
     }
 }

@@ -15,6 +15,7 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
                               (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3);
     checksum_add_u64(sum, (uint64_t)row->score);
+    checksum_add_u64(sum, row->mark);
     uint64_t values = 0; /* a sum: the order of the list does not matter */
     for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {
         /* Dates may be erased as texts may: they count as the event that set them. */
@@ -66,6 +67,10 @@ add_enrolment(struct checksum *sum, const struct enrolment *row)
     checksum_add_u64(sum, row->deferred);
     checksum_add_u64(sum, (uint64_t)row->redirect << 1 | (uint64_t)row->ending);
     checksum_add_u64(sum, (uint64_t)row->paused_ms);
+    checksum_add_u64(sum, (uint64_t)row->goal_ms);
+    checksum_add_u64(sum, row->key);
+    checksum_add_u64(sum, row->delivered);
+    checksum_add_u64(sum, row->links);
 }
 
 static void
@@ -158,6 +163,7 @@ state_digest(const struct state *state)
     checksum_add_u64(sum, state->definitions_seq);
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
     checksum_add_u64(sum, state->friend_count);
+    checksum_add_u64(sum, state->dates_from);
     for (uint32_t i = 0; i < state->friend_count; i++) {
         add_friend(sum, state, i);
     }

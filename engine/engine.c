@@ -5,6 +5,7 @@
 #include "engine/due.h"
 #include "engine/form.h"
 #include "engine/tables.h"
+#include "engine/trigger.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -76,6 +77,7 @@ definitions_apply(struct state *state, const struct event *event)
     struct definitions *old = state->definitions;
     state->definitions = definitions_retain(event->u.definitions.definitions);
     definitions_release(old);
+    state->dates_from = 0;
 }
 
 static void
@@ -145,6 +147,16 @@ route(struct state *state, const struct event *event)
     case EVENT_BOOKING_CANCELLED:
         calendar_apply(state, event);
         break;
+    case EVENT_GOAL_MOVED:
+    case EVENT_CLOCK_RESTARTED:
+        enrolment_apply(state, event);
+        break;
+    case EVENT_MARK_SET:
+        friend_apply(state, event);
+        break;
+    case EVENT_DATES_LOOKED_THROUGH:
+        state->dates_from = event->u.dates.up_to;
+        break;
     case EVENT_STOPPED:
     case EVENT_DRAWN:
     case EVENT_SEND_UNKNOWN:
@@ -154,6 +166,7 @@ route(struct state *state, const struct event *event)
     case EVENT_FORM_REFUSED:
     case EVENT_BOOKING_REFUSED:
     case EVENT_NOTIFIED:
+    case EVENT_CUSTOM:
         break; /* kept for people; they change nothing known */
     }
 }
@@ -294,11 +307,15 @@ turn_emit(struct turn *turn, const struct event *event)
     if (event->friend < turn->state->friend_count) {
         copy->friend_prev = turn->state->friends[event->friend].newest_seq;
     }
+    uint32_t index = turn->out->count - 1;
+    const struct trigger_before before = trigger_look(turn, copy);
     engine_apply(turn->engine, copy);
     if (turn->engine->awake) {
         follow_rows(turn->engine, copy);
     }
-    return copy;
+    const struct event emitted = *copy; /* what it sets off is emitted behind it */
+    trigger_see(turn, &emitted, &before);
+    return &turn->out->items[index];
 }
 
 /* decide */
@@ -416,6 +433,13 @@ operator_decide(struct turn *turn, const struct input *input)
     case INPUT_FINISHED:
         scenario_note_finished(turn, input->u.scenario.friend, input->u.scenario.scenario, source);
         break;
+    case INPUT_CUSTOM_EVENT:
+        trigger_custom_event(turn, input->u.custom_event.friend, input->u.custom_event.name,
+                             source);
+        break;
+    case INPUT_MARK:
+        mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);
+        break;
     default:
         break;
     }
@@ -428,6 +452,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
                         .state = &engine->state,
                         .now_ms = input->at_ms,
                         .start_ms = input->at_ms,
+                        .quiet = input->quiet,
                         .out = out};
     switch (input->kind) {
     case INPUT_CLAIM:
@@ -476,6 +501,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_PAUSE:
     case INPUT_RESUME:
     case INPUT_FINISHED:
+    case INPUT_CUSTOM_EVENT:
+    case INPUT_MARK:
         operator_decide(&turn, input);
         break;
     case INPUT_FORM:
@@ -490,6 +517,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         calendar_decide(&turn, input);
         break;
     }
+    trigger_run_fired(&turn, 0);
 }
 
 /* taking */
@@ -587,6 +615,14 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
         }
         enqueue_enrolment(engine, enrolment);
     }
+    if (date_look_through(&(struct turn){.engine = engine,
+                                         .state = &engine->state,
+                                         .now_ms = now_ms,
+                                         .start_ms = now_ms,
+                                         .out = out})) {
+        *out_delivery = NO_ID;
+        return RC_OK;
+    }
     struct owner owner;
     while (due_pop(&engine->due, &owner)) {
         uint32_t friend = owner_friend(engine, owner, now_ms);
@@ -603,6 +639,7 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
                             .out = out};
         uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
                                                         : step_take(&turn, best.index);
+        trigger_run_fired(&turn, 0);
         *out_delivery =
             intended == 0 ? NO_ID : state_find_delivery(&engine->state, friend, intended);
         enqueue_friend(engine, friend, now_ms); /* whatever else of this friend is due */
@@ -618,6 +655,9 @@ engine_next_due(const struct engine *engine, int64_t now_ms)
         if (engine->due.queues[i].count > 0) {
             return now_ms;
         }
+    }
+    if (date_is_pending(&engine->state)) {
+        return now_ms;
     }
     int64_t next_ms = wheel_next(engine->due.wheel);
     return next_ms < now_ms ? now_ms : next_ms;

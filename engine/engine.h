@@ -80,6 +80,9 @@ int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
  * DUE_UNKNOWN_YET where it counts from one not yet delivered. */
 int64_t engine_step_due(const struct state *state, uint32_t enrolment, const struct step *step);
 
+/* Does the step come after the one the enrolment stands at? */
+bool engine_step_is_ahead(const struct state *state, uint32_t enrolment, const struct step *step);
+
 /* How many owners wait in the queue of a class (due, not yet taken). */
 uint32_t engine_due_count(const struct engine *engine, enum message_class message_class);
 

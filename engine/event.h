@@ -48,12 +48,17 @@ enum event_kind {
     EVENT_STEP_DONE = 45,      /* a step without a message happened */
     EVENT_STEP_CANCELLED = 46, /* it will not come any more */
     EVENT_ENROLMENT_ENDED = 47,
-    EVENT_DELIVERY_PLANNED = 60,   /* an answer to a friend's act; words: reply token, if any */
-    EVENT_DELIVERY_INTENDED = 61,  /* about to be sent; words: the values inserted, in order */
-    EVENT_DELIVERY_OUTCOME = 62,   /* words: LINE's request id, accepted request id */
-    EVENT_DELIVERY_CANCELLED = 63, /* a planned answer that was never sent */
-    EVENT_FORM_ANSWERED = 70,      /* its answers are the events behind it */
-    EVENT_ANSWER_GIVEN = 71,       /* one question's; words: text */
+    EVENT_GOAL_MOVED = 48,           /* a running reminder or date has another goal */
+    EVENT_CLOCK_RESTARTED = 49,      /* a trigger's `after` counts from this instant again */
+    EVENT_CUSTOM = 50,               /* a custom event */
+    EVENT_MARK_SET = 51,             /* the response mark, or none */
+    EVENT_DATES_LOOKED_THROUGH = 52, /* dates of these definitions are planned for friends up to */
+    EVENT_DELIVERY_PLANNED = 60,     /* an answer to a friend's act; words: reply token, if any */
+    EVENT_DELIVERY_INTENDED = 61,    /* about to be sent; words: the values inserted, in order */
+    EVENT_DELIVERY_OUTCOME = 62,     /* words: LINE's request id, accepted request id */
+    EVENT_DELIVERY_CANCELLED = 63,   /* a planned answer that was never sent */
+    EVENT_FORM_ANSWERED = 70,        /* its answers are the events behind it */
+    EVENT_ANSWER_GIVEN = 71,         /* one question's; words: text */
     EVENT_FORM_REFUSED = 72,
     EVENT_CONVERTED = 73,
     EVENT_BOOKED = 74,
@@ -87,9 +92,13 @@ enum reason {
     REASON_FORGOTTEN = 19, /* the friend was forgotten (SPEC R51) */
     REASON_PAUSED = 20,
     REASON_GOTO = 21,
-    REASON_ENDED = 22,    /* by `end: scenario` */
-    REASON_LIMIT = 40,    /* a form answered, or a calendar booked, often enough */
-    REASON_DEADLINE = 41, /* to answer or to book */
+    REASON_ENDED = 22,         /* by `end: scenario` */
+    REASON_LOOP = 30,          /* a refused start: one thing set off another too often */
+    REASON_NO_GOAL = 31,       /* a refused start: the field that holds the goal is empty */
+    REASON_PAST_AT_START = 32, /* SPEC R32 */
+    REASON_RESCHEDULED = 33,   /* SPEC R32: the goal moved */
+    REASON_LIMIT = 40,         /* a form answered, or a calendar booked, often enough */
+    REASON_DEADLINE = 41,      /* to answer or to book */
     REASON_FULL = 42,
     REASON_CANCEL_DEADLINE = 44, /* also for changes */
     REASON_CLOSED = 45,          /* no slot is offered then */
@@ -110,6 +119,7 @@ enum source_kind {
     SOURCE_FORM = 15,
     SOURCE_CALENDAR = 16, /* also an event's */
     SOURCE_CONVERSION = 17,
+    SOURCE_ON = 10, /* what a trigger is on. id: enum trigger_on_kind, sub: its id */
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
 struct source {
@@ -223,7 +233,19 @@ struct event {
             int64_t until_ms; /* STEP_DEFERRED */
             uint32_t shift_days;
             enum reason reason;
+            int64_t goal_ms; /* ENROLMENT_STARTED GOAL_MOVED; of reminders and dates */
+            uint64_t key;    /* ENROLMENT_STARTED; of reminders (engine/reminder.h) */
+            uint32_t links;  /* ENROLMENT_STARTED: triggers that set off each other, up to here */
         } step;
+        struct {
+            struct span name;
+        } custom;
+        struct {
+            uint32_t mark; /* NO_ID: none */
+        } mark;
+        struct {
+            uint32_t up_to; /* friends below this index */
+        } dates;
         struct {               /* DELIVERY_* */
             uint64_t delivery; /* number of the event that made it; 0: this one does */
             uint64_t body_hash;

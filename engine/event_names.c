@@ -96,6 +96,16 @@ event_kind_name(enum event_kind kind)
         return "booking_refused";
     case EVENT_NOTIFIED:
         return "notified";
+    case EVENT_GOAL_MOVED:
+        return "goal_moved";
+    case EVENT_CLOCK_RESTARTED:
+        return "clock_restarted";
+    case EVENT_CUSTOM:
+        return "custom";
+    case EVENT_MARK_SET:
+        return "mark_set";
+    case EVENT_DATES_LOOKED_THROUGH:
+        return "dates_looked_through";
     }
     return NULL;
 }
@@ -164,6 +174,14 @@ reason_name(enum reason reason)
         return "goto";
     case REASON_ENDED:
         return "ended";
+    case REASON_LOOP:
+        return "loop";
+    case REASON_NO_GOAL:
+        return "no_goal";
+    case REASON_PAST_AT_START:
+        return "past_at_start";
+    case REASON_RESCHEDULED:
+        return "rescheduled";
     }
     return "unknown";
 }
@@ -194,6 +212,8 @@ source_kind_name(enum source_kind kind)
         return "calendar";
     case SOURCE_CONVERSION:
         return "conversion";
+    case SOURCE_ON:
+        return "on";
     }
     return "unknown";
 }

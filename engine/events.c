@@ -49,6 +49,9 @@ copy_spans(struct arena *arena, struct event *event)
         event->u.claimed.path = arena_span(arena, event->u.claimed.path);
         event->u.claimed.version = arena_span(arena, event->u.claimed.version);
         break;
+    case EVENT_CUSTOM:
+        event->u.custom.name = arena_span(arena, event->u.custom.name);
+        break;
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:
     case EVENT_MESSAGE_RECEIVED:

@@ -93,9 +93,14 @@ run_friend_add(struct turn *turn, uint32_t friend, uint32_t which)
 static void
 leave(struct turn *turn, uint32_t friend)
 {
-    while (turn->state->friends[friend].first_enrolment != NO_ID) {
-        scenario_stop(turn, turn->state->friends[friend].first_enrolment, REASON_BLOCKED_BY_FRIEND,
-                      (struct source){0});
+    const struct state *state = turn->state;
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
+        uint32_t next = state->enrolments[i].next;
+        /* Dates are standing rules: they pass over a blocked friend and go on (SPEC R15). */
+        if (state->definitions->scenarios[state->enrolments[i].scenario].kind != KIND_DATE) {
+            scenario_stop(turn, i, REASON_BLOCKED_BY_FRIEND, (struct source){0});
+        }
+        i = next;
     }
     delivery_cancel_planned(turn, friend, REASON_BLOCKED_BY_FRIEND);
 }
@@ -237,6 +242,9 @@ friend_apply(struct state *state, const struct event *event)
             tables_add_friend(state, event->word_count > 0 ? event->words[0] : (struct span){0});
         state->friends[added].added_ms = event->at_ms;
         state->friends[added].standby_only = true; /* until an active event is seen */
+        if (state->dates_from == added) {
+            state->dates_from++; /* nothing is known yet that a date could hang on */
+        }
         return;
     }
     struct friend_row *row = &state->friends[event->friend];
@@ -259,6 +267,9 @@ friend_apply(struct state *state, const struct event *event)
     case EVENT_FIELD_SET:
     case EVENT_FIELD_CLEARED:
         field_apply(state, event);
+        break;
+    case EVENT_MARK_SET:
+        row->mark = event->u.mark.mark;
         break;
     default: /* messages, taps and notes change only what stands below */
         break;

@@ -17,12 +17,12 @@ struct state;
 bool image_lists_hold(const struct state *state);
 
 enum image_sizes {
-    IMAGE_HEAD_BYTES = 132,     /* version, seq, times, claim, forgetting, heads of free lists */
+    IMAGE_HEAD_BYTES = 136,     /* version, seq, times, claim, forgetting, dates, free lists */
     IMAGE_RUN_BYTES = 16,       /* run id */
-    IMAGE_FRIEND_BYTES = 69,    /* without its two texts */
+    IMAGE_FRIEND_BYTES = 73,    /* without its two texts */
     IMAGE_VALUE_BYTES = 28,     /* without its text */
     IMAGE_ROW_BYTES = 5,        /* phase and next: all of a free row */
-    IMAGE_ENROLMENT_BYTES = 62, /* after those */
+    IMAGE_ENROLMENT_BYTES = 90, /* after those */
     IMAGE_DELIVERY_BYTES = 74,  /* after those, without token, values, act and items */
     IMAGE_ITEM_BYTES = 17,
     IMAGE_SCENARIO_BYTES = 16,

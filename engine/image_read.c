@@ -118,6 +118,7 @@ read_head(struct reader *reader)
     state->forgetting.friend = get_u32(&at);
     state->forgetting.next = get_u64(&at);
     state->forgetting.next_body = get_u64(&at);
+    state->dates_from = get_u32(&at);
     state->value_free = get_u32(&at);
     state->enrolment_free = get_u32(&at);
     state->delivery_free = get_u32(&at);
@@ -197,6 +198,7 @@ read_friends(struct reader *reader)
         row->first_once = get_u32(&at);
         row->first_tap = get_u32(&at);
         row->score = get_i64(&at);
+        row->mark = get_u32(&at);
         uint32_t id_len = get_u32(&at), name_len = get_u32(&at);
         check(reader, flags < 16 && row->newest_seq <= state->seq, "a friend's row makes no sense");
         tables_set_text(&row->line_id, read_span(reader, id_len));
@@ -245,6 +247,10 @@ read_enrolment(struct reader *reader, struct enrolment *row)
     row->redirect = get_u32(&at);
     row->ending = get_u8(&at) != 0;
     row->paused_ms = get_i64(&at);
+    row->goal_ms = get_i64(&at);
+    row->key = get_u64(&at);
+    row->delivered = get_u64(&at);
+    row->links = get_u32(&at);
     check(reader, row->friend < state->friend_count && row->phase <= ENROLMENT_IN_DELIVERY,
           "an enrolment's row makes no sense");
     check(reader, row->scenario < state->definitions->scenario_names.count,

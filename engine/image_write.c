@@ -9,11 +9,12 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 96, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct friend_row) == 104,
+               "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct enrolment) == 88, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct enrolment) == 112, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 472, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 480, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -101,6 +102,7 @@ write_friends(const struct state *state, struct buf *out)
         at = put_u32(at, row->first_once);
         at = put_u32(at, row->first_tap);
         at = put_i64(at, row->score);
+        at = put_u32(at, row->mark);
         at = put_u32(at, id_len);
         at = put_u32(at, name_len);
         if (id_len > 0) {
@@ -150,7 +152,11 @@ write_enrolments(const struct state *state, struct buf *out)
         at = put_u8(at, row->deferred);
         at = put_u32(at, row->redirect);
         at = put_u8(at, row->ending);
-        put_i64(at, row->paused_ms);
+        at = put_i64(at, row->paused_ms);
+        at = put_i64(at, row->goal_ms);
+        at = put_u64(at, row->key);
+        at = put_u64(at, row->delivered);
+        put_u32(at, row->links);
     }
 }
 
@@ -317,6 +323,7 @@ image_write(const struct state *state, struct buf *out)
     at = put_u32(at, state->forgetting.friend);
     at = put_u64(at, state->forgetting.next);
     at = put_u64(at, state->forgetting.next_body);
+    at = put_u32(at, state->dates_from);
     at = put_u32(at, state->value_free);
     at = put_u32(at, state->enrolment_free);
     put_u32(at, state->delivery_free);

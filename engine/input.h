@@ -35,6 +35,8 @@ enum input_kind {
     INPUT_PAUSE, /* friend NO_ID: the whole scenario */
     INPUT_RESUME,
     INPUT_FINISHED, /* a friend known to have finished a scenario before */
+    INPUT_CUSTOM_EVENT,
+    INPUT_MARK,
     INPUT_FORM,
     INPUT_CONVERSION,
     INPUT_BOOK,
@@ -54,6 +56,7 @@ struct input {
     enum input_kind kind;
     int64_t at_ms;
     uint32_t author; /* uid of the operator for the operator's inputs */
+    bool quiet;      /* fires no triggers (SPEC R58) */
     union {
         struct {
             uint8_t run_id[16];
@@ -137,6 +140,14 @@ struct input {
             int64_t at_ms;    /* of a calendar: when the slot begins */
             bool by_operator; /* not bound by deadlines (SPEC R39) */
         } booking;
+        struct {
+            uint32_t friend;
+            struct span name;
+        } custom_event;
+        struct {
+            uint32_t friend;
+            uint32_t mark; /* NO_ID: none */
+        } mark;
     } u;
 };
 

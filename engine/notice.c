@@ -7,12 +7,13 @@ notice_run(struct turn *turn, uint32_t friend, const struct action *action, stru
     const struct template *text = action->u.notify.text;
     struct span *pieces =
         arena_alloc(turn->out->arena, (2 * text->insertion_count + 1) * sizeof(*pieces));
+    const struct delivery_item item = {.enrolment = NO_ID, .source = source};
     uint32_t count = 0;
     size_t len = 0;
     for (uint32_t i = 0; i <= text->insertion_count; i++) {
         pieces[count++] = text->parts[i];
         if (i < text->insertion_count) {
-            pieces[count++] = delivery_insertion(turn, friend, &text->insertions[i], source);
+            pieces[count++] = delivery_insertion(turn, friend, &text->insertions[i], &item);
         }
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 /* Scenarios: who starts, when each step is due, how an enrolment ends. */
+#include "engine/reminder.h"
 #include "engine/tables.h"
-#include "engine/turn.h"
 
 static const struct scenario *
 scenario_of(const struct state *state, uint32_t scenario)
@@ -37,13 +37,14 @@ clock_due(const struct scenario *scenario, const struct timing *timing, int64_t 
     return due_ms;
 }
 
-/* The due instant of a step (SPEC R2). prev_ms: delivery of the step before; DUE_UNKNOWN_YET
+/* The due instant of a step (SPEC R2, R32). prev_ms: delivery of the step before; DUE_UNKNOWN_YET
  * while it is open. */
 static int64_t
-step_due(const struct scenario *scenario, const struct step *step, int64_t start_ms,
-         uint32_t shift_days, int64_t prev_ms)
+step_due(const struct scenario *scenario, const struct step *step, const struct enrolment *row,
+         int64_t prev_ms)
 {
     const struct timing *timing = &step->timing;
+    int64_t start_ms = row->start_ms;
     switch (timing->kind) {
     case TIMING_NOW:
         return prev_ms;
@@ -52,7 +53,7 @@ step_due(const struct scenario *scenario, const struct step *step, int64_t start
     case TIMING_AFTER_PREVIOUS:
         return prev_ms == DUE_UNKNOWN_YET ? DUE_UNKNOWN_YET : prev_ms + timing->delay_ms;
     case TIMING_DAY_AT:
-        return clock_due(scenario, timing, start_ms, shift_days);
+        return clock_due(scenario, timing, start_ms, row->shift_days);
     case TIMING_DAYS_AFTER_PREVIOUS_AT:
         if (prev_ms == DUE_UNKNOWN_YET) {
             return DUE_UNKNOWN_YET;
@@ -60,13 +61,16 @@ step_due(const struct scenario *scenario, const struct step *step, int64_t start
         return civil_instant(scenario->zone,
                              civil_local_day(scenario->zone, prev_ms) + timing->days,
                              timing->at_min * 60);
+    case TIMING_DAYS_BEFORE_GOAL_AT:
+    case TIMING_BEFORE_GOAL:
+        return reminder_due(scenario->zone, timing, row->goal_ms);
     }
     return DUE_UNKNOWN_YET;
 }
 
-static struct event
-step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment, uint32_t step,
-           int64_t due_ms, enum reason reason)
+struct event
+scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment,
+                    uint32_t step, int64_t due_ms, enum reason reason)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     return (struct event){.kind = kind,
@@ -87,11 +91,11 @@ is_skipped_day0(const struct scenario *scenario, const struct step *step, int64_
            step->timing.days == 0 && due_ms < start_ms && day0_is_late(scenario, start_ms);
 }
 
-static void
-finish(struct turn *turn, uint32_t enrolment)
+void
+scenario_finish(struct turn *turn, uint32_t enrolment)
 {
     struct event ended =
-        step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_FINISHED);
+        scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_FINISHED);
     const struct body *body = &scenario_of(turn->state, ended.u.step.scenario)->on_finish;
     struct source source = {SOURCE_FINISH, ended.u.step.scenario, 0};
     struct outbox outbox = {0}; /* stays empty: such a body sends nothing */
@@ -99,6 +103,34 @@ finish(struct turn *turn, uint32_t enrolment)
     if (turn->depth < TURN_DEPTH_MAX) {
         turn->depth++;
         action_run(turn, ended.friend, body, source, NO_ID, &outbox);
+        turn->depth--;
+    }
+}
+
+/* May it happen in this very turn? What sends needs an act of the friend to answer; a trigger that
+ * sends nothing follows at once in any turn (SPEC R10, R27). */
+static bool
+goes_at_once(const struct turn *turn, const struct enrolment *row, const struct step *step)
+{
+    if (turn->depth >= TURN_DEPTH_MAX || turn->resuming || state_is_paused(turn->state, row)) {
+        return false;
+    }
+    return (turn->answer.open && turn->answer.friend == row->friend) ||
+           (scenario_of(turn->state, row->scenario)->kind == KIND_TRIGGER &&
+            !step->body.has_message);
+}
+
+void
+scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    bool at_once = due_ms <= turn->now_ms && goes_at_once(turn, row, step);
+    struct event planned =
+        scenario_step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
+    turn_emit(turn, &planned);
+    if (at_once) {
+        turn->depth++;
+        step_answer(turn, enrolment);
         turn->depth--;
     }
 }
@@ -111,10 +143,10 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     for (; place < scenario->step_count; place++) {
         const struct step *step = &scenario->steps[place];
-        int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, prev_ms);
+        int64_t due_ms = step_due(scenario, step, row, prev_ms);
         if (is_skipped_day0(scenario, step, row->start_ms, due_ms)) {
-            struct event skipped =
-                step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_LATE_DAY0);
+            struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment,
+                                                       step->id, due_ms, REASON_LATE_DAY0);
             turn_emit(turn, &skipped);
             prev_ms = due_ms;
             continue;
@@ -122,19 +154,10 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
         if (step->timing.kind == TIMING_NOW && due_ms > turn->now_ms) {
             due_ms = turn->now_ms; /* the one before was passed over ahead of its time */
         }
-        struct event planned =
-            step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
-        turn_emit(turn, &planned);
-        bool held = turn->resuming || state_is_paused(turn->state, row);
-        if (!held && turn->answer.open && turn->answer.friend == row->friend &&
-            due_ms <= turn->now_ms && turn->depth < TURN_DEPTH_MAX) {
-            turn->depth++;
-            step_answer(turn, enrolment);
-            turn->depth--;
-        }
+        scenario_plan(turn, enrolment, step, due_ms);
         return;
     }
-    finish(turn, enrolment);
+    scenario_finish(turn, enrolment);
 }
 
 /* Where to go on after the step at `place`. */
@@ -156,9 +179,9 @@ pass_over(struct turn *turn, uint32_t enrolment, uint32_t from, uint32_t target,
     const struct scenario *scenario = scenario_of(turn->state, row.scenario);
     for (uint32_t i = from; i < target; i++) {
         const struct step *step = &scenario->steps[i];
-        int64_t due_ms = step_due(scenario, step, row.start_ms, row.shift_days, prev_ms);
+        int64_t due_ms = step_due(scenario, step, &row, prev_ms);
         struct event skipped =
-            step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_GOTO);
+            scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_GOTO);
         turn_emit(turn, &skipped);
         prev_ms = due_ms;
     }
@@ -173,15 +196,16 @@ end(struct turn *turn, uint32_t enrolment, uint32_t from, int64_t prev_ms)
     const struct scenario *scenario = scenario_of(turn->state, row.scenario);
     for (uint32_t i = from; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
-        int64_t due_ms = step_due(scenario, step, row.start_ms, row.shift_days, prev_ms);
+        int64_t due_ms = step_due(scenario, step, &row, prev_ms);
         prev_ms = DUE_UNKNOWN_YET;
         if (due_ms != DUE_UNKNOWN_YET) {
-            struct event cancelled =
-                step_event(turn, EVENT_STEP_CANCELLED, enrolment, step->id, due_ms, REASON_ENDED);
+            struct event cancelled = scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment,
+                                                         step->id, due_ms, REASON_ENDED);
             turn_emit(turn, &cancelled);
         }
     }
-    struct event ended = step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_ENDED);
+    struct event ended =
+        scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_ENDED);
     turn_emit(turn, &ended);
 }
 
@@ -189,9 +213,18 @@ void
 scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
-    if (scenario_step(scenario_of(turn->state, row->scenario), row->step, &place) == NULL) {
-        finish(turn, enrolment); /* its scenario was emptied under it */
+    if (scenario->kind == KIND_REMINDER) {
+        reminder_advance(turn, enrolment);
+        return;
+    }
+    if (scenario->kind == KIND_DATE) {
+        date_advance(turn, enrolment);
+        return;
+    }
+    if (scenario_step(scenario, row->step, &place) == NULL) {
+        scenario_finish(turn, enrolment); /* its scenario was emptied under it */
         return;
     }
     if (row->ending) {
@@ -206,7 +239,7 @@ void
 scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step)
 {
     struct event redirected =
-        step_event(turn, EVENT_STEP_REDIRECTED, enrolment, step, 0, REASON_NONE);
+        scenario_step_event(turn, EVENT_STEP_REDIRECTED, enrolment, step, 0, REASON_NONE);
     turn_emit(turn, &redirected);
 }
 
@@ -216,17 +249,13 @@ scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
-    if (row->ending || state_is_paused(turn->state, row) ||
+    if (scenario->kind != KIND_SCENARIO || row->ending || state_is_paused(turn->state, row) ||
         scenario_step(scenario, row->step, &place) == NULL) {
         return false;
     }
     uint32_t target = target_place(turn->state, enrolment, place);
-    if (target >= scenario->step_count) {
-        return false;
-    }
-    int64_t due_ms =
-        step_due(scenario, &scenario->steps[target], row->start_ms, row->shift_days, turn->now_ms);
-    return due_ms <= turn->now_ms;
+    return target < scenario->step_count &&
+           step_due(scenario, &scenario->steps[target], row, turn->now_ms) <= turn->now_ms;
 }
 
 int64_t
@@ -236,8 +265,19 @@ engine_step_due(const struct state *state, uint32_t enrolment, const struct step
     if (row->phase == ENROLMENT_WAITING && row->step == step->id) {
         return row->due_ms;
     }
-    return step_due(scenario_of(state, row->scenario), step, row->start_ms, row->shift_days,
-                    DUE_UNKNOWN_YET);
+    return step_due(scenario_of(state, row->scenario), step, row, DUE_UNKNOWN_YET);
+}
+
+bool
+engine_step_is_ahead(const struct state *state, uint32_t enrolment, const struct step *step)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(state, row->scenario);
+    uint32_t place = 0;
+    if (scenario->kind == KIND_REMINDER) {
+        return reminder_step_is_ahead(state, enrolment, step);
+    }
+    return scenario_step(scenario, row->step, &place) != NULL && step > &scenario->steps[place];
 }
 
 /* When the row's step would have gone out, had nobody paused it (SPEC R7). */
@@ -279,14 +319,13 @@ scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms)
         return;
     }
     int64_t prev_ms = DUE_UNKNOWN_YET;
-    int64_t due_ms = step->timing.kind == TIMING_NOW
-                         ? DUE_UNKNOWN_YET
-                         : step_due(scenario, step, row->start_ms, row->shift_days, prev_ms);
+    int64_t due_ms =
+        step->timing.kind == TIMING_NOW ? DUE_UNKNOWN_YET : step_due(scenario, step, row, prev_ms);
     if (due_ms == DUE_UNKNOWN_YET) {
         due_ms = row->due_ms + shift_ms; /* counted from the step before: moved as far */
     }
     struct event planned =
-        step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
+        scenario_step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
     turn_emit(turn, &planned);
 }
 
@@ -296,21 +335,17 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    uint32_t place = 0;
-    if (scenario_step(scenario, row->step, &place) == NULL) {
-        return;
-    }
-    if (row->phase == ENROLMENT_IN_DELIVERY) {
-        place++; /* that one is on its way and will have its own outcome */
-    }
-    for (; place < scenario->step_count; place++) {
-        const struct step *step = &scenario->steps[place];
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
+        /* One that is in delivery is on its way and will have its own outcome. */
+        bool waits = row->phase == ENROLMENT_WAITING && row->step == step->id;
         int64_t due_ms = engine_step_due(turn->state, enrolment, step);
-        if (due_ms == DUE_UNKNOWN_YET) {
+        if (due_ms == DUE_UNKNOWN_YET ||
+            (!waits && !engine_step_is_ahead(turn->state, enrolment, step))) {
             continue;
         }
         struct event cancelled =
-            step_event(turn, EVENT_STEP_CANCELLED, enrolment, step->id, due_ms, reason);
+            scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment, step->id, due_ms, reason);
         cancelled.source = source;
         turn_emit(turn, &cancelled);
     }
@@ -320,14 +355,15 @@ void
 scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
     cancel_steps(turn, enrolment, reason, source);
-    struct event ended = step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
+    struct event ended =
+        scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
     ended.source = source;
     turn_emit(turn, &ended);
 }
 
-static void
-refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reason reason,
-       struct source source)
+void
+scenario_refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reason reason,
+                struct source source)
 {
     struct event refused = {
         .kind = EVENT_START_REFUSED,
@@ -344,23 +380,23 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
     const struct state *state = turn->state;
     const struct scenario *definition = scenario_of(state, scenario);
     if (state->friends[friend].forgotten) {
-        refuse(turn, friend, scenario, REASON_FORGOTTEN, source);
+        scenario_refuse(turn, friend, scenario, REASON_FORGOTTEN, source);
         return false;
     }
     bool always = turn->restart_scenarios || definition->reentry == REENTRY_ALWAYS;
     if (state->friends[friend].blocked) {
-        refuse(turn, friend, scenario, REASON_BLOCKED_BY_FRIEND, source);
+        scenario_refuse(turn, friend, scenario, REASON_BLOCKED_BY_FRIEND, source);
         return false;
     }
     if (!always && definition->reentry == REENTRY_NEVER &&
         state_has_entered(state, friend, scenario)) {
-        refuse(turn, friend, scenario, REASON_REENTRY, source);
+        scenario_refuse(turn, friend, scenario, REASON_REENTRY, source);
         return false;
     }
     uint32_t running = state_enrolment_in(state, friend, scenario);
     if (running != NO_ID) {
         if (!always) {
-            refuse(turn, friend, scenario, REASON_ACTIVE, source);
+            scenario_refuse(turn, friend, scenario, REASON_ACTIVE, source);
             return false;
         }
         scenario_stop(turn, running, REASON_RESTARTED, source);
@@ -368,7 +404,8 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
     }
     for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
         uint32_t next = state->enrolments[i].next;
-        if (scenario_of(state, state->enrolments[i].scenario)->lane == definition->lane) {
+        const struct scenario *other = scenario_of(state, state->enrolments[i].scenario);
+        if (other->kind == KIND_SCENARIO && other->lane == definition->lane) {
             scenario_stop(turn, i, REASON_SWITCHED, source);
         }
         i = next;
@@ -388,21 +425,33 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
     }
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
-        int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, DUE_UNKNOWN_YET);
+        int64_t due_ms = step_due(scenario, step, row, DUE_UNKNOWN_YET);
         struct event skipped =
-            step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
-                       due_ms == DUE_UNKNOWN_YET ? row->start_ms : due_ms, REASON_AT_STEP);
+            scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
+                                due_ms == DUE_UNKNOWN_YET ? row->start_ms : due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);
         row = &turn->state->enrolments[enrolment];
     }
     return place;
 }
 
+/* Things set off each other for ever: cut, and said (SPEC R42). */
+static bool
+is_loop(struct turn *turn, uint32_t friend, uint32_t scenario, struct source source)
+{
+    if (turn->depth < TURN_DEPTH_MAX && turn->links <= TURN_LINKS_MAX &&
+        turn->starts++ < TURN_STARTS_MAX) {
+        return false;
+    }
+    scenario_refuse(turn, friend, scenario, REASON_LOOP, source);
+    return true;
+}
+
 void
 scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t at_step,
                struct source source)
 {
-    if (turn->depth >= TURN_DEPTH_MAX || !make_room(turn, friend, scenario, source)) {
+    if (is_loop(turn, friend, scenario, source) || !make_room(turn, friend, scenario, source)) {
         return;
     }
     const struct scenario *definition = scenario_of(turn->state, scenario);
@@ -416,7 +465,8 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
                                        .scenario = scenario,
                                        .step = NO_ID,
                                        .start_ms = turn->start_ms,
-                                       .shift_days = shift ? 1 : 0}};
+                                       .shift_days = shift ? 1 : 0,
+                                       .links = turn->links}};
     turn_emit(turn, &started);
     plan_from(turn, enrolment, skip_to(turn, enrolment, at_step), turn->start_ms);
 }
@@ -431,6 +481,28 @@ scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenario, st
         .u.step = {
             .enrolment = NO_ID, .scenario = scenario, .step = NO_ID, .reason = REASON_FINISHED}};
     turn_emit(turn, &ended);
+}
+
+uint32_t
+scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario, const struct enrolment *as,
+               struct source source)
+{
+    if (is_loop(turn, friend, scenario, source)) {
+        return NO_ID;
+    }
+    uint32_t enrolment = tables_next_enrolment(turn->state);
+    struct event started = {.kind = EVENT_ENROLMENT_STARTED,
+                            .friend = friend,
+                            .source = source,
+                            .u.step = {.enrolment = enrolment,
+                                       .scenario = scenario,
+                                       .step = NO_ID,
+                                       .start_ms = as->start_ms,
+                                       .goal_ms = as->goal_ms,
+                                       .key = as->key,
+                                       .links = as->links}};
+    turn_emit(turn, &started);
+    return enrolment;
 }
 
 /* apply */
@@ -448,6 +520,9 @@ started_apply(struct state *state, const struct event *event)
     row->due_ms = INT64_MAX;
     row->wake_ms = INT64_MAX;
     row->redirect = NO_ID;
+    row->goal_ms = event->u.step.goal_ms;
+    row->key = event->u.step.key;
+    row->links = event->u.step.links;
     tables_set_entered(state, event->friend, event->u.step.scenario);
     struct scenario_counts *counts = tables_scenario_counts(state, event->u.step.scenario);
     counts->running++;
@@ -490,6 +565,15 @@ enrolment_apply(struct state *state, const struct event *event)
     } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {
         row->step = event->u.step.step; /* and the next is planned right behind */
         row->wake_ms = INT64_MAX;
+        if (event->kind == EVENT_STEP_DONE) {
+            tables_set_delivered(row, event->u.step.step);
+        }
+    } else if (event->kind == EVENT_GOAL_MOVED) {
+        row->goal_ms = event->u.step.goal_ms;
+        row->due_ms = event->at_ms - 1; /* so far it is decided, whatever is planned next */
+        row->wake_ms = INT64_MAX;
+    } else if (event->kind == EVENT_CLOCK_RESTARTED) {
+        row->start_ms = event->u.step.start_ms;
     } else if (event->kind == EVENT_ENROLMENT_ENDED) {
         tables_scenario_counts(state, row->scenario)->running--;
         tables_free_enrolment(state, event->u.step.enrolment);

@@ -1,5 +1,5 @@
 /* The score: a number a friend has from the beginning, moved by actions and operators (SPEC R37). */
-#include "engine/turn.h"
+#include "engine/trigger.h"
 
 void
 score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source)
@@ -10,7 +10,9 @@ score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source)
         __builtin_add_overflow(turn->state->friends[friend].score, by, &changed.u.score.score)) {
         return;
     }
+    int64_t old = turn->state->friends[friend].score;
     turn_emit(turn, &changed);
+    trigger_score_changed(turn, friend, old, changed.u.score.score);
 }
 
 void

@@ -25,6 +25,7 @@ struct friend_row {
     bool standby_only;         /* seen only while another module held the chat (SPEC R49) */
     bool profile_asked;        /* a profile was found or refused */
     bool forgotten;            /* SPEC R51: a number without a person; nothing is sent or learnt */
+    uint32_t mark;             /* response mark; NO_ID: none */
     uint32_t first_enrolment;  /* running ones, oldest first */
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
@@ -64,6 +65,10 @@ struct enrolment {
     uint32_t redirect;    /* the step that `goto:` named; NO_ID: the next */
     bool ending;          /* `end:` was said: nothing follows the step under way */
     int64_t paused_ms;    /* since when; 0: not by itself (SPEC R22) */
+    int64_t goal_ms;      /* of reminders and dates */
+    uint64_t key;         /* of reminders (engine/reminder.h) */
+    uint64_t delivered;   /* of reminders: a bit for each step id that went out */
+    uint32_t links;       /* triggers that set off each other without time passing, up to here */
     bool queued;          /* waits in a due queue; of the running engine, not of the digest */
 };
 
@@ -178,6 +183,7 @@ struct state {
     uint64_t definitions_seq;
     struct friend_row *friends;
     uint32_t friend_count, friend_capacity;
+    uint32_t dates_from; /* the dates in force are planned for friends below this index */
     struct value_row *values;
     uint32_t value_count, value_capacity, value_free;
     struct tap_row *taps;

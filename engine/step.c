@@ -1,5 +1,5 @@
 /* A due step, judged: stale, condition, window, then done or on its way (SPEC R6, R7, R23, R25). */
-#include "engine/turn.h"
+#include "engine/reminder.h"
 
 static struct event
 judged(const struct turn *turn, enum event_kind kind, uint32_t enrolment, enum reason reason)
@@ -48,7 +48,11 @@ run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbo
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     struct source source = {SOURCE_STEP, row->scenario, step->id};
-    return action_run(turn, row->friend, &step->body, source, enrolment, outbox);
+    const struct running running = {.enrolment = enrolment, .outer = turn->running};
+    turn->running = &running;
+    bool did_something = action_run(turn, row->friend, &step->body, source, enrolment, outbox);
+    turn->running = running.outer;
+    return did_something;
 }
 
 /* True while the row is still the life it was before the body ran. */
@@ -101,8 +105,16 @@ step_take(struct turn *turn, uint32_t enrolment)
         return 0;
     }
     bool sends = step->body.has_message;
-    const struct zone *zone = turn->state->definitions->scenarios[row->scenario].zone;
-    int64_t stale_ms = row->due_ms + step->grace_ms;
+    const struct scenario *scenario = &turn->state->definitions->scenarios[row->scenario];
+    const struct zone *zone = scenario->zone;
+    int64_t stale_ms = scenario->kind == KIND_REMINDER ? reminder_stale_ms(row, step)
+                                                       : row->due_ms + step->grace_ms;
+    /* Only a step without delay can be a link in a chain that takes no time. */
+    turn->links = row->due_ms == row->start_ms ? row->links : 0;
+    if (turn->state->friends[row->friend].blocked) {
+        step_skip(turn, enrolment, REASON_BLOCKED_BY_FRIEND); /* a date, which goes on (SPEC R15) */
+        return 0;
+    }
     if (sends && turn->now_ms >= stale_ms) {
         step_skip(turn, enrolment, REASON_STALE);
         return 0;

@@ -112,7 +112,8 @@ tables_add_friend(struct state *state, struct span line_id)
     uint32_t friend = state->friend_count;
     state->friends =
         tables_grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
-    state->friends[friend] = (struct friend_row){.first_enrolment = NO_ID,
+    state->friends[friend] = (struct friend_row){.mark = NO_ID,
+                                                 .first_enrolment = NO_ID,
                                                  .first_delivery = NO_ID,
                                                  .first_value = NO_ID,
                                                  .first_once = NO_ID,
@@ -282,6 +283,18 @@ tables_free_enrolment(struct state *state, uint32_t index)
     *link = row->next;
     *row = (struct enrolment){.next = state->enrolment_free, .queued = row->queued};
     state->enrolment_free = index;
+}
+
+void
+tables_set_delivered(struct enrolment *row, uint32_t step)
+{
+    row->delivered |= step < REMINDER_STEPS_MAX ? UINT64_C(1) << step : 0;
+}
+
+bool
+state_step_is_delivered(const struct enrolment *row, uint32_t step)
+{
+    return step < REMINDER_STEPS_MAX && (row->delivered >> step & 1) != 0;
 }
 
 uint32_t

@@ -35,6 +35,9 @@ uint32_t tables_next_enrolment(const struct state *state);
 /* Takes the row `index`, which must be the next one, and hangs it on the friend's list. */
 struct enrolment *tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend);
 void tables_free_enrolment(struct state *state, uint32_t index);
+/* The step went out; ids too large for the set are not kept (definitions refuse them). */
+void tables_set_delivered(struct enrolment *row, uint32_t step);
+bool state_step_is_delivered(const struct enrolment *row, uint32_t step);
 
 /* Takes the next delivery row and hangs it on the friend's list. */
 uint32_t tables_add_delivery(struct state *state, uint32_t friend);

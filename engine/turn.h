@@ -34,6 +34,22 @@ struct answer {
     struct outbox outbox;
 };
 
+/* The enrolments whose bodies are being run, the innermost first: none of them may be cancelled or
+ * restarted by what it does itself. */
+struct running {
+    uint32_t enrolment;
+    const struct running *outer;
+};
+
+/* What has happened and starts triggers (engine/trigger.h), in order. */
+struct fired {
+    struct happening {
+        uint32_t friend;
+        struct trigger_on on;
+    } * items;
+    uint32_t count;
+};
+
 struct turn {
     struct engine *engine;
     const struct state *state;
@@ -45,8 +61,13 @@ struct turn {
     bool restart_scenarios; /* SPEC R14: starts override re-entry */
     int64_t start_ms;       /* the instant from which a start counts (SPEC R41) */
     uint32_t depth;         /* of cascades; bounded by TURN_DEPTH_MAX */
+    bool quiet;             /* fires no triggers */
+    uint32_t starts;        /* bounded by TURN_STARTS_MAX */
+    uint32_t links;         /* of what is being run (struct enrolment); bounded by TURN_LINKS_MAX */
+    const struct running *running;
+    struct fired fired; /* what happened in this turn and has to start triggers yet */
 };
-enum { TURN_DEPTH_MAX = 16 };
+enum { TURN_DEPTH_MAX = 16, TURN_STARTS_MAX = 256, TURN_LINKS_MAX = 16 };
 
 /* Numbers the event, chains it to the friend's last, applies it; returns the copy in turn->out. */
 struct event *turn_emit(struct turn *turn, const struct event *event);
@@ -144,6 +165,29 @@ void scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenari
 void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
+/* Starts one that lives in no lane: a reminder, trigger or date. NO_ID: refused, and said. */
+uint32_t scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario,
+                        const struct enrolment *as, struct source source);
+/* Plans a step; what may go with the act that is being answered goes at once (SPEC R10). */
+void scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms);
+/* The end of an enrolment that has nothing more to do. */
+void scenario_finish(struct turn *turn, uint32_t enrolment);
+void scenario_refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reason reason,
+                     struct source source);
+/* An event about a step of an enrolment. */
+struct event scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment,
+                                 uint32_t step, int64_t due_ms, enum reason reason);
+
+/* date.c: a friend's own dates (SPEC R34) */
+void date_field_changed(struct turn *turn, uint32_t friend, uint32_t field);
+/* The date came, and is over: the next year's, or the end. */
+void date_advance(struct turn *turn, uint32_t enrolment);
+/* Plans the dates of new definitions for some more friends (SPEC R26). False: all are done. */
+bool date_look_through(struct turn *turn);
+bool date_is_pending(const struct state *state);
+
+/* mark.c: response marks (SPEC R43) */
+void mark_set(struct turn *turn, uint32_t friend, uint32_t mark, struct source source);
 
 /* What follows the step under way: a later step, or (NO_ID) the end. */
 void scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step);
@@ -177,9 +221,9 @@ void delivery_decide_outcome(struct turn *turn, const struct input *input);
 /* Books the friend's request in flight, if any, as one of which nobody will learn what became. */
 void delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason);
 void delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason);
-/* The value of an insertion at this moment, in what that source says to the friend. */
+/* The value of an insertion at this moment, in what an item's source says to the friend. */
 struct span delivery_insertion(struct turn *turn, uint32_t friend,
-                               const struct insertion *insertion, struct source source);
+                               const struct insertion *insertion, const struct delivery_item *item);
 
 /* An act that came without a reply token (form, booking, conversion): what it causes to be sent
  * gathers and goes as pushes of class response, packed alike (SPEC R10). */

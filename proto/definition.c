@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 static const char *const SECTIONS[] = {
-    "account", "tags",  "fields",    "templates", "friend_add",  "scenarios", "auto_replies",
-    "buttons", "forms", "calendars", "events",    "conversions", "notify",    NULL};
+    "account",      "tags",      "fields",   "templates", "friend_add", "scenarios",
+    "auto_replies", "buttons",   "forms",    "calendars", "events",     "conversions",
+    "notify",       "reminders", "triggers", "dates",     "marks",      NULL};
 
 /* --- files to one tree --- */
 
@@ -211,6 +212,9 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->slots, arena, before ? &before->slot_names : &NONE);
     name_table_load(&compiler->conversions, arena, before ? &before->conversion_names : &NONE);
     name_table_load(&compiler->notify, arena, before ? &before->notify_names : &NONE);
+    name_table_load(&compiler->events, arena, before ? &before->event_names : &NONE);
+    name_table_load(&compiler->keys, arena, before ? &before->key_names : &NONE);
+    name_table_load(&compiler->marks, arena, before ? &before->mark_names : &NONE);
 }
 
 /* Conditions may stand before the action that draws what they ask for. */
@@ -239,6 +243,9 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_keys(compiler, tree, SECTIONS, false, NOT_YET_SECTION, "");
     const struct yaml_node *templates = section_of(compiler, tree, "templates");
     const struct yaml_node *scenarios = section_of(compiler, tree, "scenarios");
+    const struct yaml_node *reminders = section_of(compiler, tree, "reminders");
+    const struct yaml_node *triggers = section_of(compiler, tree, "triggers");
+    const struct yaml_node *dates = section_of(compiler, tree, "dates");
     const struct yaml_node *buttons = section_of(compiler, tree, "buttons");
     const struct yaml_node *forms = section_of(compiler, tree, "forms");
     const struct yaml_node *calendars = section_of(compiler, tree, "calendars");
@@ -247,7 +254,11 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_account(compiler, section_of(compiler, tree, "account"));
     compile_tags(compiler, section_of(compiler, tree, "tags"));
     compile_fields(compiler, section_of(compiler, tree, "fields"));
-    compile_scenario_names(compiler, scenarios);
+    compile_marks(compiler, yaml_get(tree, "marks"));
+    compile_scenario_names(compiler, (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
+                                                                       [KIND_REMINDER] = reminders,
+                                                                       [KIND_TRIGGER] = triggers,
+                                                                       [KIND_DATE] = dates});
     compile_button_names(compiler, buttons);
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);
@@ -261,6 +272,10 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_forms(compiler, forms);
     compile_calendars(compiler, calendars, events);
     compile_conversions(compiler, conversions);
+    compile_reminders(compiler, reminders);
+    compile_triggers(compiler, triggers);
+    compile_dates(compiler, dates);
+    compile_scenario_rows(compiler);
     compile_removed_templates(compiler);
 
     out->tag_names = compiler->tags.names;
@@ -270,6 +285,9 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->scenario_names = compiler->scenarios.names;
     out->button_names = compiler->buttons.names;
     out->auto_reply_names = compiler->auto_replies.names;
+    out->event_names = compiler->events.names;
+    out->key_names = compiler->keys.names;
+    out->mark_names = compiler->marks.names;
     out->fields = compiler->field_items;
     out->templates = compiler->template_items;
     out->scenarios = compiler->scenario_items;
@@ -406,10 +424,11 @@ enum rc
 definition_condition(struct span text, const struct definitions *definitions, struct arena *arena,
                      struct condition *out_condition, struct buf *out_error)
 {
-    struct name_table tags, fields, scenarios, buttons, templates;
+    struct name_table tags, marks, fields, scenarios, buttons, templates;
     uint32_t scenario_count = definitions->scenario_names.count;
     struct name_table *steps = arena_alloc(arena, (scenario_count + 1) * sizeof(*steps));
     load_in_force(&tags, arena, &definitions->tag_names);
+    load_in_force(&marks, arena, &definitions->mark_names);
     load_in_force(&fields, arena, &definitions->field_names);
     load_in_force(&scenarios, arena, &definitions->scenario_names);
     load_in_force(&buttons, arena, &definitions->button_names);
@@ -418,6 +437,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
         load_in_force(&steps[id], arena, &definitions->scenarios[id].step_names);
     }
     struct expression_reader reader = {.tags = &tags,
+                                       .marks = &marks,
                                        .fields = &fields,
                                        .scenarios = &scenarios,
                                        .buttons = &buttons,

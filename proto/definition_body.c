@@ -11,7 +11,8 @@ static const struct {
              {"score", ACTION_SCORE},   {"draw", ACTION_DRAW},     {"split", ACTION_SPLIT},
              {"goto", ACTION_GOTO},     {"end", ACTION_END},       {"pause", ACTION_PAUSE},
              {"resume", ACTION_RESUME}, {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT},
-             {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}};
+             {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}, {"remind", ACTION_REMIND},
+             {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -135,7 +136,7 @@ compile_start(struct compiler *compiler, const struct yaml_node *action,
     if (!compile_text(compiler, node, "'start'", &name)) {
         return;
     }
-    uint32_t scenario = compile_reference(compiler, &compiler->scenarios, "scenario", node, name);
+    uint32_t scenario = compile_scenario_reference(compiler, KIND_SCENARIO, node, name);
     out_action->u.start.scenario = scenario;
     struct span step;
     if (scenario == NO_ID || at_step == NULL ||
@@ -170,8 +171,7 @@ compile_scope(struct compiler *compiler, const struct yaml_node *action,
             compile_reference(compiler, &compiler->lanes, "lane", node, words_trim(rest));
     } else {
         out_action->u.stop.scope = STOP_SCENARIO;
-        out_action->u.stop.id =
-            compile_reference(compiler, &compiler->scenarios, "scenario", node, text);
+        out_action->u.stop.id = compile_scenario_reference(compiler, KIND_SCENARIO, node, text);
     }
 }
 
@@ -196,7 +196,10 @@ is_modifier(struct compiler *compiler, const struct yaml_node *node, const struc
         span_equal_cstr(pair->key, "once") ||
         (span_equal_cstr(pair->key, "shift") && yaml_get(node, "resume") != NULL) ||
         (span_equal_cstr(pair->key, "from") && yaml_get(node, "draw") != NULL) ||
-        (span_equal_cstr(pair->key, "to") && yaml_get(node, "notify") != NULL)) {
+        (span_equal_cstr(pair->key, "to") && yaml_get(node, "notify") != NULL) ||
+        (span_equal_cstr(pair->key, "goal") && yaml_get(node, "remind") != NULL) ||
+        (span_equal_cstr(pair->key, "key") &&
+         (yaml_get(node, "remind") != NULL || yaml_get(node, "cancel") != NULL))) {
         return true;
     }
     const struct not_yet *row = not_yet_find(NOT_YET_MODIFIER, pair->key);
@@ -220,6 +223,8 @@ report_no_verb(struct compiler *compiler, const struct yaml_pair *pair)
     }
     suggestion_offer(&suggestion, span_cstr("if"));
     suggestion_offer(&suggestion, span_cstr("at_step"));
+    suggestion_offer(&suggestion, span_cstr("goal"));
+    suggestion_offer(&suggestion, span_cstr("key"));
     for (uint32_t i = 0; i < not_yet_count; i++) {
         if (not_yet_rows[i].area == NOT_YET_ACTION || not_yet_rows[i].area == NOT_YET_MODIFIER) {
             suggestion_offer(&suggestion, span_cstr(not_yet_rows[i].word));
@@ -343,6 +348,18 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
     case ACTION_BOOK:
     case ACTION_UNBOOK:
         compile_booking(compiler, pair->value, out_action->kind == ACTION_BOOK, out_action);
+        break;
+    case ACTION_REMIND:
+        compile_remind(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_CANCEL:
+        compile_cancel(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_EVENT:
+        compile_event(compiler, pair->value, out_action);
+        break;
+    case ACTION_MARK:
+        compile_mark(compiler, pair->value, out_action);
         break;
     }
     return true;

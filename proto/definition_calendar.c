@@ -344,7 +344,7 @@ compile_calendar(struct compiler *compiler, const struct yaml_pair *pair, struct
 }
 
 static void
-compile_event(struct compiler *compiler, const struct yaml_pair *pair, struct calendar *event)
+compile_fixed_event(struct compiler *compiler, const struct yaml_pair *pair, struct calendar *event)
 {
     static const char *const KEYS[] = {"title",      "slots",     "capacity",     "per_friend",
                                        "book_until", "times",     "cancel_until", "on_book",
@@ -378,7 +378,7 @@ compile_calendars(struct compiler *compiler, const struct yaml_node *calendars,
     for (uint32_t i = 0; i < events->count; i++) {
         uint32_t id = name_table_find(&compiler->calendars, events->pairs[i].key);
         if (id != NO_ID) {
-            compile_event(compiler, &events->pairs[i], &compiler->calendar_items[id]);
+            compile_fixed_event(compiler, &events->pairs[i], &compiler->calendar_items[id]);
         }
     }
 }

@@ -29,7 +29,10 @@ static const struct {
                   {"calendars", offsetof(struct definitions, calendar_names)},
                   {"slots", offsetof(struct definitions, slot_names)},
                   {"conversions", offsetof(struct definitions, conversion_names)},
-                  {"notify", offsetof(struct definitions, notify_names)}};
+                  {"notify", offsetof(struct definitions, notify_names)},
+                  {"events", offsetof(struct definitions, event_names)},
+                  {"keys", offsetof(struct definitions, key_names)},
+                  {"marks", offsetof(struct definitions, mark_names)}};
 enum { NAME_KIND_COUNT = sizeof(NAME_KINDS) / sizeof(NAME_KINDS[0]) };
 
 /* --- writing --- */
@@ -66,6 +69,9 @@ write_insertion(const struct definitions *definitions, const struct insertion *i
         break;
     case INSERTION_SLOT:
         buf_append_cstr(&word, "slot:");
+        break;
+    case INSERTION_GOAL:
+        buf_append_cstr(&word, "goal:");
         break;
     case INSERTION_ANSWER:
         buf_append_cstr(&word, "answer:");

@@ -21,12 +21,14 @@ struct compiler {
     struct zone_source zones;
     bool replay; /* from a canonical form: a zone may be gone */
     struct name_table tags, fields, templates, lanes, scenarios, buttons, auto_replies;
-    struct name_table *steps; /* by scenario id */
-    struct name_table draws;  /* "draw:hand", of every `draw:` in the files */
+    struct name_table events, keys, marks; /* custom events, keys of reminders, response marks */
+    struct name_table *steps;              /* by scenario id */
+    struct name_table draws;               /* "draw:hand", of every `draw:` in the files */
     struct field *field_items;
     struct template *template_items;
     uint32_t template_capacity;
     struct button *button_items;
+    struct trigger_rule *trigger_rules;
     struct scenario *scenario_items;
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
@@ -160,8 +162,63 @@ void compile_own_body(struct compiler *compiler, const struct yaml_node *node, c
 
 /* --- definition_scenario.c --- */
 
-void compile_scenario_names(struct compiler *compiler, const struct yaml_node *section);
+/* What steps inherit from their scenario; has_window says whether the scenario itself set it. */
+struct inherited {
+    enum scenario_kind kind;
+    bool has_window;
+    struct window window;
+    int64_t grace_ms;
+    enum message_class message_class;
+    int32_t priority;
+};
+
+/* The names in the four sections that share one name space, by kind, and of their steps. */
+void compile_scenario_names(struct compiler *compiler,
+                            const struct yaml_node *const sections[SCENARIO_KIND_COUNT]);
 void compile_scenarios(struct compiler *compiler, const struct yaml_node *section);
+/* The step names and what every kind has in common; after all of them are compiled. */
+void compile_scenario_rows(struct compiler *compiler);
+/* title, zone, class, window, grace, priority: what all kinds have. */
+struct inherited compile_inherited(struct compiler *compiler, const struct yaml_node *node,
+                                   uint32_t id, enum message_class message_class);
+void compile_steps(struct compiler *compiler, const struct yaml_pair *pair, uint32_t id,
+                   const struct inherited *inherited);
+/* The one step of a trigger or date: condition and body stand beside its other keys. */
+void compile_only_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t id,
+                       const struct inherited *inherited, struct timing timing);
+/* A reference to one of that kind; NO_ID, and said, when it is another. */
+uint32_t compile_scenario_reference(struct compiler *compiler, enum scenario_kind kind,
+                                    const struct yaml_node *node, struct span piece);
+/* "at 19:00" at the end of a timing's text. */
+bool compile_at_time(struct compiler *compiler, const struct yaml_node *node, struct span text,
+                     struct span rest, int32_t *out_min);
+
+/* --- definition_reminder.c --- */
+
+void compile_reminders(struct compiler *compiler, const struct yaml_node *section);
+bool compile_reminder_timing(struct compiler *compiler, const struct yaml_node *node,
+                             struct timing *out_timing);
+void compile_remind(struct compiler *compiler, const struct yaml_node *action,
+                    const struct yaml_node *node, struct action *out_action);
+void compile_cancel(struct compiler *compiler, const struct yaml_node *action,
+                    const struct yaml_node *node, struct action *out_action);
+
+/* --- definition_trigger.c --- */
+
+void compile_triggers(struct compiler *compiler, const struct yaml_node *section);
+void compile_event(struct compiler *compiler, const struct yaml_node *node,
+                   struct action *out_action);
+
+/* --- definition_date.c --- */
+
+void compile_dates(struct compiler *compiler, const struct yaml_node *section);
+
+/* --- definition_mark.c --- */
+
+/* marks: a list; NULL when there is none. */
+void compile_marks(struct compiler *compiler, const struct yaml_node *section);
+void compile_mark(struct compiler *compiler, const struct yaml_node *node,
+                  struct action *out_action);
 
 /* --- definition_sections.c --- */
 

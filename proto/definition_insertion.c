@@ -140,6 +140,10 @@ compile_insertion(struct compiler *compiler, const struct yaml_node *node, struc
         out_insertion->kind = INSERTION_SCORE;
         return true;
     }
+    if (span_equal_cstr(word, "goal")) {
+        out_insertion->kind = INSERTION_GOAL;
+        return true;
+    }
     if (span_equal_cstr(word, "choice")) {
         out_insertion->kind = INSERTION_ACT;
         out_insertion->act = span_cstr("choice");

@@ -331,6 +331,7 @@ compile_condition(struct compiler *compiler, const struct yaml_node *node,
                                        .steps = compiler->steps,
                                        .field_items = compiler->field_items,
                                        .zone = compiler->out->account.zone,
+                                       .marks = &compiler->marks,
                                        .arena = compiler->arena,
                                        .error = condition_error,
                                        .context = &errors};

@@ -8,29 +8,71 @@ static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
 
-/* What steps inherit from their scenario; has_… says whether the scenario itself set it. */
-struct inherited {
-    bool has_window;
-    struct window window;
-    int64_t grace_ms;
-    enum message_class message_class;
-    int32_t priority;
-};
+/* One name space for all kinds (LANGUAGE 1): an id in two sections is an error. */
+static void
+name_scenario(struct compiler *compiler, const struct yaml_pair *pair, enum scenario_kind kind,
+              uint8_t *kinds)
+{
+    if (!compile_id(compiler, pair->key_mark, pair->key)) {
+        return;
+    }
+    uint32_t known = name_table_find(&compiler->scenarios, pair->key);
+    if (known != NO_ID) {
+        yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
+                   "'%.*s' is the id of a %s already; scenarios, reminders, triggers and dates "
+                   "share one name space",
+                   span_fmt(pair->key), scenario_kind_name((enum scenario_kind)kinds[known]));
+        return;
+    }
+    kinds[name_table_add(&compiler->scenarios, pair->key)] = (uint8_t)kind;
+}
+
+static void
+name_steps(struct compiler *compiler, const struct yaml_pair *pair, enum scenario_kind kind)
+{
+    const struct yaml_node *steps = yaml_get(pair->value, "steps");
+    uint32_t id = name_table_find(&compiler->scenarios, pair->key);
+    if (id == NO_ID) {
+        return;
+    }
+    if (kind == KIND_TRIGGER || kind == KIND_DATE) {
+        name_table_add(&compiler->steps[id], span_cstr(""));
+        return;
+    }
+    for (uint32_t j = 0; steps != NULL && steps->kind == YAML_MAPPING && j < steps->count; j++) {
+        if (!compile_id(compiler, steps->pairs[j].key_mark, steps->pairs[j].key)) {
+            continue;
+        }
+        uint32_t step = name_table_add(&compiler->steps[id], steps->pairs[j].key);
+        if (kind == KIND_REMINDER && step >= REMINDER_STEPS_MAX) {
+            yaml_error(compiler->diagnostics, steps->pairs[j].key_mark, steps->pairs[j].key,
+                       "a reminder may have %d steps in all its life; give this one a new id",
+                       REMINDER_STEPS_MAX);
+        }
+    }
+}
 
 void
-compile_scenario_names(struct compiler *compiler, const struct yaml_node *section)
+compile_scenario_names(struct compiler *compiler,
+                       const struct yaml_node *const sections[SCENARIO_KIND_COUNT])
 {
     const struct definitions *before = compiler->before;
-    for (uint32_t i = 0; i < section->count; i++) {
-        const struct yaml_pair *pair = &section->pairs[i];
-        if (compile_id(compiler, pair->key_mark, pair->key)) {
-            name_table_add(&compiler->scenarios, pair->key);
+    uint32_t count = compiler->scenarios.names.count;
+    for (int kind = 0; kind < SCENARIO_KIND_COUNT; kind++) {
+        count += sections[kind]->count;
+    }
+    uint8_t *kinds = arena_alloc(compiler->arena, count + 1);
+    for (int kind = 0; kind < SCENARIO_KIND_COUNT; kind++) {
+        for (uint32_t i = 0; i < sections[kind]->count; i++) {
+            name_scenario(compiler, &sections[kind]->pairs[i], (enum scenario_kind)kind, kinds);
         }
-        const struct yaml_node *lane = yaml_get(pair->value, "lane");
+    }
+    for (uint32_t i = 0; i < sections[KIND_SCENARIO]->count; i++) {
+        const struct yaml_node *lane = yaml_get(sections[KIND_SCENARIO]->pairs[i].value, "lane");
         bool named = lane != NULL && lane->kind == YAML_SCALAR && lane->text.len > 0;
         name_table_add(&compiler->lanes, named ? lane->text : span_cstr("main"));
     }
-    uint32_t count = compiler->scenarios.names.count;
+    count = compiler->scenarios.names.count;
     compiler->steps = arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->steps));
     compiler->scenario_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->scenario_items));
@@ -38,17 +80,30 @@ compile_scenario_names(struct compiler *compiler, const struct yaml_node *sectio
         bool known = before != NULL && id < before->scenario_names.count;
         name_table_load(&compiler->steps[id], compiler->arena,
                         known ? &before->scenarios[id].step_names : NULL);
+        compiler->scenario_items[id].kind = (enum scenario_kind)kinds[id];
+        compiler->scenario_items[id].lane = NO_ID;
+        compiler->scenario_items[id].date.field = NO_ID;
     }
-    for (uint32_t i = 0; i < section->count; i++) {
-        const struct yaml_node *steps = yaml_get(section->pairs[i].value, "steps");
-        uint32_t id = name_table_find(&compiler->scenarios, section->pairs[i].key);
-        for (uint32_t j = 0;
-             id != NO_ID && steps != NULL && steps->kind == YAML_MAPPING && j < steps->count; j++) {
-            if (compile_id(compiler, steps->pairs[j].key_mark, steps->pairs[j].key)) {
-                name_table_add(&compiler->steps[id], steps->pairs[j].key);
-            }
+    for (int kind = 0; kind < SCENARIO_KIND_COUNT; kind++) {
+        for (uint32_t i = 0; i < sections[kind]->count; i++) {
+            name_steps(compiler, &sections[kind]->pairs[i], (enum scenario_kind)kind);
         }
     }
+}
+
+uint32_t
+compile_scenario_reference(struct compiler *compiler, enum scenario_kind kind,
+                           const struct yaml_node *node, struct span piece)
+{
+    uint32_t id =
+        compile_reference(compiler, &compiler->scenarios, scenario_kind_name(kind), node, piece);
+    if (id != NO_ID && compiler->scenario_items[id].kind != kind) {
+        compile_error(compiler, node, piece, "'%.*s' is a %s, no %s", span_fmt(piece),
+                      scenario_kind_name(compiler->scenario_items[id].kind),
+                      scenario_kind_name(kind));
+        return NO_ID;
+    }
+    return id;
 }
 
 /* --- when --- */
@@ -73,9 +128,9 @@ no_timing(struct compiler *compiler, const struct yaml_node *node, struct span t
 }
 
 /* "at 19:00" at the end; prefix is what stands before it, for the remedy. */
-static bool
-at_time(struct compiler *compiler, const struct yaml_node *node, struct span text, struct span rest,
-        int32_t *out_min)
+bool
+compile_at_time(struct compiler *compiler, const struct yaml_node *node, struct span text,
+                struct span rest, int32_t *out_min)
 {
     struct span word = words_next(&rest);
     struct span before = words_trim(span_of(text.data, (size_t)(word.data - text.data)));
@@ -130,7 +185,7 @@ compile_timing(struct compiler *compiler, const struct yaml_node *node, struct t
         }
         out_timing->kind = TIMING_DAY_AT;
         out_timing->days = (int32_t)number;
-        return at_time(compiler, node, text, rest, &out_timing->at_min);
+        return compile_at_time(compiler, node, text, rest, &out_timing->at_min);
     }
     if (words_duration(first, &out_timing->delay_ms)) {
         struct span previous = rest;
@@ -149,7 +204,7 @@ compile_timing(struct compiler *compiler, const struct yaml_node *node, struct t
         }
         out_timing->kind = TIMING_DAYS_AFTER_PREVIOUS_AT;
         out_timing->days = (int32_t)number;
-        return at_time(compiler, node, text, rest, &out_timing->at_min);
+        return compile_at_time(compiler, node, text, rest, &out_timing->at_min);
     }
     return no_timing(compiler, node, text);
 }
@@ -189,37 +244,17 @@ compile_priority(struct compiler *compiler, const struct yaml_node *node, int32_
     *out_priority = (int32_t)number;
 }
 
+/* Everything but the timing. */
 static void
-compile_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t scenario,
-             const struct yaml_node *steps, const struct inherited *inherited, struct step *step)
+compile_step_rest(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+                  const struct inherited *inherited, struct step *step)
 {
-    const struct yaml_node *node = pair->value;
-    const char *what = compile_format(compiler, "step '%.*s'", span_fmt(pair->key));
-    struct place place = {.what = what,
-                          .mark = pair->key_mark,
-                          .word = pair->key,
-                          .steps = steps,
-                          .step = pair->key,
-                          .scenario = scenario};
-    place.name = compile_format(compiler, "%s/%.*s", compiler->scenarios.names.items[scenario].text,
-                                span_fmt(pair->key));
-    step->grace_ms = inherited->grace_ms;
-    step->message_class = inherited->message_class;
-    step->priority = inherited->priority;
-    if (!compile_keys(compiler, node, STEP_KEYS, true, NOT_YET_STEP_KEY, what)) {
-        return;
-    }
-    const struct yaml_node *value = yaml_get(node, "when");
-    if (value == NULL) {
-        yaml_error(compiler->diagnostics, pair->key_mark, pair->key, "%s has no 'when'", what);
-    } else {
-        compile_timing(compiler, value, &step->timing);
-    }
+    const struct yaml_node *value;
     if ((value = yaml_get(node, "if")) != NULL) {
         compile_condition(compiler, value, &step->condition);
     }
     if ((value = yaml_get(node, "otherwise")) != NULL) {
-        compile_otherwise(compiler, value, &place, step);
+        compile_otherwise(compiler, value, place, step);
     }
     if ((value = yaml_get(node, "class")) != NULL) {
         compile_class(compiler, value, &step->message_class);
@@ -238,7 +273,60 @@ compile_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t s
     if ((value = yaml_get(node, "priority")) != NULL) {
         compile_priority(compiler, value, &step->priority);
     }
-    compile_body(compiler, node, &place, &step->body);
+    compile_body(compiler, node, place, &step->body);
+}
+
+static void
+compile_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t scenario,
+             const struct yaml_node *steps, const struct inherited *inherited, struct step *step)
+{
+    const struct yaml_node *node = pair->value;
+    const char *what = compile_format(compiler, "step '%.*s'", span_fmt(pair->key));
+    struct place place = {.what = what, .mark = pair->key_mark, .word = pair->key};
+    if (inherited->kind == KIND_SCENARIO) { /* only there may a step lead elsewhere */
+        place.steps = steps;
+        place.step = pair->key;
+        place.scenario = scenario;
+    }
+    place.name = compile_format(compiler, "%s/%.*s", compiler->scenarios.names.items[scenario].text,
+                                span_fmt(pair->key));
+    step->grace_ms = inherited->grace_ms;
+    step->message_class = inherited->message_class;
+    step->priority = inherited->priority;
+    if (!compile_keys(compiler, node, STEP_KEYS, true, NOT_YET_STEP_KEY, what)) {
+        return;
+    }
+    const struct yaml_node *value = yaml_get(node, "when");
+    if (value == NULL) {
+        yaml_error(compiler->diagnostics, pair->key_mark, pair->key, "%s has no 'when'", what);
+    } else if (inherited->kind == KIND_REMINDER) {
+        compile_reminder_timing(compiler, value, &step->timing);
+    } else {
+        compile_timing(compiler, value, &step->timing);
+    }
+    compile_step_rest(compiler, node, &place, inherited, step);
+}
+
+void
+compile_only_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t id,
+                  const struct inherited *inherited, struct timing timing)
+{
+    struct step *step = arena_alloc(compiler->arena, sizeof(*step));
+    struct place place = {.what = compile_format(compiler, "%s '%.*s'",
+                                                 scenario_kind_name(inherited->kind),
+                                                 span_fmt(pair->key)),
+                          .name = compiler->scenarios.names.items[id].text,
+                          .mark = pair->key_mark,
+                          .word = pair->key};
+    *step = (struct step){.id = name_table_find(&compiler->steps[id], span_cstr("")),
+                          .name = "",
+                          .timing = timing,
+                          .grace_ms = inherited->grace_ms,
+                          .message_class = inherited->message_class,
+                          .priority = inherited->priority};
+    compile_step_rest(compiler, pair->value, &place, inherited, step);
+    compiler->scenario_items[id].steps = step;
+    compiler->scenario_items[id].step_count = 1;
 }
 
 /* SPEC R5: a step waits for the one before it; being due earlier is hardly what was meant. */
@@ -260,7 +348,7 @@ warn_of_order(struct compiler *compiler, const struct yaml_node *steps, const st
     }
 }
 
-static void
+void
 compile_steps(struct compiler *compiler, const struct yaml_pair *pair, uint32_t id,
               const struct inherited *inherited)
 {
@@ -268,8 +356,8 @@ compile_steps(struct compiler *compiler, const struct yaml_pair *pair, uint32_t 
     struct scenario *scenario = &compiler->scenario_items[id];
     const char *name = compiler->scenarios.names.items[id].text;
     if (steps == NULL) {
-        yaml_error(compiler->diagnostics, pair->key_mark, pair->key, "scenario '%s' has no 'steps'",
-                   name);
+        yaml_error(compiler->diagnostics, pair->key_mark, pair->key, "%s '%s' has no 'steps'",
+                   scenario_kind_name(inherited->kind), name);
         return;
     }
     if (steps->kind != YAML_MAPPING || steps->count == 0) {
@@ -290,6 +378,38 @@ compile_steps(struct compiler *compiler, const struct yaml_pair *pair, uint32_t 
     warn_of_order(compiler, steps, items);
     scenario->steps = items;
     scenario->step_count = steps->count;
+}
+
+struct inherited
+compile_inherited(struct compiler *compiler, const struct yaml_node *node, uint32_t id,
+                  enum message_class message_class)
+{
+    struct scenario *scenario = &compiler->scenario_items[id];
+    struct inherited inherited = {.kind = scenario->kind,
+                                  .grace_ms = compiler->out->account.grace_ms,
+                                  .message_class = message_class};
+    const struct yaml_node *value;
+    struct span text;
+    if ((value = yaml_get(node, "title")) != NULL &&
+        compile_text(compiler, value, "'title'", &text)) {
+        scenario->title = arena_cstr(compiler->arena, text);
+    }
+    if ((value = yaml_get(node, "zone")) != NULL) {
+        compile_zone(compiler, value, compiler->out->account.zone, &scenario->zone);
+    }
+    if ((value = yaml_get(node, "class")) != NULL) {
+        compile_class(compiler, value, &inherited.message_class);
+    }
+    if ((value = yaml_get(node, "window")) != NULL) {
+        inherited.has_window = compile_window(compiler, value, &inherited.window);
+    }
+    if ((value = yaml_get(node, "grace")) != NULL) {
+        compile_duration(compiler, value, &inherited.grace_ms);
+    }
+    if ((value = yaml_get(node, "priority")) != NULL) {
+        compile_priority(compiler, value, &inherited.priority);
+    }
+    return inherited;
 }
 
 /* SPEC R25. A scenario that starts itself at its end would never come to rest. */
@@ -326,8 +446,6 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
     const struct yaml_node *node = pair->value;
     struct scenario *scenario = &compiler->scenario_items[id];
     const char *what = compile_format(compiler, "scenario '%.*s'", span_fmt(pair->key));
-    struct inherited inherited = {.grace_ms = compiler->out->account.grace_ms,
-                                  .message_class = CLASS_MARKETING};
     const struct yaml_node *value;
     struct span text = span_cstr("main");
     uint32_t index;
@@ -339,13 +457,6 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
         compile_id(compiler, value->mark, text);
     }
     scenario->lane = name_table_find(&compiler->lanes, text);
-    if ((value = yaml_get(node, "title")) != NULL &&
-        compile_text(compiler, value, "'title'", &text)) {
-        scenario->title = arena_cstr(compiler->arena, text);
-    }
-    if ((value = yaml_get(node, "zone")) != NULL) {
-        compile_zone(compiler, value, compiler->out->account.zone, &scenario->zone);
-    }
     if ((value = yaml_get(node, "reentry")) != NULL &&
         compile_word(compiler, value, REENTRY, &index)) {
         scenario->reentry = (enum reentry)index;
@@ -354,18 +465,7 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
         compile_word(compiler, value, LATE_DAY0, &index)) {
         scenario->late_day0 = (enum late_day0)index;
     }
-    if ((value = yaml_get(node, "class")) != NULL) {
-        compile_class(compiler, value, &inherited.message_class);
-    }
-    if ((value = yaml_get(node, "window")) != NULL) {
-        inherited.has_window = compile_window(compiler, value, &inherited.window);
-    }
-    if ((value = yaml_get(node, "grace")) != NULL) {
-        compile_duration(compiler, value, &inherited.grace_ms);
-    }
-    if ((value = yaml_get(node, "priority")) != NULL) {
-        compile_priority(compiler, value, &inherited.priority);
-    }
+    const struct inherited inherited = compile_inherited(compiler, node, id, CLASS_MARKETING);
     bool enabled = true;
     if ((value = yaml_get(node, "enabled")) != NULL) {
         compile_yes_no(compiler, value, &enabled);
@@ -382,16 +482,22 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
 void
 compile_scenarios(struct compiler *compiler, const struct yaml_node *section)
 {
-    for (uint32_t id = 0; id < compiler->scenarios.names.count; id++) {
-        compiler->scenario_items[id].zone = compiler->out->account.zone;
-    }
     for (uint32_t i = 0; i < section->count; i++) {
         uint32_t id = name_table_find(&compiler->scenarios, section->pairs[i].key);
-        if (id != NO_ID) {
+        if (id != NO_ID && compiler->scenario_items[id].kind == KIND_SCENARIO) {
             compile_scenario(compiler, &section->pairs[i], id);
         }
     }
+}
+
+void
+compile_scenario_rows(struct compiler *compiler)
+{
     for (uint32_t id = 0; id < compiler->scenarios.names.count; id++) {
-        compiler->scenario_items[id].step_names = compiler->steps[id].names;
+        struct scenario *scenario = &compiler->scenario_items[id];
+        scenario->step_names = compiler->steps[id].names;
+        if (scenario->zone == NULL) {
+            scenario->zone = compiler->out->account.zone;
+        }
     }
 }

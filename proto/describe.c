@@ -42,6 +42,18 @@ describe_timing(const struct timing *timing, struct buf *out_text)
         buf_printf(out_text, "%d day%s after previous at %02d:%02d", timing->days,
                    timing->days == 1 ? "" : "s", hour, minute);
         return;
+    case TIMING_DAYS_BEFORE_GOAL_AT:
+        if (timing->days == 0) {
+            buf_printf(out_text, "the day at %02d:%02d", hour, minute);
+        } else {
+            buf_printf(out_text, "%d day%s before at %02d:%02d", timing->days,
+                       timing->days == 1 ? "" : "s", hour, minute);
+        }
+        return;
+    case TIMING_BEFORE_GOAL:
+        describe_duration(timing->delay_ms, out_text);
+        buf_append_cstr(out_text, " before");
+        return;
     }
 }
 
@@ -188,6 +200,9 @@ describe_operand(const struct definitions *definitions, const struct condition_o
     case CONDITION_TAG:
         buf_printf(out, "tag:%s", names_text(&definitions->tag_names, op->id));
         return;
+    case CONDITION_MARK:
+        buf_printf(out, "mark:%s", names_text(&definitions->mark_names, op->id));
+        return;
     case CONDITION_IN:
         buf_printf(out, "in:%s", names_text(&definitions->scenario_names, op->id));
         if (op->sub != NO_ID) {
@@ -226,6 +241,7 @@ describe_condition(const struct definitions *definitions, const struct condition
         switch (op->kind) {
         case CONDITION_TRUE:
         case CONDITION_TAG:
+        case CONDITION_MARK:
         case CONDITION_IN:
         case CONDITION_FINISHED:
         case CONDITION_TAPPED:
@@ -391,6 +407,25 @@ describe_booking(const struct definitions *definitions, const struct action *act
 }
 
 static void
+describe_remind(const struct definitions *definitions, const struct action *action, struct buf *out)
+{
+    const char *name = names_text(&definitions->scenario_names, action->u.remind.reminder);
+    if (action->kind == ACTION_CANCEL) {
+        buf_printf(out, "cancel %s", name);
+    } else if (action->u.remind.field != NO_ID) {
+        buf_printf(out, "remind %s goal %s", name,
+                   names_text(&definitions->field_names, action->u.remind.field));
+    } else {
+        struct civil_time at = civil_local(definitions->account.zone, action->u.remind.goal_ms);
+        buf_printf(out, "remind %s goal %04d-%02d-%02d %02d:%02d", name, at.date.year,
+                   at.date.month, at.date.day, at.hour, at.minute);
+    }
+    if (action->u.remind.key != NO_ID) {
+        buf_printf(out, " key %s", names_text(&definitions->key_names, action->u.remind.key));
+    }
+}
+
+static void
 describe_action(const struct definitions *definitions, const struct action *action, struct buf *out)
 {
     if (action->condition.op_count > 0) {
@@ -473,6 +508,72 @@ describe_action(const struct definitions *definitions, const struct action *acti
     case ACTION_UNBOOK:
         describe_booking(definitions, action, out);
         return;
+    case ACTION_REMIND:
+    case ACTION_CANCEL:
+        describe_remind(definitions, action, out);
+        return;
+    case ACTION_EVENT:
+        buf_printf(out, "event %s", names_text(&definitions->event_names, action->u.event));
+        return;
+    case ACTION_MARK:
+        buf_printf(out, "mark %s",
+                   action->u.mark == NO_ID ? "none"
+                                           : names_text(&definitions->mark_names, action->u.mark));
+        return;
+    }
+}
+
+void
+describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind, uint32_t id,
+               struct buf *out_text)
+{
+    static const struct names NONE = {0};
+    const struct names *names = &NONE;
+    switch (kind) {
+    case ON_FOLLOW:
+        buf_append_cstr(out_text, "follow");
+        return;
+    case ON_UNBLOCK:
+        buf_append_cstr(out_text, "unblock");
+        return;
+    case ON_MESSAGE:
+        buf_append_cstr(out_text, "message");
+        return;
+    case ON_SCORE_REACHES:
+        buf_append_cstr(out_text, "score");
+        return;
+    case ON_TAPPED:
+        names = definitions == NULL ? names : &definitions->button_names;
+        break;
+    case ON_EVENT:
+        names = definitions == NULL ? names : &definitions->event_names;
+        break;
+    case ON_TAG_ADDED:
+    case ON_TAG_REMOVED:
+        names = definitions == NULL ? names : &definitions->tag_names;
+        break;
+    case ON_MARK:
+        names = definitions == NULL ? names : &definitions->mark_names;
+        break;
+    case ON_FIELD_CHANGED:
+    case ON_FIELD_REACHES:
+        names = definitions == NULL ? names : &definitions->field_names;
+        break;
+    case ON_FINISHED:
+        names = definitions == NULL ? names : &definitions->scenario_names;
+        break;
+    case ON_ANSWERED:
+    case ON_CLICKED:
+    case ON_CONVERTED:
+    case ON_BOOKED:
+    case ON_RANK:
+    case ON_RICH_MENU:
+        break;
+    }
+    if (id < names->count) {
+        buf_append_cstr(out_text, names_text(names, id));
+    } else {
+        buf_printf(out_text, "%" PRIu32, id);
     }
 }
 

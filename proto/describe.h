@@ -20,4 +20,8 @@ void describe_condition(const struct definitions *definitions, const struct cond
 void describe_body(const struct definitions *definitions, const struct body *body,
                    struct buf *out_text);
 
+/* What a source of SOURCE_ON is called: the id of what happened, or "follow". */
+void describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind, uint32_t id,
+                    struct buf *out_text);
+
 #endif

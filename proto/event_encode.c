@@ -80,6 +80,7 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
     case PART_CALENDAR:
     case PART_SLOT:
     case PART_NOTIFY:
+    case PART_MARK:
     case PART_CLASS:
     case PART_HOW:
     case PART_RESULT:

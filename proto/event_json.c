@@ -1,3 +1,4 @@
+#include "proto/describe.h"
 #include "proto/event.h"
 
 #include "proto/event_table.h"
@@ -59,6 +60,16 @@ print_name(struct buf *out, const char *name, uint32_t id)
     }
 }
 
+/* The one step of a trigger or date has no name of its own. */
+static void
+print_step(struct buf *out, const char *name, uint32_t id)
+{
+    if (name == NULL || name[0] != '\0') {
+        buf_append_byte(out, '/');
+        print_name(out, name, id);
+    }
+}
+
 void
 event_source_text(const struct source *source, const struct definitions *definitions,
                   struct buf *out)
@@ -76,8 +87,7 @@ event_source_text(const struct source *source, const struct definitions *definit
                    definitions == NULL ? NULL
                                        : name_in(definitions, &definitions->scenario_names, id),
                    id);
-        buf_append_cstr(out, "/");
-        print_name(out, step_name(definitions, id, source->sub), source->sub);
+        print_step(out, step_name(definitions, id, source->sub), source->sub);
         return;
     case SOURCE_BUTTON:
         print_name(
@@ -118,6 +128,9 @@ event_source_text(const struct source *source, const struct definitions *definit
                    definitions == NULL ? NULL
                                        : name_in(definitions, &definitions->conversion_names, id),
                    id);
+        return;
+    case SOURCE_ON:
+        describe_on_id(definitions, (enum trigger_on_kind)id, source->sub, out);
         return;
     }
     buf_printf(out, "unknown %d", (int)source->kind);
@@ -313,6 +326,8 @@ json_part(const struct printing *printing, const struct event_part *part)
                        *(const uint32_t *)at);
     case PART_BUTTON:
         return json_named(printing, NAMES(button_names), *(const uint32_t *)at);
+    case PART_MARK:
+        return json_named(printing, NAMES(mark_names), *(const uint32_t *)at);
     case PART_CHOICE:
         return json_choice(printing, *(const uint32_t *)at);
     case PART_PREVIOUS:

@@ -114,7 +114,16 @@ static const struct event_part step[] = {
     PART("until", PART_TIME, u.step.until_ms),
     PART("start", PART_TIME, u.step.start_ms),
     PART("shift_days", PART_COUNT, u.step.shift_days),
+    PART("goal", PART_TIME, u.step.goal_ms),
+    PART("key", PART_U64, u.step.key),
+    PART("links", PART_COUNT, u.step.links),
 };
+
+static const struct event_part custom[] = {PART("name", PART_TEXT, u.custom.name)};
+
+static const struct event_part mark[] = {PART("mark", PART_MARK, u.mark.mark)};
+
+static const struct event_part dates[] = {PART("up_to", PART_COUNT, u.dates.up_to)};
 
 /* Every kind of delivery event has all of these; the order puts what a kind uses first. */
 static const struct event_part delivery[] = {
@@ -212,6 +221,11 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_STEP_DONE, step, {0}, false, false),
     LAYOUT(EVENT_STEP_CANCELLED, step, {0}, false, false),
     LAYOUT(EVENT_ENROLMENT_ENDED, step, {0}, false, false),
+    LAYOUT(EVENT_GOAL_MOVED, step, {0}, false, false),
+    LAYOUT(EVENT_CLOCK_RESTARTED, step, {0}, false, false),
+    LAYOUT(EVENT_CUSTOM, custom, {0}, false, false),
+    LAYOUT(EVENT_MARK_SET, mark, {0}, false, false),
+    LAYOUT(EVENT_DATES_LOOKED_THROUGH, dates, {0}, false, false),
     LAYOUT(EVENT_DELIVERY_PLANNED, delivery, {"reply_token"}, false, true),
     LAYOUT(EVENT_DELIVERY_INTENDED, delivery, {"values"}, true, false),
     LAYOUT(EVENT_DELIVERY_OUTCOME, outcome, {"request_id", "accepted_request_id"}, false, false),
@@ -278,6 +292,7 @@ event_part_is_default(const struct event *event, const struct event_part *part)
     case PART_CALENDAR:
     case PART_SLOT:
     case PART_NOTIFY:
+    case PART_MARK:
         return *(const uint32_t *)at == NO_ID;
     case PART_PREVIOUS:
     case PART_SEQ:

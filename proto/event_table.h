@@ -40,6 +40,7 @@ enum part_type {
     PART_RESULT,
     PART_REASON,
     PART_SOURCE, /* [kind, id, sub], default none */
+    PART_MARK,   /* an id, printed as a name */
     PART_ITEMS,  /* array of [template, enrolment, source], default none */
     PART_FORM,   /* ids, default NO_ID; printed as names */
     PART_QUESTION,

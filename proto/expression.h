@@ -13,7 +13,7 @@
 #include "proto/definition_names.h"
 
 struct expression_reader {
-    struct name_table *tags, *fields, *scenarios, *buttons, *templates;
+    struct name_table *tags, *marks, *fields, *scenarios, *buttons, *templates;
     struct name_table *draws; /* "draw:hand"; NULL: any name is taken */
     struct name_table *steps; /* by scenario id */
     const struct field *field_items;

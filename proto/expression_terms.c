@@ -41,13 +41,25 @@ tag_reference(struct parser *parser, struct span word, struct span name)
     return id;
 }
 
+static uint32_t
+mark_reference(struct parser *parser, struct span word, struct span name)
+{
+    uint32_t id = name_table_find(parser->reader->marks, name);
+    if (id == NO_ID) {
+        expression_fail(parser, word,
+                        "no mark '%.*s'; every mark used must be listed under 'marks'",
+                        span_fmt(name));
+    }
+    return id;
+}
+
 /* What may stand before the colon of a fact or begin a comparison. */
 static void
 fail_unknown(struct parser *parser, struct span word)
 {
     static const char *const KNOWN[] = {"tag",      "everyone", "in",    "finished", "tapped",
                                         "received", "score",    "name",  "memo",     "added",
-                                        "today",    "choice",   "field", "draw"};
+                                        "today",    "choice",   "field", "draw",     "mark"};
     size_t colon = words_find(word, ":");
     struct span kind = span_of(word.data, colon);
     const struct not_yet *row = not_yet_find(NOT_YET_CONDITION, kind);
@@ -115,6 +127,9 @@ parse_fact(struct parser *parser)
     } else if (span_equal_cstr(kind, "tag")) {
         op.kind = CONDITION_TAG;
         op.id = tag_reference(parser, word, name);
+    } else if (span_equal_cstr(kind, "mark")) {
+        op.kind = CONDITION_MARK;
+        op.id = mark_reference(parser, word, name);
     } else if (span_equal_cstr(kind, "in")) {
         op.kind = CONDITION_IN;
         read_in(parser, word, name, &op);

@@ -31,6 +31,8 @@ enum not_yet_area {
     NOT_YET_EXPECT, /* a list of a rehearsal's expect */
     NOT_YET_QUESTION_TYPE,
     NOT_YET_CALENDAR_KEY,
+    NOT_YET_ON,           /* what a trigger is on, up to the colon */
+    NOT_YET_REMINDER_KEY, /* a key of a reminder */
     NOT_YET_STEPCTL,
 };
 

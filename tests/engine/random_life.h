@@ -9,7 +9,7 @@
 #ifndef TESTS_ENGINE_RANDOM_LIFE_H
 #define TESTS_ENGINE_RANDOM_LIFE_H
 
-#include "tests/engine/shop.h"
+#include "tests/engine/shop_acts.h"
 
 #include <stdio.h>
 
@@ -74,6 +74,7 @@ random_shop(uint64_t *seed)
             step->priority = (int32_t)(next_random(seed) % 3);
         }
     }
+    (void)shop_acts(&shop);
     shop.definitions->friend_added = shop_start(&shop, 0);
     shop.definitions->friend_unblocked = shop_start(&shop, 0);
     shop.definitions->friend_existing = shop_start(&shop, 2);
@@ -87,7 +88,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 12) {
+    switch (next_random(seed) % 14) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -140,6 +141,13 @@ random_step(uint64_t *seed)
     }
     case 6:
         (void)shop_deliver(&shop);
+        break;
+    case 7:
+    case 8:
+        if (friend != NO_ID) {
+            uint64_t what = next_random(seed);
+            random_act(&shop, friend, what, next_random(seed));
+        }
         break;
     default:
         shop_until(&shop, shop.now_ms + (int64_t)(next_random(seed) % (20 * 3600000)));

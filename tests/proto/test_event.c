@@ -113,6 +113,7 @@ draw_part(struct event *event, const struct event_part *part)
     case PART_CALENDAR:
     case PART_SLOT:
     case PART_NOTIFY:
+    case PART_MARK:
         *(uint32_t *)at = draw_id();
         break;
     case PART_PREVIOUS:

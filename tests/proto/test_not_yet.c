@@ -41,6 +41,10 @@ frame_of(enum not_yet_area area)
         return "forms: {F: {questions: {q: {ask: x, type: %s}}}}\n";
     case NOT_YET_CALENDAR_KEY:
         return "calendars: {c: {slot: 1h, capacity: 1, %s: other}}\n";
+    case NOT_YET_ON:
+        return "triggers: {t: {on: '%s:x', send: {text: x}}}\n";
+    case NOT_YET_REMINDER_KEY:
+        return "reminders: {R: {%s: no, steps: {a: {when: 1h before, send: {text: x}}}}}\n";
     case NOT_YET_NOTHING:
     case NOT_YET_INPUT:
     case NOT_YET_EXPECT:

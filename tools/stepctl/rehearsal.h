@@ -65,6 +65,8 @@ enum rehearsal_verb {
     VERB_BOOKS,
     VERB_CHANGES,
     VERB_CANCELS,
+    VERB_DOES, /* a custom event */
+    VERB_MARK,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */

@@ -1,5 +1,6 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
+#include "proto/event.h"
 #include "proto/signature.h"
 #include "proto/words.h"
 #include "tools/stepctl/rehearsal_run.h"
@@ -49,10 +50,10 @@ append_source(const struct definitions *definitions, struct source source, struc
 {
     switch (source.kind) {
     case SOURCE_STEP:
-        buf_printf(out, "%s/%s", names_text(&definitions->scenario_names, source.id),
-                   source.id < definitions->scenario_names.count
-                       ? names_text(&definitions->scenarios[source.id].step_names, source.sub)
-                       : "?");
+        event_source_text(&source, definitions, out); /* scenario/step, or a trigger's id */
+        break;
+    case SOURCE_ON:
+        event_source_text(&source, definitions, out);
         break;
     case SOURCE_BUTTON:
         buf_append_cstr(out, names_text(&definitions->button_names, source.id));
@@ -121,6 +122,13 @@ append_reason(const struct reading *reading, const struct event *event, enum rea
     }
 }
 
+static bool
+is_date(const struct definitions *definitions, uint32_t scenario)
+{
+    return scenario < definitions->scenario_names.count &&
+           definitions->scenarios[scenario].kind == KIND_DATE;
+}
+
 static void
 read_step(const struct reading *reading, const struct event *event)
 {
@@ -128,6 +136,9 @@ read_step(const struct reading *reading, const struct event *event)
     int64_t due_ms = event->u.step.due_ms;
     if (due_ms < 0 || due_ms == INT64_MAX) {
         return; /* it counted from a step that was never delivered */
+    }
+    if (is_date(definitions_of(reading), event->u.step.scenario) && due_ms > event->at_ms) {
+        return; /* dates are listed from when they come due */
     }
     struct buf text = begin_row(reading, due_ms, event->friend);
     struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
@@ -358,14 +369,11 @@ read_later_steps(const struct reading *reading, uint32_t enrolment)
 {
     const struct enrolment *row = &reading->end->state->enrolments[enrolment];
     const struct scenario *scenario = &definitions_of(reading)->scenarios[row->scenario];
-    uint32_t place = 0;
-    if (scenario_step(scenario, row->step, &place) == NULL) {
-        return;
-    }
-    for (place++; place < scenario->step_count; place++) {
+    for (uint32_t place = 0; place < scenario->step_count; place++) {
         const struct step *step = &scenario->steps[place];
         int64_t due_ms = engine_step_due(reading->end->state, enrolment, step);
-        if (due_ms != DUE_UNKNOWN_YET) {
+        if (due_ms != DUE_UNKNOWN_YET &&
+            engine_step_is_ahead(reading->end->state, enrolment, step)) {
             struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, step->id}};
             add_sources(reading, LIST_PENDING, due_ms, row->friend, &item, 1, "");
         }
@@ -378,6 +386,9 @@ read_pending(const struct reading *reading)
     const struct state *state = reading->end->state;
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
         const struct enrolment *row = &state->enrolments[i];
+        if (is_date(definitions_of(reading), row->scenario) && row->due_ms > state->at_ms) {
+            continue;
+        }
         if (row->phase == ENROLMENT_WAITING) {
             struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, row->step}};
             add_sources(reading, LIST_PENDING, row->due_ms, row->friend, &item, 1, "");
@@ -474,7 +485,9 @@ pending_of(const struct state *state, uint32_t friend)
     uint32_t count = 0;
     for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
          i = state->enrolments[i].next) {
-        count += state->enrolments[i].phase == ENROLMENT_WAITING ? 1 : 0;
+        const struct enrolment *row = &state->enrolments[i];
+        bool later = is_date(state->definitions, row->scenario) && row->due_ms > state->at_ms;
+        count += row->phase == ENROLMENT_WAITING && !later ? 1 : 0;
     }
     for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
          i = state->deliveries[i].next) {

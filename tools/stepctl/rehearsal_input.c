@@ -188,6 +188,12 @@ parse_booking(struct row *row)
 }
 
 static bool
+parse_mark(struct row *row)
+{
+    return want(row, &row->input->what, "expected a mark, or none, after the friend") && ends(row);
+}
+
+static bool
 parse_operator(struct row *row)
 {
     struct span verb;
@@ -209,7 +215,7 @@ parse_operator(struct row *row)
     } VERBS[] = {{"tag", VERB_TAG, parse_tags},         {"field", VERB_FIELD, parse_fields},
                  {"start", VERB_START, parse_scenario}, {"stop", VERB_STOP, parse_scenario},
                  {"book", VERB_BOOKS, parse_booking},   {"change", VERB_CHANGES, parse_booking},
-                 {"score", VERB_SCORE, parse_score}};
+                 {"mark", VERB_MARK, parse_mark},       {"score", VERB_SCORE, parse_score}};
     if (span_equal_cstr(verb, "cancel") && words_find(row->rest, " ") < row->rest.len) {
         row->input->verb = VERB_CANCELS; /* a friend's; of one word it is a broadcast */
         row->input->by_operator = true;
@@ -223,7 +229,7 @@ parse_operator(struct row *row)
         }
     }
     return unknown_verb(row, verb,
-                        "apply tag field start stop score pause resume book change cancel");
+                        "apply tag field start stop score mark pause resume book change cancel");
 }
 
 static bool
@@ -318,6 +324,10 @@ parse_friend(struct row *row)
         row->input->verb = VERB_TAPS;
         return want(row, &row->input->what, "expected button or button:choice") && ends(row);
     }
+    if (span_equal_cstr(verb, "does")) {
+        row->input->verb = VERB_DOES;
+        return want(row, &row->input->what, "expected the name of an event") && ends(row);
+    }
     static const struct {
         const char *word;
         enum rehearsal_verb verb;
@@ -345,7 +355,7 @@ parse_friend(struct row *row)
     } else {
         return unknown_verb(row, verb,
                             "follows blocks unblocks says taps submits converts "
-                            "books changes cancels");
+                            "books changes cancels does");
     }
     return ends(row);
 }

@@ -35,6 +35,7 @@ struct run {
     uint32_t webhook_count;
     uint32_t draws_taken;
     bool draws_wrong;  /* told already */
+    bool beginning;    /* what the friends of the file are already starts nothing */
     int64_t probed_ms; /* rows of `state` before this instant are read */
 };
 
@@ -237,6 +238,7 @@ decide(struct run *run, struct input *input)
     uint32_t count = 0;
     enum rc rc = RC_OK;
     input->at_ms = run->clock.now_ms;
+    input->quiet = run->beginning;
     (void)core_input(run->core, input, &count);
     if (run->kill == KILL_DECIDED && input->kind != INPUT_CLAIM) {
         rc = flush(run);
@@ -425,7 +427,7 @@ do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
 {
     const struct definitions *definitions = run->definitions;
     uint32_t scenario = names_find(&definitions->scenario_names, row->what);
-    if (scenario == NO_ID) {
+    if (scenario == NO_ID || definitions->scenarios[scenario].kind != KIND_SCENARIO) {
         return wrong(run, row->node, row->what, "no scenario");
     }
     struct input input = {.kind =
@@ -456,6 +458,17 @@ do_pause(struct run *run, const struct rehearsal_input *row, uint32_t friend)
     struct input input = {
         .kind = row->verb == VERB_PAUSE ? INPUT_PAUSE : INPUT_RESUME,
         .u.scenario = {.friend = friend, .scenario = scenario, .shift = row->shift}};
+    return decide(run, &input);
+}
+
+static enum rc
+do_mark(struct run *run, const struct rehearsal_input *row, uint32_t friend)
+{
+    uint32_t mark = names_find(&run->definitions->mark_names, row->what);
+    if (mark == NO_ID && !span_equal_cstr(row->what, "none")) {
+        return wrong(run, row->node, row->what, "no mark");
+    }
+    struct input input = {.kind = INPUT_MARK, .u.mark = {.friend = friend, .mark = mark}};
     return decide(run, &input);
 }
 
@@ -544,6 +557,14 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     if (row->verb == VERB_SCORE) {
         return add_score(run, friend, row->number);
     }
+    if (row->verb == VERB_DOES) {
+        struct input input = {.kind = INPUT_CUSTOM_EVENT,
+                              .u.custom_event = {.friend = friend, .name = row->what}};
+        return decide(run, &input);
+    }
+    if (row->verb == VERB_MARK) {
+        return do_mark(run, row, friend);
+    }
     return do_scenario(run, row, friend);
 }
 
@@ -596,6 +617,8 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_BOOKS:
     case VERB_CHANGES:
     case VERB_CANCELS:
+    case VERB_DOES:
+    case VERB_MARK:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
@@ -616,6 +639,7 @@ begin(struct run *run)
 {
     const struct rehearsal *rehearsal = run->rehearsal;
     enum rc rc = start_daemon(run);
+    run->beginning = true;
     for (uint32_t i = 0; rc == RC_OK && i < rehearsal->friend_count; i++) {
         int64_t since_ms = rehearsal->friends[i].since_ms;
         struct input input = {
@@ -636,6 +660,7 @@ begin(struct run *run)
         rc = rc == RC_OK ? add_score(run, i, row->score) : rc;
         rc = rc == RC_OK ? set_finished(run, row, i) : rc;
     }
+    run->beginning = false;
     return rc;
 }
 
