@@ -24,6 +24,7 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/friends/{}", BODY_NONE, api_get_friend},
     {"POST", "/v1/friends/{}/tags", BODY_OBJECT, api_post_tags},
     {"POST", "/v1/friends/{}/fields", BODY_OBJECT, api_post_fields},
+    {"POST", "/v1/friends/{}/score", BODY_OBJECT, api_post_score},
     {"POST", "/v1/friends/{}/forget", BODY_OBJECT, api_post_forget},
     {"POST", "/v1/friends/{}/events", BODY_OBJECT, api_post_events},
     {"POST", "/v1/friends/{}/mark", BODY_OBJECT, api_post_mark},

@@ -204,6 +204,8 @@ api_source(const struct api_call *call, struct source source)
         return names_text(&definitions->button_names, source.id);
     case SOURCE_AUTO_REPLY:
         return names_text(&definitions->auto_reply_names, source.id);
+    case SOURCE_FINISH:
+        return names_text(&call->definitions->scenario_names, source.id);
     case SOURCE_FORM:
         return names_text(&definitions->form_names, source.id);
     case SOURCE_CALENDAR:
@@ -266,12 +268,20 @@ append_body_templates(const struct definitions *definitions, const struct body *
         const struct action *action = &body->actions[i];
         if (action->kind == ACTION_SEND) {
             for (uint32_t k = 0; k < action->u.send.template_count; k++) {
+                const struct pattern *pattern =
+                    action->u.send.patterns == NULL ? NULL : action->u.send.patterns[k];
                 uint32_t id = action->u.send.templates[k];
-                json_array_append_new(list, api_text(names_text(&definitions->template_names, id)));
+                json_array_append_new(
+                    list, pattern != NULL ? api_span(pattern->text)
+                                          : api_text(names_text(&definitions->template_names, id)));
             }
         } else if (action->kind == ACTION_CHOOSE) {
             for (uint32_t k = 0; k < action->u.choose.case_count; k++) {
                 append_body_templates(definitions, &action->u.choose.cases[k].body, list);
+            }
+        } else if (action->kind == ACTION_SPLIT) {
+            for (uint32_t k = 0; k < action->u.split.case_count; k++) {
+                append_body_templates(definitions, &action->u.split.cases[k].body, list);
             }
         }
     }

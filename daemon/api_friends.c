@@ -62,10 +62,11 @@ friend_json(const struct api_call *call, uint32_t friend)
     for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
         enrolments++;
     }
-    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I}", "number", (json_int_t) friend, "user_id",
-                     api_text(row->line_id), "name", api_text(row->name), "added",
+    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend,
+                     "user_id", api_text(row->line_id), "name", api_text(row->name), "added",
                      api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
-                     (int)row->forgotten, "tags", api_tags(call, friend), "enrolments", enrolments);
+                     (int)row->forgotten, "tags", api_tags(call, friend), "score",
+                     (json_int_t)row->score, "enrolments", enrolments);
 }
 
 void
@@ -293,4 +294,28 @@ api_post_fields(struct api_call *call)
     api_ok(call, API_WHEN_DURABLE,
            json_pack("{s:I,s:o,s:o}", "friend", (json_int_t) friend, "fields",
                      api_fields(call, friend), "events", seqs));
+}
+
+void
+api_post_score(struct api_call *call)
+{
+    static const char *const KEYS[] = {"add", NULL};
+    uint32_t friend;
+    if (!api_friend_text(call, call->name, &friend) || !api_body_keys(call, KEYS)) {
+        return;
+    }
+    const json_t *add = json_object_get(call->body, "add");
+    if (!json_is_integer(add)) {
+        api_error(call->reply, API_INVALID, NULL, "'add' is to be a whole number");
+        return;
+    }
+    struct input input = {.kind = INPUT_SCORE};
+    input.u.score.friend = friend;
+    input.u.score.by = json_integer_value(add);
+    json_t *seqs = json_array();
+    uint32_t count;
+    (void)api_input(call, &input, seqs, &count);
+    api_ok(call, API_WHEN_DURABLE,
+           json_pack("{s:I,s:I,s:o}", "friend", (json_int_t) friend, "score",
+                     (json_int_t)call->state->friends[friend].score, "events", seqs));
 }

@@ -77,7 +77,11 @@ reason_rule(enum reason reason, struct source source)
     case REASON_RESTARTED: /* by an unblocked friend's follow, or by reentry: always */
         return source.kind == SOURCE_FRIEND_ADD ? "R14" : "R21";
     case REASON_STOPPED:
+    case REASON_PAUSED:
         return source.kind == SOURCE_ON ? "R35" : "R22";
+    case REASON_GOTO:
+    case REASON_ENDED:
+        return "R24";
     case REASON_FINISHED:
         return "R25";
     case REASON_STANDBY:

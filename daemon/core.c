@@ -42,6 +42,18 @@ struct core {
     struct buf error;
 };
 
+static int64_t
+draw(void *context, const struct draw *question)
+{
+    const struct core *core = context;
+    uint64_t random;
+    if (core->options.draw != NULL) {
+        return core->options.draw(core->options.draw_context, question);
+    }
+    core->options.random(core->options.random_context, &random, sizeof(random));
+    return draw_answer(question, random);
+}
+
 /* Runs what waited for this number. Effects may register further ones. */
 static void
 run_effects(struct core *core, uint64_t durable_seq)
@@ -123,6 +135,8 @@ core_open(const struct core_options *options, struct core **out_core)
     core->directory = strdup(options->directory); /* a late claim still names it */
     assert(core->directory != NULL);
     const struct engine_calls calls = {.body_hash = line_messages_hash,
+                                       .draw = draw,
+                                       .draw_context = core,
                                        .public_url = span_cstr(options->public_url)};
     core->engine = engine_new(&calls);
     events_init(&core->pass);

@@ -36,6 +36,9 @@ struct core_options {
     /* Draws random bytes: run id, salts. */
     void (*random)(void *context, void *out, size_t bytes);
     void *random_context;
+    /* What decisions draw (engine/engine.h); NULL: from `random`. A rehearsal gives its list. */
+    int64_t (*draw)(void *context, const struct draw *draw);
+    void *draw_context;
     const char *public_url; /* what links to pages begin with; NULL: none */
     /* Told of every notice (SPEC R43) when its batch goes to the log; may be NULL. */
     void (*notice)(void *context, const struct event *event, const struct definitions *definitions);

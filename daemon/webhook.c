@@ -70,6 +70,10 @@ input_webhook_id(const struct input *input)
     case INPUT_FIELD:
     case INPUT_START_SCENARIO:
     case INPUT_STOP_SCENARIO:
+    case INPUT_SCORE:
+    case INPUT_FINISHED:
+    case INPUT_PAUSE:
+    case INPUT_RESUME:
     case INPUT_FORM:
     case INPUT_CONVERSION:
     case INPUT_BOOK:

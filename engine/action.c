@@ -6,42 +6,6 @@
 
 #include <stdio.h>
 
-bool
-condition_holds(const struct state *state, uint32_t friend, const struct condition *condition)
-{
-    bool stack[CONDITION_DEPTH_MAX];
-    uint32_t top = 0;
-    if (condition->op_count == 0) {
-        return true;
-    }
-    for (uint32_t i = 0; i < condition->op_count; i++) {
-        const struct condition_op *op = &condition->ops[i];
-        switch (op->kind) {
-        case CONDITION_TRUE:
-            stack[top++] = true;
-            break;
-        case CONDITION_TAG:
-            stack[top++] = state_has_tag(state, friend, op->id);
-            break;
-        case CONDITION_AND:
-            top--;
-            stack[top - 1] = stack[top - 1] && stack[top];
-            break;
-        case CONDITION_OR:
-            top--;
-            stack[top - 1] = stack[top - 1] || stack[top];
-            break;
-        case CONDITION_NOT:
-            stack[top - 1] = !stack[top - 1];
-            break;
-        case CONDITION_MARK:
-            stack[top++] = state->friends[friend].mark == op->id;
-            break;
-        }
-    }
-    return stack[0];
-}
-
 void
 action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add, struct source source)
 {
@@ -98,49 +62,97 @@ action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t num
 }
 
 static void
-run_field(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
+apply_scope(struct turn *turn, uint32_t enrolment, const struct action *action,
+            struct source source)
 {
-    uint32_t id = action->u.field.field;
-    const struct field *field = &turn->state->definitions->fields[id];
-    const struct value_row *value = state_value(turn->state, friend, id);
-    int64_t old = value != NULL ? value->number : field->has_start ? field->start : 0;
-    int64_t number = action->u.field.number;
-    switch (action->u.field.change) {
-    case FIELD_CHANGE_CLEAR:
-        action_clear_field(turn, friend, id, source);
-        return;
-    case FIELD_CHANGE_SET:
-        break;
-    case FIELD_CHANGE_ADD:
-        if (__builtin_add_overflow(old, number, &number)) {
-            return;
-        }
-        break;
-    case FIELD_CHANGE_SUBTRACT:
-        if (__builtin_sub_overflow(old, number, &number) ||
-            (field->has_min && number < field->min)) {
-            return; /* refused (SPEC R57) */
-        }
-        break;
+    if (action->kind == ACTION_PAUSE) {
+        pause_enrolment(turn, enrolment, source);
+    } else if (action->kind == ACTION_RESUME) {
+        pause_resume_enrolment(turn, enrolment, action->u.stop.shift, source);
+    } else {
+        scenario_stop(turn, enrolment, REASON_STOPPED, source);
     }
-    action_set_field(turn, friend, id, number, action->u.field.text, source);
 }
 
+/* stop, pause, resume: of what runs as the action is reached; one of them may end another. */
 static void
 run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
+    struct {
+        uint32_t index;
+        uint64_t started_seq;
+    } *rows = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
+         i = state->enrolments[i].next) {
         uint32_t scenario = state->enrolments[i].scenario;
         enum stop_scope scope = action->u.stop.scope;
         const struct scenario *definition = &state->definitions->scenarios[scenario];
         if (definition->kind == KIND_SCENARIO &&
             (scope == STOP_ALL || (scope == STOP_SCENARIO && scenario == action->u.stop.id) ||
              (scope == STOP_LANE && definition->lane == action->u.stop.id))) {
-            scenario_stop(turn, i, REASON_STOPPED, source);
+            rows = arena_grow(turn->out->arena, rows, count, sizeof(*rows));
+            rows[count].index = i;
+            rows[count++].started_seq = state->enrolments[i].started_seq;
         }
-        i = next;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct enrolment *row = &state->enrolments[rows[i].index];
+        if (row->phase != ENROLMENT_FREE && row->started_seq == rows[i].started_seq) {
+            apply_scope(turn, rows[i].index, action, source);
+        }
+    }
+}
+
+/* The template that a name with insertions comes to (LANGUAGE 2); NO_ID, and recorded, if none. */
+static uint32_t
+named_template(struct turn *turn, uint32_t friend, const struct pattern *pattern,
+               struct source source)
+{
+    struct span name = pattern_text(turn, friend, pattern);
+    uint32_t template = names_find(&turn->state->definitions->template_names, name);
+    if (template == NO_ID) {
+        struct event unknown = {.kind = EVENT_SEND_UNKNOWN,
+                                .friend = friend,
+                                .source = source,
+                                .words = &name,
+                                .word_count = name.len > 0 ? 1 : 0,
+                                .u.send_unknown = {.pattern = pattern->text}};
+        turn_emit(turn, &unknown);
+    }
+    return template;
+}
+
+static void
+run_send(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
+         uint32_t enrolment, struct outbox *outbox)
+{
+    for (uint32_t i = 0; i < action->u.send.template_count; i++) {
+        const struct pattern *pattern =
+            action->u.send.patterns == NULL ? NULL : action->u.send.patterns[i];
+        struct delivery_item item = {
+            .template = pattern == NULL ? action->u.send.templates[i]
+                                        : named_template(turn, friend, pattern, source),
+            .enrolment = enrolment,
+            .source = source};
+        if (item.template != NO_ID) {
+            outbox_add(turn, outbox, &item);
+        }
+    }
+}
+
+/* In the step under way, unless its own actions have ended the enrolment. */
+static void
+run_jump(struct turn *turn, const struct action *action, struct source source, uint32_t enrolment)
+{
+    if (enrolment == NO_ID) {
+        return;
+    }
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    if (row->phase == ENROLMENT_WAITING && row->scenario == source.id && row->step == source.sub) {
+        scenario_redirect(turn, enrolment,
+                          action->kind == ACTION_GOTO ? action->u.jump.step : NO_ID);
     }
 }
 
@@ -184,7 +196,7 @@ run_choose(struct turn *turn, uint32_t friend, const struct action *action, stru
 {
     for (uint32_t i = 0; i < action->u.choose.case_count; i++) {
         const struct choose_case *option = &action->u.choose.cases[i];
-        if (condition_holds(turn->state, friend, &option->condition)) {
+        if (condition_holds(turn, friend, &option->condition)) {
             return run_list(turn, friend, &option->body, source, enrolment, outbox);
         }
     }
@@ -198,18 +210,16 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     bool did_something = false;
     for (uint32_t i = 0; i < body->action_count; i++) {
         const struct action *action = &body->actions[i];
-        if (!condition_holds(turn->state, friend, &action->condition)) {
+        if (!condition_holds(turn, friend, &action->condition)) {
+            continue;
+        }
+        if (action->once_key != 0 && !once_take(turn, friend, action->once_key, source)) {
             continue;
         }
         bool did = true;
         switch (action->kind) {
         case ACTION_SEND:
-            for (uint32_t j = 0; j < action->u.send.template_count; j++) {
-                struct delivery_item item = {.template = action->u.send.templates[j],
-                                             .enrolment = enrolment,
-                                             .source = source};
-                outbox_add(turn, outbox, &item);
-            }
+            run_send(turn, friend, action, source, enrolment, outbox);
             break;
         case ACTION_TAG:
             for (uint32_t j = 0; j < action->u.tag.change_count; j++) {
@@ -218,16 +228,32 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             }
             break;
         case ACTION_FIELD:
-            run_field(turn, friend, action, source);
+            field_run(turn, friend, action, source);
             break;
         case ACTION_START:
             scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step, source);
             break;
         case ACTION_STOP:
+        case ACTION_PAUSE:
+        case ACTION_RESUME:
             run_stop(turn, friend, action, source);
             break;
         case ACTION_CHOOSE:
             did = run_choose(turn, friend, action, source, enrolment, outbox);
+            break;
+        case ACTION_DRAW:
+            draw_word(turn, friend, action, source);
+            break;
+        case ACTION_SPLIT:
+            did = run_list(turn, friend, draw_split(turn, friend, action, source), source,
+                           enrolment, outbox);
+            break;
+        case ACTION_GOTO:
+        case ACTION_END:
+            run_jump(turn, action, source, enrolment);
+            break;
+        case ACTION_SCORE:
+            score_add(turn, friend, action->u.score.by, source);
             break;
         case ACTION_NOTIFY:
             notice_run(turn, friend, action, source);

@@ -67,6 +67,15 @@ matches(const struct auto_reply *rule, struct span text)
     return rule->match == MATCH_ANY;
 }
 
+static bool
+is_in_season(const struct turn *turn, const struct auto_reply *rule)
+{
+    const struct zone *zone = turn->state->definitions->account.zone;
+    int64_t day = civil_local_day(zone, turn->now_ms);
+    return (!rule->has_valid || (day >= rule->first_day && day <= rule->last_day)) &&
+           hours_hold(&rule->during, zone, turn->now_ms);
+}
+
 void
 auto_reply_decide(struct turn *turn, uint32_t friend, struct span text)
 {
@@ -74,7 +83,8 @@ auto_reply_decide(struct turn *turn, uint32_t friend, struct span text)
     struct span trimmed = trim(text);
     for (uint32_t i = 0; i < definitions->auto_reply_count; i++) {
         const struct auto_reply *rule = &definitions->auto_replies[i];
-        if (!matches(rule, trimmed) || !condition_holds(turn->state, friend, &rule->condition)) {
+        if (!matches(rule, trimmed) || !is_in_season(turn, rule) ||
+            !condition_holds(turn, friend, &rule->condition)) {
             continue;
         }
         struct source source = {SOURCE_AUTO_REPLY, rule->id, 0};

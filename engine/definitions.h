@@ -58,11 +58,52 @@ enum condition_op_kind {
     CONDITION_AND,
     CONDITION_OR,
     CONDITION_NOT,
-    CONDITION_MARK
+    CONDITION_IN,       /* runs that scenario; with sub: waits for that step of it */
+    CONDITION_FINISHED, /* has finished that scenario */
+    CONDITION_TAPPED,   /* has tapped that button, ever */
+    CONDITION_RECEIVED, /* was sent that template, ever */
+    CONDITION_COMPARE,
+    CONDITION_MARK,
 };
+
+/* One side of a comparison (LANGUAGE 2). */
+enum value_kind {
+    VALUE_LITERAL, /* of `type`: number or text */
+    VALUE_SCORE,
+    VALUE_NAME,
+    VALUE_ADDED, /* the local date on which the friend came */
+    VALUE_TODAY,
+    VALUE_FIELD,
+    VALUE_ACT, /* of the act being answered; text is its name: "choice", "draw:hand" */
+};
+struct value {
+    enum value_kind kind;
+    enum field_type type;
+    uint32_t field;
+    int64_t number;
+    struct span text;
+};
+enum comparison_kind { /* a != b is compiled to not a = b */
+                       COMPARE_EQUAL,
+                       COMPARE_LESS,
+                       COMPARE_LESS_EQUAL,
+                       COMPARE_GREATER,
+                       COMPARE_GREATER_EQUAL,
+                       COMPARE_CONTAINS,
+                       COMPARE_EMPTY,
+                       COMPARE_WITHIN,
+};
+struct comparison {
+    enum comparison_kind kind;
+    struct value left, right;
+    int64_t first_day, last_day; /* WITHIN; INT64_MIN and INT64_MAX: open */
+};
+
 struct condition_op {
     enum condition_op_kind kind;
-    uint32_t id; /* of the tag or mark */
+    uint32_t id;  /* of the tag, mark, scenario, button or template */
+    uint32_t sub; /* IN: the step; NO_ID: any */
+    const struct comparison *comparison;
 };
 enum { CONDITION_DEPTH_MAX = 64 }; /* values on the stack; the compiler refuses more */
 struct condition {
@@ -79,12 +120,22 @@ enum insertion_kind {
     INSERTION_FORM,     /* the link to a form */
     INSERTION_GOAL,     /* of the reminder whose step it is */
     INSERTION_CALENDAR, /* the link to a calendar */
+    INSERTION_SCORE,
+    INSERTION_ACT, /* of the act being answered */
 };
 struct insertion {
     enum insertion_kind kind;
     uint32_t field;       /* of INSERTION_FIELD; ANSWER: the question; FORM, CALENDAR: which */
     uint32_t form;        /* of INSERTION_ANSWER: NO_ID = whichever asked it last */
+    struct span act;      /* of INSERTION_ACT: "choice", "draw:hand" */
     struct span fallback; /* used where the value is empty; may be empty itself */
+};
+/* A text with insertions: part, value, part, ... part. */
+struct pattern {
+    struct span text;         /* as written */
+    const struct span *parts; /* insertion_count + 1 */
+    const struct insertion *insertions;
+    uint32_t insertion_count;
 };
 struct template
 {
@@ -102,6 +153,13 @@ enum action_kind {
     ACTION_START,
     ACTION_STOP,
     ACTION_CHOOSE,
+    ACTION_SCORE,
+    ACTION_DRAW,
+    ACTION_SPLIT,
+    ACTION_GOTO, /* in steps only */
+    ACTION_END,  /* likewise */
+    ACTION_PAUSE,
+    ACTION_RESUME,
     ACTION_NOTIFY,
     ACTION_CONVERT,
     ACTION_BOOK,
@@ -112,6 +170,13 @@ enum action_kind {
     ACTION_MARK,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
+/* How an action of `field:` comes by its value. */
+enum field_origin {
+    FIELD_LITERAL,
+    FIELD_RANDOM,   /* number..high, drawn once (SPEC R18) */
+    FIELD_INSERTED, /* pattern */
+    FIELD_LATER,    /* number days from today, at at_min */
+};
 enum stop_scope { STOP_SCENARIO, STOP_LANE, STOP_ALL };
 
 struct action;
@@ -130,13 +195,21 @@ struct choose_case {
     struct condition condition;
     struct body body;
 };
+struct split_case {
+    uint32_t share; /* at least 1 */
+    struct body body;
+};
 struct action {
     enum action_kind kind;
+    uint64_t once_key;          /* `once: yes`: of its place and words; 0: every time (SPEC R27) */
     struct condition condition; /* judged at the action's turn (SPEC R27) */
     union {
         struct {
             const uint32_t *templates;
             uint32_t template_count;
+            /* NULL: none; else, where not NULL itself, the name of the template; templates[i] is
+             * NO_ID there */
+            const struct pattern *const *patterns;
         } send;
         struct {
             const struct tag_change *changes;
@@ -147,6 +220,10 @@ struct action {
             enum field_change change;
             int64_t number;   /* number, date and datetime fields; the amount of add and subtract */
             struct span text; /* text, image and file fields */
+            enum field_origin origin;
+            int64_t high;
+            int32_t at_min;
+            const struct pattern *pattern;
         } field;
         struct {
             uint32_t scenario;
@@ -155,11 +232,28 @@ struct action {
         struct {
             enum stop_scope scope;
             uint32_t id; /* scenario or lane */
-        } stop;
+            bool shift;  /* RESUME */
+        } stop;          /* STOP PAUSE RESUME */
+        struct {
+            uint32_t step;
+        } jump; /* GOTO */
         struct {
             const struct choose_case *cases;
             uint32_t case_count;
         } choose;
+        struct {
+            int64_t by;
+        } score;
+        struct {
+            struct span name; /* as conditions and insertions call it: "draw:hand" */
+            const struct span *words;
+            uint32_t word_count;
+        } draw;
+        struct {
+            const struct split_case *cases;
+            const uint32_t *shares; /* of the cases, in order */
+            uint32_t case_count;
+        } split;
         struct {
             const struct template *text; /* its parts are plain text */
             uint32_t to;                 /* NO_ID: everybody under `notify` */
@@ -199,7 +293,7 @@ struct timing {
     int32_t at_min; /* 0..1440 */
 };
 
-enum otherwise { OTHERWISE_SKIP, OTHERWISE_STOP }; /* SPEC R23 */
+enum otherwise { OTHERWISE_SKIP, OTHERWISE_STOP, OTHERWISE_GOTO }; /* SPEC R23 */
 
 struct step {
     uint32_t id; /* within its scenario, for ever */
@@ -207,6 +301,7 @@ struct step {
     struct timing timing;
     struct condition condition;
     enum otherwise otherwise;
+    uint32_t otherwise_step; /* GOTO: a later one */
     struct body body;
     struct window window;
     int64_t grace_ms;
@@ -272,16 +367,33 @@ struct scenario {
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
+    bool disabled;         /* SPEC R22: paused for all */
+    struct body on_finish; /* SPEC R25; sends nothing */
     /* By step id, removed ones included. The one step of a trigger or date has the name "". */
     struct names step_names;
 };
 
+enum tap_limit { TAPS_ANY, TAPS_ONCE, TAPS_ONCE_PER_CHOICE, TAPS_ONCE_PER_DAY }; /* SPEC R31 */
 struct button {
     const char *const *choices; /* NULL = any */
     uint32_t choice_count;
     struct condition condition;
     struct body body;
+    enum tap_limit limit;
+    struct body over_limit;
 };
+
+/* Hours of the week (LANGUAGE 2); a span's hours belong to the day they begin on. */
+struct hours_span {
+    uint8_t days; /* bit 0 = Sunday */
+    int16_t open_min, close_min;
+};
+struct hours {
+    const struct hours_span *spans;
+    uint32_t span_count; /* 0: always */
+    bool negated;
+};
+bool hours_hold(const struct hours *hours, const struct zone *zone, int64_t at_ms);
 
 enum match_kind { MATCH_EXACT, MATCH_CONTAINS, MATCH_PREFIX, MATCH_ANY }; /* SPEC R29 */
 struct auto_reply {
@@ -291,6 +403,9 @@ struct auto_reply {
     uint32_t text_count;
     struct condition condition;
     bool continues; /* later ones may answer too */
+    bool has_valid;
+    int64_t first_day, last_day; /* valid: both included */
+    struct hours during;
     struct body body;
 };
 

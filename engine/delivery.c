@@ -41,6 +41,41 @@ set_items(struct event *event, const struct delivery_item *items, uint32_t count
     memcpy(event->u.delivery.items, items, count * sizeof(*items));
 }
 
+/* Does any of these insert what only the act knows? */
+static bool
+needs_act(const struct turn *turn, const struct delivery_item *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct template *template = &turn->state->definitions->templates[items[i].template];
+        for (uint32_t j = 0; j < template->insertion_count; j++) {
+            if (template->insertions[j].kind == INSERTION_ACT) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The token, then what the answer will need of the act: name, value, ... */
+static void
+set_planned_words(struct turn *turn, struct event *planned, struct span token)
+{
+    uint32_t act = needs_act(turn, planned->u.delivery.items, planned->u.delivery.item_count)
+                       ? turn->act.count
+                       : 0;
+    if (token.len == 0 && act == 0) {
+        return;
+    }
+    struct span *words = arena_alloc(turn->out->arena, (1 + 2 * (size_t)act) * sizeof(*words));
+    words[0] = token;
+    for (uint32_t i = 0; i < act; i++) {
+        words[1 + 2 * i] = turn->act.items[i].name;
+        words[2 + 2 * i] = turn->act.items[i].value;
+    }
+    planned->words = words;
+    planned->word_count = 1 + 2 * act;
+}
+
 static void
 plan(struct turn *turn, uint32_t friend, const struct delivery_item *items, uint32_t count,
      enum message_class message_class, struct span token, int64_t due_ms)
@@ -48,13 +83,12 @@ plan(struct turn *turn, uint32_t friend, const struct delivery_item *items, uint
     struct event planned = {.kind = EVENT_DELIVERY_PLANNED,
                             .friend = friend,
                             .source = items[0].source,
-                            .words = &token,
-                            .word_count = token.len > 0 ? 1 : 0,
                             .u.delivery = {.message_class = message_class,
                                            .due_ms = due_ms,
                                            .how = token.len > 0 ? HOW_REPLY : HOW_PUSH,
                                            .token_at_ms = token.len > 0 ? turn->now_ms : 0}};
     set_items(&planned, items, count);
+    set_planned_words(turn, &planned, token);
     turn_emit(turn, &planned);
 }
 
@@ -130,20 +164,22 @@ datetime_text(struct turn *turn, int64_t at_ms)
 }
 
 static struct span
+number_text(struct turn *turn, int64_t number)
+{
+    char text[32];
+    int len = snprintf(text, sizeof(text), "%lld", (long long)number);
+    return arena_span(turn->out->arena, span_of(text, (size_t)len));
+}
+
+static struct span
 field_text(struct turn *turn, uint32_t friend, uint32_t id)
 {
     const struct value_row *value = state_value(turn->state, friend, id);
     const struct field *field = &turn->state->definitions->fields[id];
     int64_t number = value != NULL ? value->number : field->start;
-    char text[32];
-    int len;
     switch (field->type) {
     case FIELD_NUMBER:
-        if (value == NULL && !field->has_start) {
-            return (struct span){0};
-        }
-        len = snprintf(text, sizeof(text), "%lld", (long long)number);
-        return arena_span(turn->out->arena, span_of(text, (size_t)len));
+        return value == NULL && !field->has_start ? (struct span){0} : number_text(turn, number);
     case FIELD_DATE:
         return value == NULL ? (struct span){0} : date_text(turn, number);
     case FIELD_DATETIME:
@@ -229,6 +265,12 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
     case INSERTION_FIELD:
         text = field_text(turn, friend, insertion->field);
         break;
+    case INSERTION_SCORE:
+        text = number_text(turn, turn->state->friends[friend].score);
+        break;
+    case INSERTION_ACT:
+        text = act_get(&turn->act, insertion->act);
+        break;
     case INSERTION_SLOT:
         text = slot_text(turn, friend, item->source);
         break;
@@ -248,9 +290,36 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
     return text.len > 0 ? text : insertion->fallback;
 }
 
-static void
-add_values(struct turn *turn, struct event *intent)
+struct span
+pattern_text(struct turn *turn, uint32_t friend, const struct pattern *pattern)
 {
+    struct arena *arena = turn->out->arena;
+    static const struct delivery_item nowhere = {.enrolment = NO_ID};
+    size_t len = pattern->parts[0].len;
+    struct span *values = arena_alloc(arena, (pattern->insertion_count + 1) * sizeof(*values));
+    for (uint32_t i = 0; i < pattern->insertion_count; i++) {
+        values[i] = delivery_insertion(turn, friend, &pattern->insertions[i], &nowhere);
+        len += values[i].len + pattern->parts[i + 1].len;
+    }
+    uint8_t *text = arena_alloc(arena, len + 1);
+    size_t at = 0;
+    for (uint32_t i = 0; i <= pattern->insertion_count; i++) {
+        const struct span pieces[] = {i == 0 ? (struct span){0} : values[i - 1], pattern->parts[i]};
+        for (int j = 0; j < 2; j++) {
+            if (pieces[j].len > 0) {
+                memcpy(text + at, pieces[j].data, pieces[j].len);
+                at += pieces[j].len;
+            }
+        }
+    }
+    return span_of(text, len);
+}
+
+/* `before`: the row when it was intended already; what only the act knew is what it was then. */
+static void
+add_values(struct turn *turn, struct event *intent, const struct delivery *before)
+{
+    bool same = before != NULL && before->definitions == turn->state->definitions;
     struct span *values = NULL;
     uint32_t count = 0;
     for (uint32_t i = 0; i < intent->u.delivery.item_count; i++) {
@@ -258,8 +327,12 @@ add_values(struct turn *turn, struct event *intent)
             &turn->state->definitions->templates[intent->u.delivery.items[i].template];
         for (uint32_t j = 0; j < template->insertion_count; j++) {
             values = arena_grow(turn->out->arena, values, count, sizeof(*values));
-            values[count++] = delivery_insertion(turn, intent->friend, &template->insertions[j],
-                                                 &intent->u.delivery.items[i]);
+            const struct insertion *insertion = &template->insertions[j];
+            bool known = insertion->kind == INSERTION_ACT && same && count < before->value_count;
+            values[count] = known ? span_cstr(before->values[count])
+                                  : delivery_insertion(turn, intent->friend, insertion,
+                                                       &intent->u.delivery.items[i]);
+            count++;
         }
     }
     intent->words = values;
@@ -267,9 +340,9 @@ add_values(struct turn *turn, struct event *intent)
 }
 
 static uint64_t
-intend(struct turn *turn, struct event *intent)
+intend(struct turn *turn, struct event *intent, const struct delivery *before)
 {
-    add_values(turn, intent);
+    add_values(turn, intent, before);
     intent->u.delivery.body_hash = engine_body_hash(turn->engine, intent);
     const struct event *emitted = turn_emit(turn, intent);
     return intent->u.delivery.delivery != 0 ? intent->u.delivery.delivery : emitted->seq;
@@ -286,7 +359,7 @@ delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *o
         .source = outbox->items[0].source,
         .u.delivery = {.message_class = message_class, .due_ms = due_ms, .how = HOW_PUSH}};
     set_items(&intent, outbox->items, count);
-    uint64_t delivery = intend(turn, &intent);
+    uint64_t delivery = intend(turn, &intent, NULL);
     for (uint32_t from = count; from < outbox->count; from += count) {
         count = outbox_fit(turn, outbox, from);
         plan(turn, friend, outbox->items + from, count, message_class, (struct span){0}, due_ms);
@@ -386,7 +459,11 @@ delivery_take(struct turn *turn, uint32_t delivery)
                                           .token_at_ms = reply ? row.token_at_ms : 0,
                                           .how = reply ? HOW_REPLY : HOW_PUSH}};
     set_items(&intent, row.items, row.item_count);
-    return intend(turn, &intent);
+    for (uint32_t i = 0; i + 1 < row.act_count; i += 2) {
+        act_put(turn, arena_span(turn->out->arena, span_cstr(row.act[i])),
+                arena_span(turn->out->arena, span_cstr(row.act[i + 1])));
+    }
+    return intend(turn, &intent, row.value_count > 0 ? &row : NULL);
 }
 
 void
@@ -502,6 +579,12 @@ delivery_apply(struct state *state, const struct event *event)
         struct delivery *row = add_row(state, event);
         row->token_at_ms = event->u.delivery.token_at_ms;
         tables_set_text(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});
+        row->act_count = event->word_count > 0 ? event->word_count - 1 : 0;
+        row->act = row->act_count == 0 ? NULL : calloc(row->act_count, sizeof(char *));
+        assert(row->act_count == 0 || row->act != NULL);
+        for (uint32_t i = 0; i < row->act_count; i++) {
+            tables_set_text(&row->act[i], event->words[i + 1]);
+        }
         return;
     }
     if (event->kind == EVENT_DELIVERY_INTENDED) {
@@ -519,6 +602,11 @@ delivery_apply(struct state *state, const struct event *event)
         row->token_at_ms = 0;
         tables_set_text(&row->token, (struct span){0});
         return;
+    }
+    if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_SENT) {
+        for (uint32_t i = 0; i < event->u.delivery.item_count; i++) {
+            tables_set_received(state, event->friend, event->u.delivery.items[i].template);
+        }
     }
     tables_free_delivery(state, index);
 }

@@ -14,6 +14,7 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     checksum_add_u64(sum, (uint64_t)row->follow_line_at_ms);
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
                               (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3);
+    checksum_add_u64(sum, (uint64_t)row->score);
     checksum_add_u64(sum, row->mark);
     uint64_t values = 0; /* a sum: the order of the list does not matter */
     for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {
@@ -24,6 +25,14 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
         values += checksum_of(value, sizeof(value));
     }
     checksum_add_u64(sum, values);
+    for (uint32_t i = row->first_tap; i != NO_ID; i = state->taps[i].next) {
+        checksum_add_u64(sum, state->taps[i].button);
+        checksum_add_u64(sum, state->taps[i].choice_hash);
+        checksum_add_u64(sum, (uint64_t)state->taps[i].at_ms);
+    }
+    for (uint32_t i = row->first_once; i != NO_ID; i = state->once[i].next) {
+        checksum_add_u64(sum, state->once[i].key);
+    }
 }
 
 static void
@@ -56,6 +65,8 @@ add_enrolment(struct checksum *sum, const struct enrolment *row)
     checksum_add_u64(sum, (uint64_t)row->due_ms);
     checksum_add_u64(sum, (uint64_t)row->wake_ms);
     checksum_add_u64(sum, row->deferred);
+    checksum_add_u64(sum, (uint64_t)row->redirect << 1 | (uint64_t)row->ending);
+    checksum_add_u64(sum, (uint64_t)row->paused_ms);
     checksum_add_u64(sum, (uint64_t)row->goal_ms);
     checksum_add_u64(sum, row->key);
     checksum_add_u64(sum, row->delivered);
@@ -171,7 +182,11 @@ state_digest(const struct state *state)
         bool known = i < state->scenario_capacity;
         checksum_add_u64(sum, known ? state->scenario_counts[i].running : 0);
         checksum_add_u64(sum, known ? state->scenario_counts[i].entered : 0);
+        checksum_add_u64(sum, known ? (uint64_t)state->scenario_counts[i].paused_ms : 0);
     }
+    checksum_add_u64(sum, tables_sets_checksum(state->finished, state->scenario_capacity));
+    checksum_add_u64(sum, tables_sets_checksum(state->tapped, state->tapped_capacity));
+    checksum_add_u64(sum, tables_sets_checksum(state->received, state->received_capacity));
     for (uint32_t i = 0; i < state->run_count; i++) {
         checksum_add(sum, state->run_ids[i], sizeof(state->run_ids[i]));
     }

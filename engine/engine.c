@@ -53,6 +53,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
                                    intent->word_count);
 }
 
+int64_t
+engine_draw(const struct engine *engine, const struct draw *draw)
+{
+    return engine->calls.draw(engine->calls.draw_context, draw);
+}
+
 struct span
 engine_public_url(const struct engine *engine)
 {
@@ -97,6 +103,15 @@ route(struct state *state, const struct event *event)
     case EVENT_FIELD_CLEARED:
         friend_apply(state, event);
         break;
+    case EVENT_SCORE_CHANGED:
+        score_apply(state, event);
+        break;
+    case EVENT_ONCE_DONE:
+        once_apply(state, event);
+        break;
+    case EVENT_PAUSE_CHANGED:
+        pause_apply(state, event);
+        break;
     case EVENT_FRIEND_FORGOTTEN:
         forget_apply(state, event);
         break;
@@ -111,6 +126,7 @@ route(struct state *state, const struct event *event)
     case EVENT_STEP_DONE:
     case EVENT_STEP_CANCELLED:
     case EVENT_ENROLMENT_ENDED:
+    case EVENT_STEP_REDIRECTED:
         enrolment_apply(state, event);
         break;
     case EVENT_DELIVERY_PLANNED:
@@ -142,6 +158,8 @@ route(struct state *state, const struct event *event)
         state->dates_from = event->u.dates.up_to;
         break;
     case EVENT_STOPPED:
+    case EVENT_DRAWN:
+    case EVENT_SEND_UNKNOWN:
     case EVENT_WEBHOOK_NOTED:
     case EVENT_MESSAGE_UNSENT:
     case EVENT_WEBHOOK_FOREIGN:
@@ -226,7 +244,21 @@ enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
     for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
          i = state->enrolments[i].next) {
         if (state->enrolments[i].phase == ENROLMENT_WAITING &&
-            state->enrolments[i].wake_ms <= now_ms) {
+            state->enrolments[i].wake_ms <= now_ms &&
+            !state_is_paused(state, &state->enrolments[i])) {
+            enqueue_enrolment(engine, i);
+        }
+    }
+}
+
+/* A whole scenario may go on: rows whose instant came meanwhile are out of the wheel. */
+static void
+rearm_all(struct engine *engine, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
+        const struct enrolment *row = &engine->state.enrolments[i];
+        if (row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms &&
+            !state_is_paused(&engine->state, row)) {
             enqueue_enrolment(engine, i);
         }
     }
@@ -238,6 +270,10 @@ follow_rows(struct engine *engine, const struct event *event)
     if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
         uint32_t enrolment = event->u.step.enrolment;
         due_arm(&engine->due, engine->state.enrolments[enrolment].wake_ms, enrolment);
+    } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
+        enqueue_friend(engine, event->friend, event->at_ms);
+    } else if (event->kind == EVENT_PAUSE_CHANGED || event->kind == EVENT_DEFINITIONS_APPLIED) {
+        rearm_all(engine, event->at_ms);
     } else if (event->kind == EVENT_DELIVERY_PLANNED || event->kind == EVENT_DELIVERY_OUTCOME ||
                event->kind == EVENT_DELIVERY_CANCELLED) {
         enqueue_friend(engine, event->friend, event->at_ms);
@@ -296,7 +332,10 @@ definitions_decide(struct turn *turn, const struct input *input)
                             .word_count = 2,
                             .u.definitions = {.definitions = definitions}};
     memcpy(applied.u.definitions.hash, definitions->hash, sizeof(definitions->hash));
+    struct definitions *before = definitions_retain(turn->state->definitions);
     turn_emit(turn, &applied);
+    pause_definitions_changed(turn, before);
+    definitions_release(before);
 }
 
 static void
@@ -342,6 +381,23 @@ field_decide(struct turn *turn, const struct input *input, struct source source)
 }
 
 static void
+pause_decide(struct turn *turn, const struct input *input, struct source source)
+{
+    bool paused = input->kind == INPUT_PAUSE;
+    uint32_t friend = input->u.scenario.friend, scenario = input->u.scenario.scenario;
+    if (friend == NO_ID) {
+        pause_scenario(turn, scenario, paused, source);
+        return;
+    }
+    uint32_t running = state_enrolment_in(turn->state, friend, scenario);
+    if (running != NO_ID && paused) {
+        pause_enrolment(turn, running, source);
+    } else if (running != NO_ID) {
+        pause_resume_enrolment(turn, running, input->u.scenario.shift, source);
+    }
+}
+
+static void
 operator_decide(struct turn *turn, const struct input *input)
 {
     struct source source = {SOURCE_OPERATOR, input->author, 0};
@@ -367,6 +423,16 @@ operator_decide(struct turn *turn, const struct input *input)
         }
         break;
     }
+    case INPUT_SCORE:
+        score_add(turn, input->u.score.friend, input->u.score.by, source);
+        break;
+    case INPUT_PAUSE:
+    case INPUT_RESUME:
+        pause_decide(turn, input, source);
+        break;
+    case INPUT_FINISHED:
+        scenario_note_finished(turn, input->u.scenario.friend, input->u.scenario.scenario, source);
+        break;
     case INPUT_CUSTOM_EVENT:
         trigger_custom_event(turn, input->u.custom_event.friend, input->u.custom_event.name,
                              source);
@@ -431,6 +497,10 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_FIELD:
     case INPUT_START_SCENARIO:
     case INPUT_STOP_SCENARIO:
+    case INPUT_SCORE:
+    case INPUT_PAUSE:
+    case INPUT_RESUME:
+    case INPUT_FINISHED:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
         operator_decide(&turn, input);
@@ -501,7 +571,8 @@ best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner
     for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
          i = state->enrolments[i].next) {
         const struct enrolment *row = &state->enrolments[i];
-        if (row->phase != ENROLMENT_WAITING || row->wake_ms > now_ms) {
+        if (row->phase != ENROLMENT_WAITING || row->wake_ms > now_ms ||
+            state_is_paused(state, row)) {
             continue;
         }
         const struct step *step =
@@ -527,7 +598,8 @@ owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
     }
     struct enrolment *row = &engine->state.enrolments[owner.index];
     row->queued = false;
-    return row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms ? row->friend : NO_ID;
+    bool due = row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms;
+    return due && !state_is_paused(&engine->state, row) ? row->friend : NO_ID;
 }
 
 enum { EXPIRE_SHARE = 1024 }; /* owners moved out of the wheel a call, at most */

@@ -19,11 +19,30 @@
 
 struct engine;
 
-/* What the engine needs from outside, as pure functions. */
+/* A question to the random source. Its answer goes into an event and is never asked for again. */
+enum draw_kind {
+    DRAW_NUMBER, /* low..high, both included; the answer is the number */
+    DRAW_WORD,   /* one of `words`, each as likely; the answer is its index */
+    DRAW_CASE,   /* one of `shares`, as likely as it is large; the answer is its index */
+};
+struct draw {
+    enum draw_kind kind;
+    int64_t low, high;
+    const struct span *words;
+    const uint32_t *shares;
+    uint32_t count; /* of words or shares */
+};
+/* The answer that 64 random bits give. */
+int64_t draw_answer(const struct draw *draw, uint64_t random);
+
+/* What the engine needs from outside. */
 struct engine_calls {
     /* The checksum of the body that these items and values render to (proto/line_message.h). */
     uint64_t (*body_hash)(const struct definitions *definitions, const struct delivery_item *items,
                           uint32_t item_count, const struct span *values, uint32_t value_count);
+    /* The random source; asked by decisions only, never by a replay (SPEC R18). */
+    int64_t (*draw)(void *context, const struct draw *draw);
+    void *draw_context;
     /* Where friends find the pages of forms and calendars: "https://shop.example". May be empty. */
     struct span public_url;
 };

@@ -34,6 +34,12 @@ enum event_kind {
     EVENT_TAG_REMOVED = 31,
     EVENT_FIELD_SET = 32, /* words: the value, unless it is a number field's */
     EVENT_FIELD_CLEARED = 33,
+    EVENT_SCORE_CHANGED = 34,
+    EVENT_DRAWN = 35, /* what the random source said: a word of `draw:`, or a case of `split:` */
+    EVENT_ONCE_DONE = 36,       /* an action with `once: yes` had its first time */
+    EVENT_PAUSE_CHANGED = 37,   /* of one enrolment, or (about no friend) of a whole scenario */
+    EVENT_STEP_REDIRECTED = 38, /* what follows the step under way is another one, or the end */
+    EVENT_SEND_UNKNOWN = 39,    /* `send:` with insertions named no template; words: the name */
     EVENT_ENROLMENT_STARTED = 40,
     EVENT_START_REFUSED = 41,
     EVENT_STEP_PLANNED = 42,  /* the next step and its due instant */
@@ -82,6 +88,11 @@ enum reason {
     REASON_UNKNOWN_TYPE = 15,
     REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
+    REASON_RESTORED = 18,  /* belongs to the life before a copy or restore (SPEC R45) */
+    REASON_FORGOTTEN = 19, /* the friend was forgotten (SPEC R51) */
+    REASON_PAUSED = 20,
+    REASON_GOTO = 21,
+    REASON_ENDED = 22,         /* by `end: scenario` */
     REASON_LOOP = 30,          /* a refused start: one thing set off another too often */
     REASON_NO_GOAL = 31,       /* a refused start: the field that holds the goal is empty */
     REASON_PAST_AT_START = 32, /* SPEC R32 */
@@ -93,8 +104,6 @@ enum reason {
     REASON_CLOSED = 45,          /* no slot is offered then */
     REASON_PAST = 46,
     REASON_NO_BOOKING = 47, /* nothing to change or cancel */
-    REASON_RESTORED = 18,   /* belongs to the life before a copy or restore (SPEC R45) */
-    REASON_FORGOTTEN = 19,  /* the friend was forgotten (SPEC R51) */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -106,6 +115,7 @@ enum source_kind {
     SOURCE_AUTO_REPLY = 4,
     SOURCE_OPERATOR = 5, /* id: uid of the caller */
     SOURCE_DEFINITIONS = 6,
+    SOURCE_FINISH = 7, /* id: scenario */
     SOURCE_FORM = 15,
     SOURCE_CALENDAR = 16, /* also an event's */
     SOURCE_CONVERSION = 17,
@@ -174,7 +184,9 @@ struct event {
             uint32_t button, choice; /* TAPPED: what was understood; NO_ID: nothing */
             enum reason reason;      /* NOTED; others: REASON_NONE, or why it changed nothing */
             bool unblocked, standby, redelivered;
-            uint64_t message; /* UNSENT: the event of the message; 0: it is not known */
+            uint64_t message;     /* UNSENT: the event of the message; 0: it is not known */
+            uint64_t choice_hash; /* TAPPED: of the choice's text; 0: none */
+            bool over_limit;      /* TAPPED: beyond the button's limit (SPEC R31) */
         } act;
         struct { /* WEBHOOK_UNREADABLE WEBHOOK_FOREIGN */
             uint8_t sha256[32];
@@ -196,6 +208,24 @@ struct event {
             uint32_t field;
             int64_t number; /* of a number field */
         } field;
+        struct {
+            struct span name, value; /* "draw:hand", "rock"; empty: a split */
+            uint32_t place;          /* of the word or the case, from 1 */
+        } drawn;
+        struct {
+            struct span pattern; /* "T_rec_{{taste}}" */
+        } send_unknown;
+        struct {
+            uint32_t enrolment, scenario; /* enrolment NO_ID: the whole scenario */
+            bool paused;
+            int64_t shift_ms; /* by which the start moves at the end of a pause */
+        } pause;
+        struct {
+            uint64_t key;
+        } once;
+        struct {
+            int64_t by, score; /* what was added, and what it is now */
+        } score;
         struct { /* ENROLMENT_* START_REFUSED STEP_* */
             uint32_t enrolment, scenario, step;
             int64_t start_ms; /* ENROLMENT_STARTED */

@@ -42,6 +42,18 @@ event_kind_name(enum event_kind kind)
         return "field_set";
     case EVENT_FIELD_CLEARED:
         return "field_cleared";
+    case EVENT_SCORE_CHANGED:
+        return "score_changed";
+    case EVENT_DRAWN:
+        return "drawn";
+    case EVENT_ONCE_DONE:
+        return "once_done";
+    case EVENT_PAUSE_CHANGED:
+        return "pause_changed";
+    case EVENT_STEP_REDIRECTED:
+        return "step_redirected";
+    case EVENT_SEND_UNKNOWN:
+        return "send_unknown";
     case EVENT_ENROLMENT_STARTED:
         return "enrolment_started";
     case EVENT_START_REFUSED:
@@ -156,6 +168,12 @@ reason_name(enum reason reason)
         return "restored";
     case REASON_FORGOTTEN:
         return "forgotten";
+    case REASON_PAUSED:
+        return "paused";
+    case REASON_GOTO:
+        return "goto";
+    case REASON_ENDED:
+        return "ended";
     case REASON_LOOP:
         return "loop";
     case REASON_NO_GOAL:
@@ -186,6 +204,8 @@ source_kind_name(enum source_kind kind)
         return "operator";
     case SOURCE_DEFINITIONS:
         return "definitions";
+    case SOURCE_FINISH:
+        return "finish";
     case SOURCE_FORM:
         return "form";
     case SOURCE_CALENDAR:

@@ -62,6 +62,13 @@ copy_spans(struct arena *arena, struct event *event)
         event->u.act.type = arena_span(arena, event->u.act.type);
         event->u.act.message_id = arena_span(arena, event->u.act.message_id);
         break;
+    case EVENT_DRAWN:
+        event->u.drawn.name = arena_span(arena, event->u.drawn.name);
+        event->u.drawn.value = arena_span(arena, event->u.drawn.value);
+        break;
+    case EVENT_SEND_UNKNOWN:
+        event->u.send_unknown.pattern = arena_span(arena, event->u.send_unknown.pattern);
+        break;
     default: /* the others hold no spans outside their words */
         break;
     }

@@ -42,6 +42,11 @@ act_event(const struct turn *turn, const struct input *input, uint32_t friend, e
         act.word_count = 1;
         button_understand(turn->state->definitions, input->u.act.data, &act.u.act.button,
                           &act.u.act.choice);
+        if (act.u.act.button != NO_ID) {
+            act.u.act.choice_hash = button_choice_hash(button_choice(input->u.act.data));
+            act.u.act.over_limit =
+                button_is_over_limit(turn, friend, act.u.act.button, act.u.act.choice_hash);
+        }
     } else if (act.kind == EVENT_MESSAGE_RECEIVED && input->u.act.text.len > 0) {
         act.words = &input->u.act.text;
         act.word_count = 1;
@@ -135,7 +140,7 @@ act(struct turn *turn, const struct input *input, uint32_t friend, bool first_se
         break;
     case INPUT_POSTBACK:
         if (recorded->u.act.button != NO_ID) {
-            button_decide(turn, friend, recorded->u.act.button);
+            button_decide(turn, friend, recorded, button_choice(input->u.act.data));
         }
         break;
     default:
@@ -186,6 +191,10 @@ follow_apply(struct friend_row *row, const struct event *event)
     /* An outdated one changes nothing; one that is only too old to start anything still does. */
     if (event->u.act.line_at_ms >= row->follow_line_at_ms) {
         row->blocked = event->kind == EVENT_UNFOLLOWED;
+        if (row->follow_line_at_ms == 0 && event->u.act.line_at_ms < row->added_ms &&
+            event->kind == EVENT_FOLLOWED) {
+            row->added_ms = event->u.act.line_at_ms; /* heard of late */
+        }
         row->follow_line_at_ms = event->u.act.line_at_ms;
     }
 }
@@ -266,6 +275,12 @@ friend_apply(struct state *state, const struct event *event)
         break;
     }
     bool is_act = event->kind >= EVENT_FOLLOWED && event->kind <= EVENT_TAPPED;
+    if (event->kind == EVENT_TAPPED && event->u.act.button != NO_ID &&
+        event->u.act.reason == REASON_NONE) {
+        tables_set_tapped(state, event->friend, event->u.act.button);
+        tables_put_tap(state, event->friend, event->u.act.button, event->u.act.choice_hash,
+                       event->at_ms);
+    }
     if (is_act && !event->u.act.standby) {
         row->standby_only = false;
     }

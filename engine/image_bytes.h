@@ -9,18 +9,25 @@
 #ifndef ENGINE_IMAGE_BYTES_H
 #define ENGINE_IMAGE_BYTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct state;
+/* image_lists.c: does every row of a state that was read hang on exactly one list? */
+bool image_lists_hold(const struct state *state);
 
 enum image_sizes {
     IMAGE_HEAD_BYTES = 136,     /* version, seq, times, claim, forgetting, dates, free lists */
     IMAGE_RUN_BYTES = 16,       /* run id */
-    IMAGE_FRIEND_BYTES = 57,    /* without its two texts */
+    IMAGE_FRIEND_BYTES = 73,    /* without its two texts */
     IMAGE_VALUE_BYTES = 28,     /* without its text */
     IMAGE_ROW_BYTES = 5,        /* phase and next: all of a free row */
-    IMAGE_ENROLMENT_BYTES = 77, /* after those */
-    IMAGE_DELIVERY_BYTES = 70,  /* after those, without token, values and items */
+    IMAGE_ENROLMENT_BYTES = 90, /* after those */
+    IMAGE_DELIVERY_BYTES = 74,  /* after those, without token, values, act and items */
     IMAGE_ITEM_BYTES = 17,
-    IMAGE_SCENARIO_BYTES = 8,
+    IMAGE_SCENARIO_BYTES = 16,
+    IMAGE_ONCE_BYTES = 12,
+    IMAGE_TAP_BYTES = 24,
     IMAGE_COUNT_BYTES = 4, /* before every section, and before every text */
 };
 

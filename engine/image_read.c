@@ -195,6 +195,9 @@ read_friends(struct reader *reader)
         row->first_enrolment = get_u32(&at);
         row->first_delivery = get_u32(&at);
         row->first_value = get_u32(&at);
+        row->first_once = get_u32(&at);
+        row->first_tap = get_u32(&at);
+        row->score = get_i64(&at);
         row->mark = get_u32(&at);
         uint32_t id_len = get_u32(&at), name_len = get_u32(&at);
         check(reader, flags < 16 && row->newest_seq <= state->seq, "a friend's row makes no sense");
@@ -241,6 +244,9 @@ read_enrolment(struct reader *reader, struct enrolment *row)
     row->due_ms = get_i64(&at);
     row->wake_ms = get_i64(&at);
     row->deferred = (enum reason)get_u8(&at);
+    row->redirect = get_u32(&at);
+    row->ending = get_u8(&at) != 0;
+    row->paused_ms = get_i64(&at);
     row->goal_ms = get_i64(&at);
     row->key = get_u64(&at);
     row->delivered = get_u64(&at);
@@ -309,6 +315,7 @@ read_delivery(struct reader *reader, struct delivery *row)
     row->token_at_ms = get_i64(&at);
     row->body_hash = get_u64(&at);
     uint32_t set = get_u32(&at), value_count = get_u32(&at), item_count = get_u32(&at);
+    uint32_t act_count = get_u32(&at);
     bool intended = row->phase == DELIVERY_INTENDED;
     check(reader,
           row->phase <= DELIVERY_INTENDED && row->friend < reader->state->friend_count &&
@@ -316,7 +323,8 @@ read_delivery(struct reader *reader, struct delivery *row)
               in_table(set, reader->set_count) && (!intended || set != NO_ID) &&
               (!intended || row->claim < reader->state->run_count) &&
               item_count <= DELIVERY_ITEMS_MAX &&
-              value_count <= reader->rest.len / IMAGE_COUNT_BYTES,
+              value_count <= reader->rest.len / IMAGE_COUNT_BYTES &&
+              act_count <= reader->rest.len / IMAGE_COUNT_BYTES,
           "a delivery's row makes no sense");
     if (reader->rc != RC_OK) {
         return;
@@ -329,6 +337,11 @@ read_delivery(struct reader *reader, struct delivery *row)
     row->value_count = value_count;
     for (uint32_t i = 0; i < value_count && reader->rc == RC_OK; i++) {
         read_text(reader, &row->values[i]);
+    }
+    row->act = act_count == 0 ? NULL : rows_of(act_count, sizeof(char *));
+    row->act_count = act_count;
+    for (uint32_t i = 0; i < act_count && reader->rc == RC_OK; i++) {
+        read_text(reader, &row->act[i]);
     }
     row->item_count = item_count;
     read_items(reader, row);
@@ -441,13 +454,59 @@ read_id(struct reader *reader)
 }
 
 static void
-read_tags(struct reader *reader)
+read_sets(struct reader *reader, struct bitmap ***sets, uint32_t *capacity)
 {
     uint32_t count = read_count(reader, 2 * IMAGE_COUNT_BYTES);
     for (uint32_t i = 0; i < count && reader->rc == RC_OK; i++) {
-        uint32_t tag = read_id(reader);
+        uint32_t id = read_id(reader);
         if (reader->rc == RC_OK) {
-            read_set(reader, tables_tag_slot(reader->state, tag));
+            read_set(reader, tables_set_slot(sets, capacity, id));
+        }
+    }
+}
+
+static void
+read_once(struct reader *reader)
+{
+    struct state *state = reader->state;
+    uint32_t count = read_count(reader, IMAGE_ONCE_BYTES);
+    const uint8_t *at = take(reader, (size_t)count * IMAGE_ONCE_BYTES);
+    state->once = rows_of(count, sizeof(*state->once));
+    state->once_capacity = count + 1;
+    for (; at != NULL && state->once_count < count; state->once_count++) {
+        struct once_row *row = &state->once[state->once_count];
+        row->next = get_u32(&at);
+        row->key = get_u64(&at);
+    }
+}
+
+static void
+read_taps(struct reader *reader)
+{
+    struct state *state = reader->state;
+    uint32_t count = read_count(reader, IMAGE_TAP_BYTES);
+    const uint8_t *at = take(reader, (size_t)count * IMAGE_TAP_BYTES);
+    state->taps = rows_of(count, sizeof(*state->taps));
+    state->tap_capacity = count + 1;
+    for (; at != NULL && state->tap_count < count; state->tap_count++) {
+        struct tap_row *row = &state->taps[state->tap_count];
+        row->next = get_u32(&at);
+        row->button = get_u32(&at);
+        row->choice_hash = get_u64(&at);
+        row->at_ms = get_i64(&at);
+    }
+}
+
+/* One set a scenario, of those counted. */
+static void
+read_scenario_sets(struct reader *reader, struct bitmap **sets, uint32_t count)
+{
+    uint32_t set_count = read_count(reader, 2 * IMAGE_COUNT_BYTES);
+    for (uint32_t i = 0; i < set_count && reader->rc == RC_OK; i++) {
+        uint32_t scenario = read_id(reader);
+        check(reader, scenario < count, "a set is of a scenario that it does not count");
+        if (reader->rc == RC_OK) {
+            read_set(reader, &sets[scenario]);
         }
     }
 }
@@ -465,117 +524,10 @@ read_scenarios(struct reader *reader)
     for (uint32_t i = 0; reader->rc == RC_OK && i < count; i++) {
         state->scenario_counts[i].running = get_u32(&at);
         state->scenario_counts[i].entered = get_u32(&at);
+        state->scenario_counts[i].paused_ms = get_i64(&at);
     }
-    uint32_t sets = read_count(reader, 2 * IMAGE_COUNT_BYTES);
-    for (uint32_t i = 0; i < sets && reader->rc == RC_OK; i++) {
-        uint32_t scenario = read_id(reader);
-        check(reader, scenario < count, "a set is of a scenario that it does not count");
-        if (reader->rc == RC_OK) {
-            read_set(reader, &state->entered[scenario]);
-        }
-    }
-}
-
-/* ---- lists: every row hangs on exactly one ---- */
-
-struct walk {
-    struct reader *reader;
-    uint8_t *seen;
-    uint32_t count, found;
-};
-
-/* Counts one row in; false when it cannot be on this list. */
-static bool
-visit(struct walk *walk, uint32_t index, bool belongs)
-{
-    if (index >= walk->count || !belongs || walk->seen[index] != 0) {
-        fail(walk->reader, RC_CORRUPT, "a list of rows does not hold together");
-        return false;
-    }
-    walk->seen[index] = 1;
-    walk->found++;
-    return true;
-}
-
-static struct walk
-walk_begin(struct reader *reader, uint32_t count)
-{
-    return (struct walk){.reader = reader, .seen = rows_of(count, 1), .count = count};
-}
-
-static void
-walk_end(struct walk *walk)
-{
-    check(walk->reader, walk->found == walk->count, "a row is on no list");
-    free(walk->seen);
-}
-
-static void
-check_values(struct reader *reader)
-{
-    const struct state *state = reader->state;
-    struct walk walk = walk_begin(reader, state->value_count);
-    for (uint32_t f = 0; f < state->friend_count && reader->rc == RC_OK; f++) {
-        for (uint32_t i = state->friends[f].first_value; i != NO_ID && visit(&walk, i, true);) {
-            i = state->values[i].next;
-        }
-    }
-    for (uint32_t i = state->value_free; i != NO_ID && visit(&walk, i, true);) {
-        i = state->values[i].next;
-    }
-    walk_end(&walk);
-}
-
-static void
-check_enrolments(struct reader *reader)
-{
-    const struct state *state = reader->state;
-    const struct enrolment *rows = state->enrolments;
-    struct walk walk = walk_begin(reader, state->enrolment_count);
-    for (uint32_t f = 0; f < state->friend_count && reader->rc == RC_OK; f++) {
-        uint32_t i = state->friends[f].first_enrolment;
-        while (i != NO_ID &&
-               visit(&walk, i,
-                     i < walk.count && rows[i].phase != ENROLMENT_FREE && rows[i].friend == f)) {
-            i = rows[i].next;
-        }
-    }
-    uint32_t i = state->enrolment_free;
-    while (i != NO_ID && visit(&walk, i, i < walk.count && rows[i].phase == ENROLMENT_FREE)) {
-        i = rows[i].next;
-    }
-    walk_end(&walk);
-}
-
-static void
-check_deliveries(struct reader *reader)
-{
-    const struct state *state = reader->state;
-    const struct delivery *rows = state->deliveries;
-    struct walk walk = walk_begin(reader, state->delivery_count);
-    for (uint32_t f = 0; f < state->friend_count && reader->rc == RC_OK; f++) {
-        uint32_t i = state->friends[f].first_delivery;
-        while (i != NO_ID &&
-               visit(&walk, i,
-                     i < walk.count && rows[i].phase != DELIVERY_FREE && rows[i].friend == f)) {
-            i = rows[i].next;
-        }
-    }
-    uint32_t i = state->delivery_free;
-    while (i != NO_ID && visit(&walk, i, i < walk.count && rows[i].phase == DELIVERY_FREE)) {
-        i = rows[i].next;
-    }
-    walk_end(&walk);
-}
-
-static void
-check_lists(struct reader *reader)
-{
-    if (reader->rc == RC_OK) {
-        check_values(reader);
-        check_enrolments(reader);
-        check_deliveries(reader);
-    }
+    read_scenario_sets(reader, state->entered, count);
+    read_scenario_sets(reader, state->finished, count);
 }
 
 /* state_fini() finds open deliveries through lists, which may not hold together here. */
@@ -589,6 +541,10 @@ throw_away(struct state *state)
             free(row->values[v]);
         }
         free(row->values);
+        for (uint32_t v = 0; v < row->act_count; v++) {
+            free(row->act[v]);
+        }
+        free(row->act);
         definitions_release(row->definitions);
     }
     for (uint32_t i = 0; i < state->friend_count; i++) {
@@ -609,8 +565,12 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     read_values(&reader);
     read_enrolments(&reader);
     read_deliveries(&reader);
-    read_tags(&reader);
+    read_sets(&reader, &out_state->tags, &out_state->tag_capacity);
     read_scenarios(&reader);
+    read_sets(&reader, &out_state->tapped, &out_state->tapped_capacity);
+    read_sets(&reader, &out_state->received, &out_state->received_capacity);
+    read_once(&reader);
+    read_taps(&reader);
     if (reader.rc == RC_OK) {
         const char *why = image_read_acts(&reader.rest, out_state);
         check(&reader, why == NULL, why);
@@ -618,7 +578,9 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     check(&reader, in_table(out_state->forgetting.friend, out_state->friend_count),
           "it forgets nobody it knows");
     check(&reader, reader.rest.len == 0, "bytes follow its end");
-    check_lists(&reader);
+    if (reader.rc == RC_OK) {
+        check(&reader, image_lists_hold(out_state), "a list of rows does not hold together");
+    }
     if (reader.rc == RC_OK && source->digest != NULL) {
         check(&reader, state_digest(out_state) == *source->digest,
               "its digest is not that of its state");

@@ -9,11 +9,12 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 80, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct friend_row) == 104,
+               "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct enrolment) == 96, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct delivery) == 208, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 408, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct enrolment) == 112, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 480, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -98,6 +99,9 @@ write_friends(const struct state *state, struct buf *out)
         at = put_u32(at, row->first_enrolment);
         at = put_u32(at, row->first_delivery);
         at = put_u32(at, row->first_value);
+        at = put_u32(at, row->first_once);
+        at = put_u32(at, row->first_tap);
+        at = put_i64(at, row->score);
         at = put_u32(at, row->mark);
         at = put_u32(at, id_len);
         at = put_u32(at, name_len);
@@ -146,6 +150,9 @@ write_enrolments(const struct state *state, struct buf *out)
         at = put_i64(at, row->due_ms);
         at = put_i64(at, row->wake_ms);
         at = put_u8(at, row->deferred);
+        at = put_u32(at, row->redirect);
+        at = put_u8(at, row->ending);
+        at = put_i64(at, row->paused_ms);
         at = put_i64(at, row->goal_ms);
         at = put_u64(at, row->key);
         at = put_u64(at, row->delivered);
@@ -169,10 +176,14 @@ write_delivery(const struct delivery *row, struct sets *sets, struct buf *out)
     at = put_u64(at, row->body_hash);
     at = put_u32(at, row->definitions == NULL ? NO_ID : set_index(sets, row->definitions));
     at = put_u32(at, row->value_count);
-    put_u32(at, row->item_count);
+    at = put_u32(at, row->item_count);
+    put_u32(at, row->act_count);
     write_text(out, row->token);
     for (uint32_t i = 0; i < row->value_count; i++) {
         write_text(out, row->values[i]);
+    }
+    for (uint32_t i = 0; i < row->act_count; i++) {
+        write_text(out, row->act[i]);
     }
     for (uint32_t i = 0; i < row->item_count; i++) {
         const struct delivery_item *item = &row->items[i];
@@ -262,7 +273,32 @@ write_scenarios(const struct state *state, struct buf *out)
     write_count(out, state->scenario_capacity);
     for (uint32_t i = 0; i < state->scenario_capacity; i++) {
         uint8_t *at = room(out, IMAGE_SCENARIO_BYTES);
-        put_u32(put_u32(at, state->scenario_counts[i].running), state->scenario_counts[i].entered);
+        at = put_u32(at, state->scenario_counts[i].running);
+        at = put_u32(at, state->scenario_counts[i].entered);
+        put_i64(at, state->scenario_counts[i].paused_ms);
+    }
+}
+
+static void
+write_once(const struct state *state, struct buf *out)
+{
+    write_count(out, state->once_count);
+    for (uint32_t i = 0; i < state->once_count; i++) {
+        uint8_t *at = room(out, IMAGE_ONCE_BYTES);
+        put_u64(put_u32(at, state->once[i].next), state->once[i].key);
+    }
+}
+
+static void
+write_taps(const struct state *state, struct buf *out)
+{
+    write_count(out, state->tap_count);
+    for (uint32_t i = 0; i < state->tap_count; i++) {
+        const struct tap_row *row = &state->taps[i];
+        uint8_t *at = put_u32(room(out, IMAGE_TAP_BYTES), row->next);
+        at = put_u32(at, row->button);
+        at = put_u64(at, row->choice_hash);
+        put_i64(at, row->at_ms);
     }
 }
 
@@ -303,6 +339,11 @@ image_write(const struct state *state, struct buf *out)
     write_sets(state, state->tags, state->tag_capacity, out);
     write_scenarios(state, out);
     write_sets(state, state->entered, state->scenario_capacity, out);
+    write_sets(state, state->finished, state->scenario_capacity, out);
+    write_sets(state, state->tapped, state->tapped_capacity, out);
+    write_sets(state, state->received, state->received_capacity, out);
+    write_once(state, out);
+    write_taps(state, out);
     image_write_acts(state, out);
     free(sets.items);
 }

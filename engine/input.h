@@ -31,6 +31,10 @@ enum input_kind {
     INPUT_FIELD,
     INPUT_START_SCENARIO,
     INPUT_STOP_SCENARIO,
+    INPUT_SCORE,
+    INPUT_PAUSE, /* friend NO_ID: the whole scenario */
+    INPUT_RESUME,
+    INPUT_FINISHED, /* a friend known to have finished a scenario before */
     INPUT_CUSTOM_EVENT,
     INPUT_MARK,
     INPUT_FORM,
@@ -113,9 +117,14 @@ struct input {
             int64_t number;
             struct span text;
         } field;
-        struct { /* START_SCENARIO STOP_SCENARIO */
+        struct {
+            uint32_t friend;
+            int64_t by;
+        } score;
+        struct { /* START_SCENARIO STOP_SCENARIO FINISHED PAUSE RESUME */
             uint32_t friend, scenario;
             uint32_t at_step; /* START: NO_ID = the first */
+            bool shift;       /* RESUME */
         } scenario;
         struct {
             uint32_t friend, form;

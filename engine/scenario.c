@@ -96,7 +96,15 @@ scenario_finish(struct turn *turn, uint32_t enrolment)
 {
     struct event ended =
         scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_FINISHED);
+    const struct body *body = &scenario_of(turn->state, ended.u.step.scenario)->on_finish;
+    struct source source = {SOURCE_FINISH, ended.u.step.scenario, 0};
+    struct outbox outbox = {0}; /* stays empty: such a body sends nothing */
     turn_emit(turn, &ended);
+    if (turn->depth < TURN_DEPTH_MAX) {
+        turn->depth++;
+        action_run(turn, ended.friend, body, source, NO_ID, &outbox);
+        turn->depth--;
+    }
 }
 
 /* May it happen in this very turn? What sends needs an act of the friend to answer; a trigger that
@@ -104,7 +112,7 @@ scenario_finish(struct turn *turn, uint32_t enrolment)
 static bool
 goes_at_once(const struct turn *turn, const struct enrolment *row, const struct step *step)
 {
-    if (turn->depth >= TURN_DEPTH_MAX) {
+    if (turn->depth >= TURN_DEPTH_MAX || turn->resuming || state_is_paused(turn->state, row)) {
         return false;
     }
     return (turn->answer.open && turn->answer.friend == row->friend) ||
@@ -143,10 +151,62 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
             prev_ms = due_ms;
             continue;
         }
+        if (step->timing.kind == TIMING_NOW && due_ms > turn->now_ms) {
+            due_ms = turn->now_ms; /* the one before was passed over ahead of its time */
+        }
         scenario_plan(turn, enrolment, step, due_ms);
         return;
     }
     scenario_finish(turn, enrolment);
+}
+
+/* Where to go on after the step at `place`. */
+static uint32_t
+target_place(const struct state *state, uint32_t enrolment, uint32_t place)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    uint32_t target = 0;
+    bool found = row->redirect != NO_ID &&
+                 scenario_step(scenario_of(state, row->scenario), row->redirect, &target) != NULL;
+    return found && target > place ? target : place + 1;
+}
+
+/* The steps that a `goto:` leaves out. Returns what the next one counts from (SPEC R2). */
+static int64_t
+pass_over(struct turn *turn, uint32_t enrolment, uint32_t from, uint32_t target, int64_t prev_ms)
+{
+    const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row.scenario);
+    for (uint32_t i = from; i < target; i++) {
+        const struct step *step = &scenario->steps[i];
+        int64_t due_ms = step_due(scenario, step, &row, prev_ms);
+        struct event skipped =
+            scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_GOTO);
+        turn_emit(turn, &skipped);
+        prev_ms = due_ms;
+    }
+    return prev_ms;
+}
+
+/* `end: scenario`: what would have followed is cancelled; that is no finish. */
+static void
+end(struct turn *turn, uint32_t enrolment, uint32_t from, int64_t prev_ms)
+{
+    const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row.scenario);
+    for (uint32_t i = from; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
+        int64_t due_ms = step_due(scenario, step, &row, prev_ms);
+        prev_ms = DUE_UNKNOWN_YET;
+        if (due_ms != DUE_UNKNOWN_YET) {
+            struct event cancelled = scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment,
+                                                         step->id, due_ms, REASON_ENDED);
+            turn_emit(turn, &cancelled);
+        }
+    }
+    struct event ended =
+        scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, REASON_ENDED);
+    turn_emit(turn, &ended);
 }
 
 void
@@ -167,7 +227,20 @@ scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
         scenario_finish(turn, enrolment); /* its scenario was emptied under it */
         return;
     }
-    plan_from(turn, enrolment, place + 1, prev_ms);
+    if (row->ending) {
+        end(turn, enrolment, place + 1, prev_ms);
+        return;
+    }
+    uint32_t target = target_place(turn->state, enrolment, place);
+    plan_from(turn, enrolment, target, pass_over(turn, enrolment, place + 1, target, prev_ms));
+}
+
+void
+scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step)
+{
+    struct event redirected =
+        scenario_step_event(turn, EVENT_STEP_REDIRECTED, enrolment, step, 0, REASON_NONE);
+    turn_emit(turn, &redirected);
 }
 
 bool
@@ -176,11 +249,13 @@ scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
-    if (scenario->kind != KIND_SCENARIO || scenario_step(scenario, row->step, &place) == NULL ||
-        place + 1 >= scenario->step_count) {
+    if (scenario->kind != KIND_SCENARIO || row->ending || state_is_paused(turn->state, row) ||
+        scenario_step(scenario, row->step, &place) == NULL) {
         return false;
     }
-    return step_due(scenario, &scenario->steps[place + 1], row, turn->now_ms) <= turn->now_ms;
+    uint32_t target = target_place(turn->state, enrolment, place);
+    return target < scenario->step_count &&
+           step_due(scenario, &scenario->steps[target], row, turn->now_ms) <= turn->now_ms;
 }
 
 int64_t
@@ -203,6 +278,55 @@ engine_step_is_ahead(const struct state *state, uint32_t enrolment, const struct
         return reminder_step_is_ahead(state, enrolment, step);
     }
     return scenario_step(scenario, row->step, &place) != NULL && step > &scenario->steps[place];
+}
+
+/* When the row's step would have gone out, had nobody paused it (SPEC R7). */
+static int64_t
+going_out_ms(const struct turn *turn, const struct enrolment *row)
+{
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    const struct step *step = scenario_step(scenario, row->step, NULL);
+    if (row->deferred != REASON_NONE || step == NULL || !step->body.has_message) {
+        return row->wake_ms;
+    }
+    return window_next_open(step->window, scenario->zone, row->wake_ms);
+}
+
+void
+scenario_catch_up(struct turn *turn, uint32_t enrolment)
+{
+    const uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
+    bool outer = turn->resuming;
+    turn->resuming = true;
+    for (;;) {
+        const struct enrolment *row = &turn->state->enrolments[enrolment];
+        if (row->phase != ENROLMENT_WAITING || row->started_seq != started_seq ||
+            going_out_ms(turn, row) > turn->now_ms) {
+            break;
+        }
+        step_skip(turn, enrolment, REASON_PAUSED);
+    }
+    turn->resuming = outer;
+}
+
+void
+scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    const struct step *step = scenario_step(scenario, row->step, NULL);
+    if (row->phase != ENROLMENT_WAITING || step == NULL) {
+        return;
+    }
+    int64_t prev_ms = DUE_UNKNOWN_YET;
+    int64_t due_ms =
+        step->timing.kind == TIMING_NOW ? DUE_UNKNOWN_YET : step_due(scenario, step, row, prev_ms);
+    if (due_ms == DUE_UNKNOWN_YET) {
+        due_ms = row->due_ms + shift_ms; /* counted from the step before: moved as far */
+    }
+    struct event planned =
+        scenario_step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
+    turn_emit(turn, &planned);
 }
 
 /* Steps that will not come any more, each with its due instant where it has one (SPEC R42). */
@@ -347,6 +471,18 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
     plan_from(turn, enrolment, skip_to(turn, enrolment, at_step), turn->start_ms);
 }
 
+void
+scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenario, struct source source)
+{
+    struct event ended = {
+        .kind = EVENT_ENROLMENT_ENDED,
+        .friend = friend,
+        .source = source,
+        .u.step = {
+            .enrolment = NO_ID, .scenario = scenario, .step = NO_ID, .reason = REASON_FINISHED}};
+    turn_emit(turn, &ended);
+}
+
 uint32_t
 scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario, const struct enrolment *as,
                struct source source)
@@ -383,6 +519,7 @@ started_apply(struct state *state, const struct event *event)
     row->start_ms = event->u.step.start_ms;
     row->due_ms = INT64_MAX;
     row->wake_ms = INT64_MAX;
+    row->redirect = NO_ID;
     row->goal_ms = event->u.step.goal_ms;
     row->key = event->u.step.key;
     row->links = event->u.step.links;
@@ -401,6 +538,10 @@ enrolment_apply(struct state *state, const struct event *event)
         }
         return;
     }
+    if (event->kind == EVENT_ENROLMENT_ENDED && event->u.step.reason == REASON_FINISHED) {
+        tables_set_entered(state, event->friend, event->u.step.scenario);
+        tables_set_finished(state, event->friend, event->u.step.scenario);
+    }
     if (event->kind == EVENT_START_REFUSED || event->u.step.enrolment >= state->enrolment_count) {
         return;
     }
@@ -414,6 +555,10 @@ enrolment_apply(struct state *state, const struct event *event)
         row->due_ms = event->u.step.due_ms;
         row->wake_ms = event->u.step.due_ms;
         row->deferred = REASON_NONE;
+        row->redirect = NO_ID;
+    } else if (event->kind == EVENT_STEP_REDIRECTED) {
+        row->redirect = event->u.step.step;
+        row->ending = event->u.step.step == NO_ID;
     } else if (event->kind == EVENT_STEP_DEFERRED) {
         row->wake_ms = event->u.step.until_ms;
         row->deferred = event->u.step.reason;

@@ -2,6 +2,8 @@
 #include "engine/conversion.h"
 #include "engine/tables.h"
 
+#include "engine/base/checksum.h"
+
 #include <assert.h>
 #include <roaring/roaring.h>
 #include <stdlib.h>
@@ -24,6 +26,12 @@ put(struct bitmap **slot, uint32_t friend, bool present)
     } else {
         roaring_bitmap_remove(set_of(*slot), friend);
     }
+}
+
+static bool
+holds(struct bitmap *const *sets, uint32_t capacity, uint32_t id, uint32_t friend)
+{
+    return id < capacity && sets[id] != NULL && roaring_bitmap_contains(set_of(sets[id]), friend);
 }
 
 uint32_t
@@ -49,17 +57,22 @@ set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
 }
 
 struct bitmap **
+tables_set_slot(struct bitmap ***sets, uint32_t *capacity, uint32_t id)
+{
+    if (id >= *capacity) {
+        uint32_t grown = id + 16;
+        *sets = realloc(*sets, grown * sizeof(struct bitmap *));
+        assert(*sets != NULL);
+        memset(*sets + *capacity, 0, (grown - *capacity) * sizeof(struct bitmap *));
+        *capacity = grown;
+    }
+    return &(*sets)[id];
+}
+
+struct bitmap **
 tables_tag_slot(struct state *state, uint32_t tag)
 {
-    if (tag >= state->tag_capacity) {
-        uint32_t capacity = tag + 16;
-        state->tags = realloc(state->tags, capacity * sizeof(struct bitmap *));
-        assert(state->tags != NULL);
-        memset(state->tags + state->tag_capacity, 0,
-               (capacity - state->tag_capacity) * sizeof(struct bitmap *));
-        state->tag_capacity = capacity;
-    }
-    return &state->tags[tag];
+    return tables_set_slot(&state->tags, &state->tag_capacity, tag);
 }
 
 void
@@ -71,8 +84,7 @@ tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present)
 bool
 state_has_tag(const struct state *state, uint32_t friend, uint32_t tag)
 {
-    return tag < state->tag_capacity && state->tags[tag] != NULL &&
-           roaring_bitmap_contains(set_of(state->tags[tag]), friend);
+    return holds(state->tags, state->tag_capacity, tag, friend);
 }
 
 uint32_t
@@ -108,8 +120,64 @@ tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario)
 bool
 state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario)
 {
-    return scenario < state->scenario_capacity && state->entered[scenario] != NULL &&
-           roaring_bitmap_contains(set_of(state->entered[scenario]), friend);
+    return holds(state->entered, state->scenario_capacity, scenario, friend);
+}
+
+void
+tables_set_finished(struct state *state, uint32_t friend, uint32_t scenario)
+{
+    tables_scenario_counts(state, scenario);
+    put(&state->finished[scenario], friend, true);
+}
+
+bool
+state_has_finished(const struct state *state, uint32_t friend, uint32_t scenario)
+{
+    return holds(state->finished, state->scenario_capacity, scenario, friend);
+}
+
+void
+tables_set_tapped(struct state *state, uint32_t friend, uint32_t button)
+{
+    put(tables_set_slot(&state->tapped, &state->tapped_capacity, button), friend, true);
+}
+
+bool
+state_has_tapped(const struct state *state, uint32_t friend, uint32_t button)
+{
+    return holds(state->tapped, state->tapped_capacity, button, friend);
+}
+
+void
+tables_set_received(struct state *state, uint32_t friend, uint32_t template)
+{
+    put(tables_set_slot(&state->received, &state->received_capacity, template), friend, true);
+}
+
+bool
+state_has_received(const struct state *state, uint32_t friend, uint32_t template)
+{
+    return holds(state->received, state->received_capacity, template, friend);
+}
+
+uint64_t
+tables_sets_checksum(struct bitmap *const *sets, uint32_t count)
+{
+    struct checksum *sum = checksum_new();
+    for (uint32_t id = 0; id < count; id++) {
+        if (sets[id] == NULL) {
+            continue; /* as good as empty: rooms differ, members do not */
+        }
+        roaring_uint32_iterator_t members;
+        roaring_init_iterator(set_of(sets[id]), &members);
+        while (members.has_value) {
+            checksum_add_u64(sum, (uint64_t)id << 32 | members.current_value);
+            roaring_advance_uint32_iterator(&members);
+        }
+    }
+    uint64_t value = checksum_value(sum);
+    checksum_free(sum);
+    return value;
 }
 
 void
@@ -188,6 +256,8 @@ free_rows(struct state *state)
     free(state->choices);
     free(state->bookings);
     free(state->values);
+    free(state->once);
+    free(state->taps);
     free(state->enrolments);
     free(state->deliveries);
     free(state->friend_slots);
@@ -199,6 +269,9 @@ state_fini(struct state *state)
     free_rows(state);
     free_all(state->tags, state->tag_capacity);
     free_all(state->entered, state->scenario_capacity);
+    free_all(state->finished, state->scenario_capacity);
+    free_all(state->tapped, state->tapped_capacity);
+    free_all(state->received, state->received_capacity);
     free_all(state->converted, state->conversion_capacity);
     free(state->conversion_counts);
     free(state->scenario_counts);

@@ -29,6 +29,9 @@ struct friend_row {
     uint32_t first_enrolment;  /* running ones, oldest first */
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
+    int64_t score;             /* SPEC R37 */
+    uint32_t first_once;       /* what was done once */
+    uint32_t first_tap;        /* buttons tapped */
     uint32_t first_answer;     /* the newest to each form */
     uint32_t first_tally;      /* of forms answered */
     uint32_t first_booking;
@@ -59,6 +62,9 @@ struct enrolment {
     int64_t due_ms;       /* original due instant of the step */
     int64_t wake_ms;      /* when to look at it: due_ms, or later when deferred */
     enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
+    uint32_t redirect;    /* the step that `goto:` named; NO_ID: the next */
+    bool ending;          /* `end:` was said: nothing follows the step under way */
+    int64_t paused_ms;    /* since when; 0: not by itself (SPEC R22) */
     int64_t goal_ms;      /* of reminders and dates */
     uint64_t key;         /* of reminders (engine/reminder.h) */
     uint64_t delivered;   /* of reminders: a bit for each step id that went out */
@@ -80,6 +86,8 @@ struct delivery {
     int64_t intended_ms; /* when it was first intended */
     int64_t token_at_ms; /* 0: no reply token */
     char *token;
+    char **act; /* PLANNED: name, value, ...: what only the act knew; NULL once erased */
+    uint32_t act_count;
     uint64_t body_hash;
     struct definitions *definitions; /* INTENDED: the set it was rendered from; a reference */
     char **values;                   /* INTENDED: inserted values, in order; NULL once erased */
@@ -108,6 +116,19 @@ struct forgetting_row {
 
 struct scenario_counts {
     uint32_t running, entered;
+    int64_t paused_ms; /* the whole scenario, since when; 0: not */
+};
+
+struct once_row {
+    uint32_t next; /* of the same friend */
+    uint64_t key;
+};
+
+struct tap_row {
+    uint32_t next; /* of the same friend */
+    uint32_t button;
+    uint64_t choice_hash;
+    int64_t at_ms; /* the newest */
 };
 
 /* One answer to one question of a form, the newest; several choices are several rows. */
@@ -165,13 +186,22 @@ struct state {
     uint32_t dates_from; /* the dates in force are planned for friends below this index */
     struct value_row *values;
     uint32_t value_count, value_capacity, value_free;
+    struct tap_row *taps;
+    uint32_t tap_count, tap_capacity;
+    struct once_row *once;
+    uint32_t once_count, once_capacity;
     struct enrolment *enrolments;
     uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
     struct delivery *deliveries;
     uint32_t delivery_count, delivery_capacity, delivery_free;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
-    struct bitmap **entered; /* by scenario id: who ever started it (SPEC R21) */
+    struct bitmap **entered;  /* by scenario id: who ever started it (SPEC R21) */
+    struct bitmap **finished; /* by scenario id: who ever came to its end (SPEC R24) */
+    struct bitmap **tapped;   /* by button id: who ever tapped it */
+    uint32_t tapped_capacity;
+    struct bitmap **received; /* by template id: who was ever sent it */
+    uint32_t received_capacity;
     struct scenario_counts *scenario_counts;
     uint32_t scenario_capacity;
     uint8_t (*run_ids)[16]; /* of every claim; the last is the current one */
@@ -193,6 +223,9 @@ struct state {
 
 /* NO_ID when no friend has that LINE user id. */
 uint32_t state_find_friend(const struct state *state, struct span line_id);
+bool state_has_finished(const struct state *state, uint32_t friend, uint32_t scenario);
+bool state_has_tapped(const struct state *state, uint32_t friend, uint32_t button);
+bool state_has_received(const struct state *state, uint32_t friend, uint32_t template);
 bool state_has_tag(const struct state *state, uint32_t friend, uint32_t tag);
 uint32_t state_tag_count(const struct state *state, uint32_t tag); /* friends that have it */
 /* NULL when the field is not set. */
@@ -203,6 +236,9 @@ enum field_type state_field_type(const struct state *state, uint32_t field);
 uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
 /* Index of the open delivery with that id; NO_ID when it is not open. */
 uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
+
+/* By itself, with its scenario, or because the definitions say so (SPEC R22). */
+bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
 
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
  * members and values in a fixed order; texts count as the number of the event that set them. */

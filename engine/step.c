@@ -14,8 +14,8 @@ judged(const struct turn *turn, enum event_kind kind, uint32_t enrolment, enum r
                                      .reason = reason}};
 }
 
-static void
-skip(struct turn *turn, uint32_t enrolment, enum reason reason)
+void
+step_skip(struct turn *turn, uint32_t enrolment, enum reason reason)
 {
     struct event skipped = judged(turn, EVENT_STEP_SKIPPED, enrolment, reason);
     turn_emit(turn, &skipped);
@@ -28,7 +28,10 @@ condition_failed(struct turn *turn, uint32_t enrolment, const struct step *step)
     if (step->otherwise == OTHERWISE_STOP) {
         scenario_stop(turn, enrolment, REASON_CONDITION, (struct source){0});
     } else {
-        skip(turn, enrolment, REASON_CONDITION);
+        if (step->otherwise == OTHERWISE_GOTO) {
+            scenario_redirect(turn, enrolment, step->otherwise_step);
+        }
+        step_skip(turn, enrolment, REASON_CONDITION);
     }
 }
 
@@ -64,7 +67,7 @@ static void
 done_without_message(struct turn *turn, uint32_t enrolment, bool did_something)
 {
     if (!did_something) {
-        skip(turn, enrolment, REASON_CONDITION); /* no case of `choose` held */
+        step_skip(turn, enrolment, REASON_CONDITION); /* no case of `choose` held */
         return;
     }
     struct event done = judged(turn, EVENT_STEP_DONE, enrolment, REASON_NONE);
@@ -97,8 +100,8 @@ step_take(struct turn *turn, uint32_t enrolment)
         return 0;
     }
     if (row->due_ms < turn->state->claim.released_ms) {
-        skip(turn, enrolment,
-             REASON_RESTORED); /* the life before has done it, or had its reasons */
+        step_skip(turn, enrolment,
+                  REASON_RESTORED); /* the life before has done it, or had its reasons */
         return 0;
     }
     bool sends = step->body.has_message;
@@ -109,24 +112,24 @@ step_take(struct turn *turn, uint32_t enrolment)
     /* Only a step without delay can be a link in a chain that takes no time. */
     turn->links = row->due_ms == row->start_ms ? row->links : 0;
     if (turn->state->friends[row->friend].blocked) {
-        skip(turn, enrolment, REASON_BLOCKED_BY_FRIEND); /* a date, which goes on (SPEC R15) */
+        step_skip(turn, enrolment, REASON_BLOCKED_BY_FRIEND); /* a date, which goes on (SPEC R15) */
         return 0;
     }
     if (sends && turn->now_ms >= stale_ms) {
-        skip(turn, enrolment, REASON_STALE);
+        step_skip(turn, enrolment, REASON_STALE);
         return 0;
     }
     bool first_look = row->deferred == REASON_NONE;
     bool open = !sends || window_is_open(step->window, zone, turn->now_ms);
     /* At the due instant, and again at the real send, not in between (SPEC R23). */
-    if ((first_look || open) && !condition_holds(turn->state, row->friend, &step->condition)) {
+    if ((first_look || open) && !condition_holds(turn, row->friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
         return 0;
     }
     if (!open) {
         int64_t until_ms = window_next_open(step->window, zone, turn->now_ms);
         if (until_ms >= stale_ms) {
-            skip(turn, enrolment, REASON_STALE); /* at once, since it is known (SPEC R6) */
+            step_skip(turn, enrolment, REASON_STALE); /* at once, since it is known (SPEC R6) */
             return 0;
         }
         struct event deferred = judged(turn, EVENT_STEP_DEFERRED, enrolment, REASON_WINDOW);
@@ -154,7 +157,7 @@ step_answer(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment row = turn->state->enrolments[enrolment];
     const struct step *step = step_of(turn, enrolment);
-    if (!condition_holds(turn->state, row.friend, &step->condition)) {
+    if (!condition_holds(turn, row.friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
         return;
     }

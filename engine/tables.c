@@ -116,6 +116,8 @@ tables_add_friend(struct state *state, struct span line_id)
                                                  .first_enrolment = NO_ID,
                                                  .first_delivery = NO_ID,
                                                  .first_value = NO_ID,
+                                                 .first_once = NO_ID,
+                                                 .first_tap = NO_ID,
                                                  .first_answer = NO_ID,
                                                  .first_tally = NO_ID,
                                                  .first_booking = NO_ID};
@@ -127,6 +129,36 @@ tables_add_friend(struct state *state, struct span line_id)
         slots_put(state, friend);
     }
     return friend;
+}
+
+void
+tables_add_once(struct state *state, uint32_t friend, uint64_t key)
+{
+    uint32_t index = state->once_count++;
+    state->once =
+        tables_grow(state->once, &state->once_capacity, state->once_count, sizeof(*state->once));
+    state->once[index] = (struct once_row){.next = state->friends[friend].first_once, .key = key};
+    state->friends[friend].first_once = index;
+}
+
+void
+tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t choice_hash,
+               int64_t at_ms)
+{
+    for (uint32_t i = state->friends[friend].first_tap; i != NO_ID; i = state->taps[i].next) {
+        if (state->taps[i].button == button && state->taps[i].choice_hash == choice_hash) {
+            state->taps[i].at_ms = at_ms;
+            return;
+        }
+    }
+    uint32_t index = state->tap_count++;
+    state->taps =
+        tables_grow(state->taps, &state->tap_capacity, state->tap_count, sizeof(*state->taps));
+    state->taps[index] = (struct tap_row){.next = state->friends[friend].first_tap,
+                                          .button = button,
+                                          .choice_hash = choice_hash,
+                                          .at_ms = at_ms};
+    state->friends[friend].first_tap = index;
 }
 
 /* Values of fields: a short list a friend. */
@@ -310,6 +342,10 @@ tables_free_delivery(struct state *state, uint32_t index)
         free(row->values[i]);
     }
     free(row->values);
+    for (uint32_t i = 0; i < row->act_count; i++) {
+        free(row->act[i]);
+    }
+    free(row->act);
     definitions_release(row->definitions);
     *row = (struct delivery){.next = state->delivery_free, .queued = row->queued};
     state->delivery_free = index;
@@ -333,7 +369,10 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
 {
     if (scenario >= state->scenario_capacity) {
         uint32_t sets = state->scenario_capacity, counts = state->scenario_capacity;
+        uint32_t finished = state->scenario_capacity;
         state->entered = tables_grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
+        state->finished =
+            tables_grow(state->finished, &finished, scenario + 1, sizeof(struct bitmap *));
         state->scenario_counts = tables_grow(state->scenario_counts, &counts, scenario + 1,
                                              sizeof(*state->scenario_counts));
         state->scenario_capacity = counts;

@@ -27,6 +27,10 @@ void tables_forget_friend(struct state *state, uint32_t friend);
 struct value_row *tables_put_value(struct state *state, uint32_t friend, uint32_t field);
 void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
 
+void tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t choice_hash,
+                    int64_t at_ms);
+void tables_add_once(struct state *state, uint32_t friend, uint64_t key);
+
 uint32_t tables_next_enrolment(const struct state *state);
 /* Takes the row `index`, which must be the next one, and hangs it on the friend's list. */
 struct enrolment *tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend);
@@ -45,6 +49,11 @@ typedef void (*tables_friend_fn)(void *context, uint32_t friend);
 void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
                         void *context);
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
+void tables_set_finished(struct state *state, uint32_t friend, uint32_t scenario);
+void tables_set_tapped(struct state *state, uint32_t friend, uint32_t button);
+void tables_set_received(struct state *state, uint32_t friend, uint32_t template);
+/* The sets of who ever did something, for the digest. */
+uint64_t tables_sets_checksum(struct bitmap *const *sets, uint32_t count);
 bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
 struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);
 /* The members of a set in ascending order, and many put into it at once: for the image. */
@@ -52,6 +61,8 @@ uint32_t set_count(const struct bitmap *set);
 void set_members(const struct bitmap *set, uint32_t *out_members);
 void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);
 /* Room for the tag's set. */
+/* The slot of one of the sets, which grow to hold it. */
+struct bitmap **tables_set_slot(struct bitmap ***sets, uint32_t *capacity, uint32_t id);
 struct bitmap **tables_tag_slot(struct state *state, uint32_t tag);
 /* Makes the table of LINE ids anew from the rows. */
 void tables_index_friends(struct state *state);

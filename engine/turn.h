@@ -18,6 +18,15 @@ struct outbox {
     uint32_t count;
 };
 
+/* What is known only while one act is answered: the choice, what was drawn (LANGUAGE 2). */
+struct act_value {
+    struct span name, value; /* "choice", "draw:hand" */
+};
+struct act_values {
+    struct act_value *items;
+    uint32_t count;
+};
+
 struct answer {
     bool open; /* an act of `friend` is being answered */
     uint32_t friend;
@@ -47,6 +56,8 @@ struct turn {
     int64_t now_ms;
     struct events *out;
     struct answer answer;
+    struct act_values act;
+    bool resuming;          /* what a pause left behind is not made up for (SPEC R22) */
     bool restart_scenarios; /* SPEC R14: starts override re-entry */
     int64_t start_ms;       /* the instant from which a start counts (SPEC R41) */
     uint32_t depth;         /* of cascades; bounded by TURN_DEPTH_MAX */
@@ -67,11 +78,40 @@ struct span engine_public_url(const struct engine *engine);
 /* The checksum of the body that an intent's items and words render to. */
 uint64_t engine_body_hash(const struct engine *engine, const struct event *intent);
 
+int64_t engine_draw(const struct engine *engine, const struct draw *draw);
+
+/* delivery.c: values as they are at this moment (SPEC R26) */
+struct span pattern_text(struct turn *turn, uint32_t friend, const struct pattern *pattern);
+
 void outbox_add(struct turn *turn, struct outbox *outbox, const struct delivery_item *item);
 /* How many of the items from `from` on fit into one request (SPEC R9, R10): at least one. */
 uint32_t outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32_t from);
 
-bool condition_holds(const struct state *state, uint32_t friend, const struct condition *condition);
+/* condition.c (SPEC R24) */
+bool condition_holds(const struct turn *turn, uint32_t friend, const struct condition *condition);
+
+/* act.c */
+void act_put(struct turn *turn, struct span name, struct span value); /* replaces */
+struct span act_get(const struct act_values *values, struct span name);
+
+/* draw.c (SPEC R18, R24) */
+void draw_word(struct turn *turn, uint32_t friend, const struct action *action,
+               struct source source);
+const struct body *draw_split(struct turn *turn, uint32_t friend, const struct action *action,
+                              struct source source);
+
+/* field.c (SPEC R18) */
+bool text_is_number(struct span text, int64_t *out_number); /* "-12" */
+void field_run(struct turn *turn, uint32_t friend, const struct action *action,
+               struct source source);
+
+/* once.c: true the first time for that friend, which is recorded (SPEC R27) */
+bool once_take(struct turn *turn, uint32_t friend, uint64_t key, struct source source);
+void once_apply(struct state *state, const struct event *event);
+
+/* score.c (SPEC R37) */
+void score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source);
+void score_apply(struct state *state, const struct event *event);
 
 /* apply, one function a concept; engine_apply() routes to them. */
 void friend_apply(struct state *state, const struct event *event);
@@ -94,7 +134,14 @@ void friend_decide(struct turn *turn, const struct input *input);
 void auto_reply_decide(struct turn *turn, uint32_t friend, struct span text);
 void button_understand(const struct definitions *definitions, struct span data,
                        uint32_t *out_button, uint32_t *out_choice);
-void button_decide(struct turn *turn, uint32_t friend, uint32_t button);
+/* What stands behind the colon of postback data; empty: nothing. */
+struct span button_choice(struct span data);
+uint64_t button_choice_hash(struct span choice);
+/* Judged before the tap is recorded, in the account's dates. */
+bool button_is_over_limit(const struct turn *turn, uint32_t friend, uint32_t button,
+                          uint64_t choice_hash);
+void button_decide(struct turn *turn, uint32_t friend, const struct event *tapped,
+                   struct span choice);
 
 /* action.c: runs a body top to bottom (SPEC R27); what it sends goes to the outbox. True when
  * something was done or sent. */
@@ -111,6 +158,9 @@ void action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, stru
 void scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t at_step,
                     struct source source);
 void scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source);
+/* A friend who finished it before stepd knew them. */
+void scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenario,
+                            struct source source);
 /* Plans the step after row->step, counted from prev_ms; ends the enrolment after the last. */
 void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
 /* Would the step after row->step be due now, if row->step were delivered now? */
@@ -138,6 +188,23 @@ bool date_is_pending(const struct state *state);
 
 /* mark.c: response marks (SPEC R43) */
 void mark_set(struct turn *turn, uint32_t friend, uint32_t mark, struct source source);
+
+/* What follows the step under way: a later step, or (NO_ID) the end. */
+void scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step);
+
+/* pause.c (SPEC R22) */
+void pause_enrolment(struct turn *turn, uint32_t enrolment, struct source source);
+void pause_resume_enrolment(struct turn *turn, uint32_t enrolment, bool shift,
+                            struct source source);
+void pause_scenario(struct turn *turn, uint32_t scenario, bool paused, struct source source);
+/* After new definitions: those switched on again. */
+void pause_definitions_changed(struct turn *turn, const struct definitions *before);
+void pause_apply(struct state *state, const struct event *event);
+/* Skips, for a row paused no more, what would have gone out by now. */
+void scenario_catch_up(struct turn *turn, uint32_t enrolment);
+/* The due instant of the row's step, counted anew after its start was moved. */
+void scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms);
+void step_skip(struct turn *turn, uint32_t enrolment, enum reason reason);
 
 /* step.c: judging a due step (SPEC R6, R7, R23, R25). Returns the delivery now intended, or 0. */
 uint64_t step_take(struct turn *turn, uint32_t enrolment);

@@ -204,6 +204,7 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->scenarios, arena, before ? &before->scenario_names : &NONE);
     name_table_load(&compiler->buttons, arena, before ? &before->button_names : &NONE);
     name_table_load(&compiler->auto_replies, arena, before ? &before->auto_reply_names : &NONE);
+    name_table_load(&compiler->draws, arena, NULL);
     name_table_load(&compiler->forms, arena, before ? &before->form_names : &NONE);
     name_table_load(&compiler->questions, arena, before ? &before->question_names : &NONE);
     name_table_load(&compiler->options, arena, before ? &before->option_names : &NONE);
@@ -216,11 +217,29 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->marks, arena, before ? &before->mark_names : &NONE);
 }
 
+/* Conditions may stand before the action that draws what they ask for. */
+static void
+find_draws(struct compiler *compiler, const struct yaml_node *node)
+{
+    if (node->kind == YAML_SCALAR) {
+        return;
+    }
+    const struct yaml_node *draw = yaml_get(node, "draw");
+    if (draw != NULL && draw->kind == YAML_SCALAR && yaml_get(node, "from") != NULL) {
+        char *name = compile_format(compiler, "draw:%.*s", span_fmt(draw->text));
+        name_table_add(&compiler->draws, span_cstr(name));
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        find_draws(compiler, node->kind == YAML_LIST ? node->items[i] : node->pairs[i].value);
+    }
+}
+
 static void
 compile_tree(struct compiler *compiler, const struct yaml_node *tree)
 {
     struct definitions *out = compiler->out;
     load_names(compiler);
+    find_draws(compiler, tree);
     compile_keys(compiler, tree, SECTIONS, false, NOT_YET_SECTION, "");
     const struct yaml_node *templates = section_of(compiler, tree, "templates");
     const struct yaml_node *scenarios = section_of(compiler, tree, "scenarios");
@@ -391,13 +410,12 @@ condition_error(void *context, struct span word, const char *message)
     buf_printf(out_error, "'%.*s': %s", span_fmt(word), message);
 }
 
+/* Every name goes in, so that ids agree; then force is what it is in the set. */
 static void
 load_in_force(struct name_table *table, struct arena *arena, const struct names *names)
 {
-    name_table_load(table, arena, NULL);
+    name_table_load(table, arena, names);
     for (uint32_t id = 0; id < names->count; id++) {
-        /* Every name goes in, so that ids agree; then force is what it is in the set. */
-        name_table_add(table, span_cstr(names->items[id].text));
         table->names.items[id].in_force = names->items[id].in_force;
     }
 }
@@ -406,11 +424,27 @@ enum rc
 definition_condition(struct span text, const struct definitions *definitions, struct arena *arena,
                      struct condition *out_condition, struct buf *out_error)
 {
-    struct name_table tags, marks;
+    struct name_table tags, marks, fields, scenarios, buttons, templates;
+    uint32_t scenario_count = definitions->scenario_names.count;
+    struct name_table *steps = arena_alloc(arena, (scenario_count + 1) * sizeof(*steps));
     load_in_force(&tags, arena, &definitions->tag_names);
     load_in_force(&marks, arena, &definitions->mark_names);
+    load_in_force(&fields, arena, &definitions->field_names);
+    load_in_force(&scenarios, arena, &definitions->scenario_names);
+    load_in_force(&buttons, arena, &definitions->button_names);
+    load_in_force(&templates, arena, &definitions->template_names);
+    for (uint32_t id = 0; id < scenario_count; id++) {
+        load_in_force(&steps[id], arena, &definitions->scenarios[id].step_names);
+    }
     struct expression_reader reader = {.tags = &tags,
                                        .marks = &marks,
+                                       .fields = &fields,
+                                       .scenarios = &scenarios,
+                                       .buttons = &buttons,
+                                       .templates = &templates,
+                                       .steps = steps,
+                                       .field_items = definitions->fields,
+                                       .zone = definitions->account.zone,
                                        .arena = arena,
                                        .error = condition_error,
                                        .context = out_error};

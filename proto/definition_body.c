@@ -6,11 +6,13 @@ enum { REQUEST_OBJECTS_MAX = 5 }; /* LINE: messages of one request */
 static const struct {
     const char *word;
     enum action_kind kind;
-} VERBS[] = {{"send", ACTION_SEND},     {"tag", ACTION_TAG},         {"field", ACTION_FIELD},
-             {"start", ACTION_START},   {"stop", ACTION_STOP},       {"choose", ACTION_CHOOSE},
-             {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT}, {"book", ACTION_BOOK},
-             {"unbook", ACTION_UNBOOK}, {"remind", ACTION_REMIND},   {"cancel", ACTION_CANCEL},
-             {"event", ACTION_EVENT},   {"mark", ACTION_MARK}};
+} VERBS[] = {{"send", ACTION_SEND},     {"tag", ACTION_TAG},       {"field", ACTION_FIELD},
+             {"start", ACTION_START},   {"stop", ACTION_STOP},     {"choose", ACTION_CHOOSE},
+             {"score", ACTION_SCORE},   {"draw", ACTION_DRAW},     {"split", ACTION_SPLIT},
+             {"goto", ACTION_GOTO},     {"end", ACTION_END},       {"pause", ACTION_PAUSE},
+             {"resume", ACTION_RESUME}, {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT},
+             {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}, {"remind", ACTION_REMIND},
+             {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -18,8 +20,27 @@ static void compile_choose(struct compiler *compiler, const struct yaml_node *no
 
 /* --- send --- */
 
+/* A name with insertions: at least one template has to fit it. */
+static const struct pattern *
+send_pattern(struct compiler *compiler, const struct yaml_node *node, struct span name)
+{
+    const struct pattern *pattern = compile_pattern(compiler, node, name);
+    const struct names *templates = &compiler->templates.names;
+    for (uint32_t id = 0; pattern != NULL && id < templates->count; id++) {
+        if (templates->items[id].in_force &&
+            pattern_may_be(pattern, span_cstr(templates->items[id].text))) {
+            return pattern;
+        }
+    }
+    if (pattern != NULL) {
+        compile_error(compiler, node, name, "no template's name can become '%.*s'", span_fmt(name));
+    }
+    return pattern;
+}
+
 static uint32_t
-send_one(struct compiler *compiler, const struct yaml_node *node, struct place *place)
+send_one(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+         const struct pattern **out_pattern)
 {
     struct span name;
     if (node->kind == YAML_MAPPING) {
@@ -29,8 +50,7 @@ send_one(struct compiler *compiler, const struct yaml_node *node, struct place *
         return NO_ID;
     }
     if (words_find(name, "{{") < name.len) {
-        const struct not_yet *row = not_yet_find(NOT_YET_SEND, span_cstr("{{"));
-        compile_error(compiler, node, name, "not yet: %s (%s)", row->what, row->rule);
+        *out_pattern = send_pattern(compiler, node, name);
         return NO_ID;
     }
     return compile_reference(compiler, &compiler->templates, "template", node, name);
@@ -43,14 +63,18 @@ compile_send(struct compiler *compiler, const struct yaml_node *node, struct pla
     bool list = node->kind == YAML_LIST;
     uint32_t count = list ? node->count : 1;
     uint32_t *templates = arena_alloc(compiler->arena, (count + 1) * sizeof(*templates));
+    const struct pattern **patterns = arena_alloc(compiler->arena, (count + 1) * sizeof(*patterns));
     uint32_t objects = 0;
     uint32_t kept = 0;
     if (count == 0) {
         compile_error(compiler, node, span_cstr(""), "'send' names no template");
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t id = send_one(compiler, list ? node->items[i] : node, place);
-        if (id != NO_ID) {
+        uint32_t id = send_one(compiler, list ? node->items[i] : node, place, &patterns[kept]);
+        if (patterns[kept] != NULL) {
+            templates[kept++] = NO_ID;
+            objects++;
+        } else if (id != NO_ID) {
             templates[kept++] = id;
             objects += compile_template_slot(compiler, id)->object_count;
         }
@@ -61,6 +85,7 @@ compile_send(struct compiler *compiler, const struct yaml_node *node, struct pla
                       REQUEST_OBJECTS_MAX, objects);
     }
     out_action->u.send.templates = templates;
+    out_action->u.send.patterns = patterns;
     out_action->u.send.template_count = kept;
 }
 
@@ -98,137 +123,6 @@ compile_tag_changes(struct compiler *compiler, const struct yaml_node *node,
     out_action->u.tag.change_count = kept;
 }
 
-/* --- field --- */
-
-static const char *
-type_noun(enum field_type type)
-{
-    switch (type) {
-    case FIELD_TEXT:
-        return "a text";
-    case FIELD_NUMBER:
-        return "a number";
-    case FIELD_DATE:
-        return "a date";
-    case FIELD_DATETIME:
-        return "a date and time";
-    case FIELD_IMAGE:
-        return "an image";
-    case FIELD_FILE:
-        return "a file";
-    }
-    return "?";
-}
-
-/* The new value's forms that are not built: random numbers, days from now, insertions. */
-static bool
-value_not_yet(struct compiler *compiler, const struct yaml_node *node, struct span value,
-              enum field_type type)
-{
-    struct span rest = value;
-    struct span first = words_next(&rest);
-    bool dated = type == FIELD_DATE || type == FIELD_DATETIME;
-    const char *word = NULL;
-    if (words_find(value, "{{") < value.len) {
-        word = "{{";
-    } else if (type == FIELD_NUMBER && span_equal_cstr(first, "random")) {
-        word = "random";
-    } else if (dated && words_find(value, " later") < value.len) {
-        word = "later";
-    }
-    if (word == NULL) {
-        return false;
-    }
-    const struct not_yet *row = not_yet_find(NOT_YET_FIELD_VALUE, span_cstr(word));
-    compile_error(compiler, node, value, "not yet: %s (%s)", row->what, row->rule);
-    return true;
-}
-
-static void
-field_literal(struct compiler *compiler, const struct yaml_node *node, struct span value,
-              struct action *action)
-{
-    uint32_t field = action->u.field.field;
-    const char *name = compiler->fields.names.items[field].text;
-    int64_t *number = &action->u.field.number;
-    enum field_type type = compiler->field_items[field].type;
-    if (value_not_yet(compiler, node, value, type)) {
-        return;
-    }
-    if (value.len >= 2 && value.data[0] == '\'' && value.data[value.len - 1] == '\'') {
-        value = span_of(value.data + 1, value.len - 2);
-    }
-    switch (type) {
-    case FIELD_TEXT:
-    case FIELD_IMAGE:
-    case FIELD_FILE:
-        action->u.field.text = arena_span(compiler->arena, value);
-        return;
-    case FIELD_NUMBER:
-        if (!words_number(value, number)) {
-            compile_error(compiler, node, value, "'%s' is a number; '%.*s' is none", name,
-                          span_fmt(value));
-        }
-        return;
-    case FIELD_DATE:
-        if (!words_date(value, number)) {
-            compile_error(compiler, node, value, "'%s' is a date; write 2026-06-01", name);
-        }
-        return;
-    case FIELD_DATETIME:
-        if (!words_datetime(value, compiler->out->account.zone, number)) {
-            compile_error(compiler, node, value, "'%s' is a date and time; write 2026-06-01 10:00",
-                          name);
-        }
-        return;
-    }
-}
-
-static void
-compile_field_change(struct compiler *compiler, const struct yaml_node *node,
-                     struct action *out_action)
-{
-    static const char FORMS[] = "write 'x = value', 'x + 10', 'x - 3' or 'clear x'";
-    struct span text;
-    if (!compile_text(compiler, node, "'field'", &text)) {
-        return;
-    }
-    struct span rest = text;
-    struct span name = words_next(&rest);
-    struct span sign = words_next(&rest);
-    struct span value = words_trim(rest);
-    bool clear = span_equal_cstr(name, "clear") && sign.len > 0 && value.len == 0;
-    if (clear) {
-        name = sign;
-        out_action->u.field.change = FIELD_CHANGE_CLEAR;
-    } else if (span_equal_cstr(sign, "=")) {
-        out_action->u.field.change = FIELD_CHANGE_SET;
-    } else if (span_equal_cstr(sign, "+")) {
-        out_action->u.field.change = FIELD_CHANGE_ADD;
-    } else if (span_equal_cstr(sign, "-")) {
-        out_action->u.field.change = FIELD_CHANGE_SUBTRACT;
-    } else {
-        compile_error(compiler, node, text, "%s", FORMS);
-        return;
-    }
-    uint32_t field = compile_reference(compiler, &compiler->fields, "field", node, name);
-    out_action->u.field.field = field;
-    if (field == NO_ID || clear) {
-        return;
-    }
-    if (value.len == 0) {
-        compile_error(compiler, node, text, "the value is missing; %s", FORMS);
-        return;
-    }
-    enum field_type type = compiler->field_items[field].type;
-    if (out_action->u.field.change != FIELD_CHANGE_SET && type != FIELD_NUMBER) {
-        compile_error(compiler, node, name, "'%.*s' is %s; only numbers are added and subtracted",
-                      span_fmt(name), type_noun(type));
-        return;
-    }
-    field_literal(compiler, node, value, out_action);
-}
-
 /* --- start, stop --- */
 
 static void
@@ -254,15 +148,21 @@ compile_start(struct compiler *compiler, const struct yaml_node *action,
         compile_reference(compiler, &compiler->steps[scenario], noun, at_step, step);
 }
 
+/* stop, pause, resume: a scenario, `lane main` or `all` */
 static void
-compile_stop(struct compiler *compiler, const struct yaml_node *node, struct action *out_action)
+compile_scope(struct compiler *compiler, const struct yaml_node *action,
+              const struct yaml_node *node, const char *verb, struct action *out_action)
 {
     struct span text;
-    if (!compile_text(compiler, node, "'stop'", &text)) {
+    const struct yaml_node *shift = yaml_get(action, "shift");
+    out_action->u.stop.id = NO_ID;
+    if (shift != NULL) {
+        compile_yes_no(compiler, shift, &out_action->u.stop.shift);
+    }
+    if (!compile_text(compiler, node, verb, &text)) {
         return;
     }
     struct span rest = text;
-    out_action->u.stop.id = NO_ID;
     if (span_equal_cstr(text, "all")) {
         out_action->u.stop.scope = STOP_ALL;
     } else if (words_take(&rest, "lane") && words_trim(rest).len > 0) {
@@ -293,6 +193,9 @@ is_modifier(struct compiler *compiler, const struct yaml_node *node, const struc
 {
     if (span_equal_cstr(pair->key, "if") ||
         (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL) ||
+        span_equal_cstr(pair->key, "once") ||
+        (span_equal_cstr(pair->key, "shift") && yaml_get(node, "resume") != NULL) ||
+        (span_equal_cstr(pair->key, "from") && yaml_get(node, "draw") != NULL) ||
         (span_equal_cstr(pair->key, "to") && yaml_get(node, "notify") != NULL) ||
         (span_equal_cstr(pair->key, "goal") && yaml_get(node, "remind") != NULL) ||
         (span_equal_cstr(pair->key, "key") &&
@@ -389,12 +292,13 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
                       "an action is a verb and its object, as 'send: T_a'");
         return false;
     }
-    const struct yaml_pair *pair;
+    const struct yaml_pair *pair = NULL;
     int verb = find_verb(compiler, node, &pair);
     const struct yaml_node *condition = yaml_get(node, "if");
     if (condition != NULL) {
         compile_condition(compiler, condition, &out_action->condition);
     }
+    compile_once(compiler, node, place, out_action);
     if (verb < 0) {
         return false;
     }
@@ -413,10 +317,27 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
         compile_start(compiler, node, pair->value, out_action);
         break;
     case ACTION_STOP:
-        compile_stop(compiler, pair->value, out_action);
+    case ACTION_PAUSE:
+    case ACTION_RESUME:
+        compile_scope(compiler, node, pair->value, VERBS[verb].word, out_action);
+        break;
+    case ACTION_GOTO:
+        out_action->u.jump.step = compile_jump(compiler, pair->value, pair->value->text, place);
+        break;
+    case ACTION_END:
+        compile_end(compiler, pair->value, place);
         break;
     case ACTION_CHOOSE:
         compile_choose(compiler, pair->value, place, out_action);
+        break;
+    case ACTION_SCORE:
+        compile_score(compiler, pair->value, out_action);
+        break;
+    case ACTION_DRAW:
+        compile_draw(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_SPLIT:
+        compile_split(compiler, pair->value, place, out_action);
         break;
     case ACTION_NOTIFY:
         compile_notice(compiler, node, pair->value, out_action);
@@ -450,6 +371,9 @@ has_message(const struct action *action)
     bool found = action->kind == ACTION_SEND;
     for (uint32_t i = 0; action->kind == ACTION_CHOOSE && i < action->u.choose.case_count; i++) {
         found = found || action->u.choose.cases[i].body.has_message;
+    }
+    for (uint32_t i = 0; action->kind == ACTION_SPLIT && i < action->u.split.case_count; i++) {
+        found = found || action->u.split.cases[i].body.has_message;
     }
     return found;
 }
@@ -561,7 +485,7 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
     }
     if (first == NULL) {
         yaml_error(compiler->diagnostics, place->mark, place->word,
-                   "%s does nothing; write one of send, do, choose", place->what);
+                   "%s does nothing; write one of send, do, choose, split", place->what);
         return;
     }
     if (span_equal_cstr(first->key, "do")) {
@@ -576,7 +500,8 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
         action->kind = ACTION_CHOOSE;
         compile_choose(compiler, first->value, place, action);
     } else {
-        return; /* split: compile_keys() said "not yet" */
+        action->kind = ACTION_SPLIT;
+        compile_split(compiler, first->value, place, action);
     }
     *out_body =
         (struct body){.actions = action, .action_count = 1, .has_message = has_message(action)};

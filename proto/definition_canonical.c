@@ -48,8 +48,8 @@ write_names(const struct names *names, struct buf *out)
     buf_append_byte(out, ']');
 }
 
-/* What a value comes from, in a word: "" the name, "area" a field, and "slot:", "form:F",
- * "calendar:C", "answer:q", "answer:F/q". A field's id holds no colon. */
+/* What a value comes from, in a word: "" the name, "area" a field, and "slot:", "score:", "form:F",
+ * "calendar:C", "answer:q", "answer:F/q", "act:choice", "act:draw:hand". A field's id holds no colon. */
 static void
 write_insertion(const struct definitions *definitions, const struct insertion *insertion,
                 struct buf *out)
@@ -60,6 +60,12 @@ write_insertion(const struct definitions *definitions, const struct insertion *i
         break;
     case INSERTION_FIELD:
         buf_append_cstr(&word, names_text(&definitions->field_names, insertion->field));
+        break;
+    case INSERTION_SCORE:
+        buf_append_cstr(&word, "score:");
+        break;
+    case INSERTION_ACT:
+        buf_printf(&word, "act:%.*s", span_fmt(insertion->act));
         break;
     case INSERTION_SLOT:
         buf_append_cstr(&word, "slot:");
@@ -112,8 +118,8 @@ write_removed(const struct definitions *definitions, struct buf *out)
     }
 }
 
-static void
-write_tree(const struct yaml_node *node, struct buf *out)
+void
+canonical_write_tree(const struct yaml_node *node, struct buf *out)
 {
     if (node->kind == YAML_SCALAR) {
         json_append_string(out, node->text);
@@ -127,7 +133,7 @@ write_tree(const struct yaml_node *node, struct buf *out)
             json_append_string(out, node->pairs[i].key);
             buf_append_byte(out, ':');
         }
-        write_tree(list ? node->items[i] : node->pairs[i].value, out);
+        canonical_write_tree(list ? node->items[i] : node->pairs[i].value, out);
     }
     buf_append_byte(out, list ? ']' : '}');
 }
@@ -157,7 +163,7 @@ canonical_write(const struct definitions *definitions, const struct yaml_node *t
     buf_append_cstr(out_json, "],\"removed\":{");
     write_removed(definitions, out_json);
     buf_append_cstr(out_json, "},\"tree\":");
-    write_tree(tree, out_json);
+    canonical_write_tree(tree, out_json);
     buf_append_byte(out_json, '}');
 }
 
@@ -259,10 +265,10 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
     static const struct {
         const char *kind;
         enum insertion_kind value;
-    } KINDS[] = {{"slot", INSERTION_SLOT},
-                 {"answer", INSERTION_ANSWER},
-                 {"form", INSERTION_FORM},
-                 {"calendar", INSERTION_CALENDAR}};
+    } KINDS[] = {{"slot", INSERTION_SLOT},   {"answer", INSERTION_ANSWER},
+                 {"form", INSERTION_FORM},   {"calendar", INSERTION_CALENDAR},
+                 {"score", INSERTION_SCORE}, {"act", INSERTION_ACT}};
+    enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
     const char *colon = strchr(word, ':');
     out->form = NO_ID;
     if (colon == NULL) {
@@ -272,17 +278,20 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
     }
     size_t kind = 0;
     size_t len = (size_t)(colon - word);
-    while (kind < 4 &&
+    while (kind < KIND_COUNT &&
            (strlen(KINDS[kind].kind) != len || strncmp(KINDS[kind].kind, word, len) != 0)) {
         kind++;
     }
-    if (kind == 4) {
+    if (kind == KIND_COUNT) {
         return false;
     }
     const char *name = colon + 1;
     const char *slash = strchr(name, '/');
     out->kind = KINDS[kind].value;
-    if (out->kind == INSERTION_SLOT) {
+    if (out->kind == INSERTION_ACT) {
+        out->act = arena_span(arena, span_cstr(name));
+    }
+    if (out->kind == INSERTION_SLOT || out->kind == INSERTION_SCORE || out->kind == INSERTION_ACT) {
         return true;
     }
     if (out->kind == INSERTION_ANSWER && slash != NULL) {

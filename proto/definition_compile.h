@@ -23,6 +23,7 @@ struct compiler {
     struct name_table tags, fields, templates, lanes, scenarios, buttons, auto_replies;
     struct name_table events, keys, marks; /* custom events, keys of reminders, response marks */
     struct name_table *steps;              /* by scenario id */
+    struct name_table draws;               /* "draw:hand", of every `draw:` in the files */
     struct field *field_items;
     struct template *template_items;
     uint32_t template_capacity;
@@ -43,7 +44,10 @@ struct place {
     const char *name;      /* "S_welcome/nudge" */
     struct yaml_mark mark; /* of its key */
     struct span word;
-    uint32_t one_offs; /* texts written in place so far */
+    uint32_t one_offs;             /* texts written in place so far */
+    const struct yaml_node *steps; /* NULL: not in a step */
+    struct span step;              /* its name, where there are steps */
+    uint32_t scenario;
 };
 
 /* --- definition_parts.c: reading values --- */
@@ -106,6 +110,45 @@ void compile_plain_text(struct compiler *compiler, const struct yaml_node *node,
 void compile_removed_templates(struct compiler *compiler);
 /* Room for a template with that id. */
 struct template *compile_template_slot(struct compiler *compiler, uint32_t id);
+
+/* --- definition_insertion.c --- */
+
+/* What stands between {{ and }}; whole is the insertion with its braces. False: said. */
+bool compile_insertion(struct compiler *compiler, const struct yaml_node *node, struct span whole,
+                       struct insertion *out_insertion);
+/* A text with insertions, a piece of the node's; NULL: said. */
+const struct pattern *compile_pattern(struct compiler *compiler, const struct yaml_node *node,
+                                      struct span text);
+/* Can the insertions' values make this text of it? */
+bool pattern_may_be(const struct pattern *pattern, struct span text);
+
+/* --- definition_field.c, definition_draw.c: single actions --- */
+
+void compile_field_change(struct compiler *compiler, const struct yaml_node *node,
+                          struct action *out_action);
+void compile_score(struct compiler *compiler, const struct yaml_node *node,
+                   struct action *out_action);
+void compile_draw(struct compiler *compiler, const struct yaml_node *action,
+                  const struct yaml_node *node, struct action *out_action);
+void compile_split(struct compiler *compiler, const struct yaml_node *node, struct place *place,
+                   struct action *out_action);
+
+/* --- definition_hours.c --- */
+
+bool compile_period(struct compiler *compiler, const struct yaml_node *node, int64_t *out_first_day,
+                    int64_t *out_last_day);
+bool compile_week_hours(struct compiler *compiler, const struct yaml_node *node,
+                        struct hours *out_hours);
+
+/* --- definition_jump.c --- */
+
+/* A later step of the place's scenario; NO_ID, and said, where there is none. */
+uint32_t compile_jump(struct compiler *compiler, const struct yaml_node *node, struct span name,
+                      const struct place *place);
+void compile_end(struct compiler *compiler, const struct yaml_node *node,
+                 const struct place *place);
+void compile_once(struct compiler *compiler, const struct yaml_node *node,
+                  const struct place *place, struct action *out_action);
 
 /* --- definition_body.c --- */
 
@@ -214,6 +257,7 @@ void compile_notice(struct compiler *compiler, const struct yaml_node *action,
 /* The canonical form of a compiled set and its tree. */
 void canonical_write(const struct definitions *definitions, const struct yaml_node *tree,
                      struct buf *out_json);
+void canonical_write_tree(const struct yaml_node *node, struct buf *out);
 /* The tree, and the names as a set out of force that holds removed templates only. */
 MUST_USE enum rc canonical_read(struct span json, struct arena *arena, struct yaml_node **out_tree,
                                 struct definitions *out_before);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const BODY_WORDS[] = {"send", "do", "choose", NULL};
+static const char *const BODY_WORDS[] = {"send", "do", "choose", "split", NULL};
 
 static void add_about(struct compiler *compiler, bool warning, const struct yaml_node *node,
                       struct span piece, const char *format, va_list arguments)
@@ -323,6 +323,14 @@ compile_condition(struct compiler *compiler, const struct yaml_node *node,
     }
     struct condition_errors errors = {.compiler = compiler, .node = node};
     struct expression_reader reader = {.tags = &compiler->tags,
+                                       .fields = &compiler->fields,
+                                       .scenarios = &compiler->scenarios,
+                                       .buttons = &compiler->buttons,
+                                       .templates = &compiler->templates,
+                                       .draws = &compiler->draws,
+                                       .steps = compiler->steps,
+                                       .field_items = compiler->field_items,
+                                       .zone = compiler->out->account.zone,
                                        .marks = &compiler->marks,
                                        .arena = compiler->arena,
                                        .error = condition_error,

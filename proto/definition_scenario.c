@@ -1,9 +1,9 @@
 #include "proto/definition_compile.h"
 #include "proto/words.h"
 
-static const char *const SCENARIO_KEYS[] = {"title",     "lane",  "zone",   "reentry",
-                                            "late_day0", "class", "window", "grace",
-                                            "priority",  "steps", NULL};
+static const char *const SCENARIO_KEYS[] = {
+    "title", "lane",     "zone",  "reentry", "late_day0", "class", "window",
+    "grace", "priority", "steps", "enabled", "on_finish", NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -213,7 +213,7 @@ compile_timing(struct compiler *compiler, const struct yaml_node *node, struct t
 
 static void
 compile_otherwise(struct compiler *compiler, const struct yaml_node *node,
-                  enum otherwise *out_otherwise)
+                  const struct place *place, struct step *step)
 {
     static const char *const WORDS[] = {"skip", "stop", NULL};
     struct span text;
@@ -222,11 +222,11 @@ compile_otherwise(struct compiler *compiler, const struct yaml_node *node,
         return;
     }
     struct span rest = text;
-    const struct not_yet *row = not_yet_find(NOT_YET_OTHERWISE, words_next(&rest));
-    if (row != NULL) {
-        compile_not_yet(compiler, node->mark, text, row);
+    if (words_take(&rest, "goto") && words_trim(rest).len > 0) {
+        step->otherwise = OTHERWISE_GOTO;
+        step->otherwise_step = compile_jump(compiler, node, words_trim(rest), place);
     } else if (compile_word(compiler, node, WORDS, &index)) {
-        *out_otherwise = index == 0 ? OTHERWISE_SKIP : OTHERWISE_STOP;
+        step->otherwise = index == 0 ? OTHERWISE_SKIP : OTHERWISE_STOP;
     }
 }
 
@@ -254,7 +254,7 @@ compile_step_rest(struct compiler *compiler, const struct yaml_node *node, struc
         compile_condition(compiler, value, &step->condition);
     }
     if ((value = yaml_get(node, "otherwise")) != NULL) {
-        compile_otherwise(compiler, value, &step->otherwise);
+        compile_otherwise(compiler, value, place, step);
     }
     if ((value = yaml_get(node, "class")) != NULL) {
         compile_class(compiler, value, &step->message_class);
@@ -277,13 +277,19 @@ compile_step_rest(struct compiler *compiler, const struct yaml_node *node, struc
 }
 
 static void
-compile_step(struct compiler *compiler, const struct yaml_pair *pair, const char *scenario,
-             const struct inherited *inherited, struct step *step)
+compile_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t scenario,
+             const struct yaml_node *steps, const struct inherited *inherited, struct step *step)
 {
     const struct yaml_node *node = pair->value;
     const char *what = compile_format(compiler, "step '%.*s'", span_fmt(pair->key));
     struct place place = {.what = what, .mark = pair->key_mark, .word = pair->key};
-    place.name = compile_format(compiler, "%s/%.*s", scenario, span_fmt(pair->key));
+    if (inherited->kind == KIND_SCENARIO) { /* only there may a step lead elsewhere */
+        place.steps = steps;
+        place.step = pair->key;
+        place.scenario = scenario;
+    }
+    place.name = compile_format(compiler, "%s/%.*s", compiler->scenarios.names.items[scenario].text,
+                                span_fmt(pair->key));
     step->grace_ms = inherited->grace_ms;
     step->message_class = inherited->message_class;
     step->priority = inherited->priority;
@@ -367,7 +373,7 @@ compile_steps(struct compiler *compiler, const struct yaml_pair *pair, uint32_t 
         if (items[i].id != NO_ID) {
             items[i].name = compiler->steps[id].names.items[items[i].id].text;
         }
-        compile_step(compiler, &steps->pairs[i], name, inherited, &items[i]);
+        compile_step(compiler, &steps->pairs[i], id, steps, inherited, &items[i]);
     }
     warn_of_order(compiler, steps, items);
     scenario->steps = items;
@@ -406,6 +412,32 @@ compile_inherited(struct compiler *compiler, const struct yaml_node *node, uint3
     return inherited;
 }
 
+/* SPEC R25. A scenario that starts itself at its end would never come to rest. */
+static void
+compile_on_finish(struct compiler *compiler, const struct yaml_pair *scenario,
+                  const struct yaml_pair *pair, uint32_t id, struct body *out_body)
+{
+    static const char *const NO_KEYS[] = {NULL};
+    struct place place = {.what = "'on_finish'", .mark = pair->key_mark, .word = pair->key};
+    place.name = compile_format(compiler, "%.*s/on_finish", span_fmt(scenario->key));
+    if (!compile_keys(compiler, pair->value, NO_KEYS, true, NOT_YET_NOTHING, place.what)) {
+        return;
+    }
+    compile_body(compiler, pair->value, &place, out_body);
+    if (out_body->has_message) {
+        yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
+                   "not yet: messages in 'on_finish' (R25); make them the last step");
+    }
+    for (uint32_t i = 0; i < out_body->action_count; i++) {
+        const struct action *action = &out_body->actions[i];
+        if (action->kind == ACTION_START && action->u.start.scenario == id) {
+            yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
+                       "scenario '%.*s' starts itself at its end and would never finish",
+                       span_fmt(scenario->key));
+        }
+    }
+}
+
 static void
 compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32_t id)
 {
@@ -434,7 +466,17 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
         scenario->late_day0 = (enum late_day0)index;
     }
     const struct inherited inherited = compile_inherited(compiler, node, id, CLASS_MARKETING);
+    bool enabled = true;
+    if ((value = yaml_get(node, "enabled")) != NULL) {
+        compile_yes_no(compiler, value, &enabled);
+    }
+    scenario->disabled = !enabled;
     compile_steps(compiler, pair, id, &inherited);
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (span_equal_cstr(node->pairs[i].key, "on_finish")) {
+            compile_on_finish(compiler, pair, &node->pairs[i], id, &scenario->on_finish);
+        }
+    }
 }
 
 void

@@ -191,6 +191,9 @@ compile_fields(struct compiler *compiler, const struct yaml_node *section)
             }
         }
     }
+    /* Every friend has these, as texts (LANGUAGE 4). */
+    name_table_add(&compiler->fields, span_cstr("memo"));
+    name_table_add(&compiler->fields, span_cstr("tz"));
     uint32_t count = compiler->fields.names.count;
     compiler->field_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->field_items));
@@ -284,10 +287,38 @@ compile_button_names(struct compiler *compiler, const struct yaml_node *section)
     }
 }
 
+/* SPEC R31 */
+static void
+compile_tap_limit(struct compiler *compiler, const struct yaml_pair *pair, struct button *button)
+{
+    static const char *const LIMITS[] = {"any", "once", "once per choice", "once per day", NULL};
+    static const char *const NO_KEYS[] = {NULL};
+    const struct yaml_node *limit = yaml_get(pair->value, "limit");
+    uint32_t index = TAPS_ANY;
+    if (limit != NULL && compile_word(compiler, limit, LIMITS, &index)) {
+        button->limit = (enum tap_limit)index;
+    }
+    for (uint32_t i = 0; i < pair->value->count; i++) {
+        const struct yaml_pair *over = &pair->value->pairs[i];
+        if (!span_equal_cstr(over->key, "over_limit")) {
+            continue;
+        }
+        struct place place = {.what = "'over_limit'", .mark = over->key_mark, .word = over->key};
+        place.name = compile_format(compiler, "button/%.*s/over_limit", span_fmt(pair->key));
+        if (button->limit == TAPS_ANY) {
+            yaml_error(compiler->diagnostics, over->key_mark, over->key,
+                       "'over_limit' without a limit is never reached; write 'limit: once'");
+        }
+        if (compile_keys(compiler, over->value, NO_KEYS, true, NOT_YET_NOTHING, place.what)) {
+            compile_body(compiler, over->value, &place, &button->over_limit);
+        }
+    }
+}
+
 void
 compile_buttons(struct compiler *compiler, const struct yaml_node *section)
 {
-    static const char *const KEYS[] = {"choices", "if", NULL};
+    static const char *const KEYS[] = {"choices", "if", "limit", "over_limit", NULL};
     for (uint32_t i = 0; i < section->count; i++) {
         const struct yaml_pair *pair = &section->pairs[i];
         uint32_t id = name_table_find(&compiler->buttons, pair->key);
@@ -303,6 +334,7 @@ compile_buttons(struct compiler *compiler, const struct yaml_node *section)
         if (condition != NULL) {
             compile_condition(compiler, condition, &button->condition);
         }
+        compile_tap_limit(compiler, pair, button);
         compile_body(compiler, pair->value, &place, &button->body);
     }
 }
@@ -361,8 +393,8 @@ compile_match(struct compiler *compiler, const struct yaml_pair *pair, const cha
 void
 compile_auto_replies(struct compiler *compiler, const struct yaml_node *section)
 {
-    static const char *const KEYS[] = {"exact", "contains", "prefix", "any",
-                                       "if",    "continue", NULL};
+    static const char *const KEYS[] = {"exact",    "contains", "prefix", "any", "if",
+                                       "continue", "valid",    "during", NULL};
     struct auto_reply *replies =
         arena_alloc(compiler->arena, (section->count + 1) * sizeof(*replies));
     uint32_t kept = 0;
@@ -384,6 +416,12 @@ compile_auto_replies(struct compiler *compiler, const struct yaml_node *section)
         }
         if ((value = yaml_get(pair->value, "continue")) != NULL) {
             compile_yes_no(compiler, value, &reply->continues);
+        }
+        if ((value = yaml_get(pair->value, "valid")) != NULL) {
+            reply->has_valid = compile_period(compiler, value, &reply->first_day, &reply->last_day);
+        }
+        if ((value = yaml_get(pair->value, "during")) != NULL) {
+            compile_week_hours(compiler, value, &reply->during);
         }
         compile_body(compiler, pair->value, &place, &reply->body);
     }

@@ -52,131 +52,12 @@ literal(struct writer *writer, struct span text)
 }
 
 static void
-report_unknown_insertion(struct compiler *compiler, const struct yaml_node *node, struct span word)
-{
-    struct suggestion suggestion;
-    suggestion_begin(&suggestion, word);
-    struct span near;
-    suggestion_offer(&suggestion, span_cstr("name"));
-    suggestion_offer(&suggestion, span_cstr("slot"));
-    for (uint32_t i = 0; i < not_yet_count; i++) {
-        if (not_yet_rows[i].area == NOT_YET_INSERTION) {
-            suggestion_offer(&suggestion, span_cstr(not_yet_rows[i].word));
-        }
-    }
-    if (name_table_suggest(&compiler->fields, word, &near)) {
-        suggestion_offer(&suggestion, near);
-    }
-    if (suggestion_found(&suggestion)) {
-        compile_error(compiler, node, word, "no field '%.*s' to insert - did you mean '%.*s'?",
-                      span_fmt(word), span_fmt(suggestion.best));
-    } else {
-        compile_error(compiler, node, word,
-                      "no field '%.*s' to insert; list it under 'fields', or write {{name}}",
-                      span_fmt(word));
-    }
-}
-
-/* "answer:q", "answer:F/q" */
-static bool
-insert_answer(struct writer *writer, const struct yaml_node *node, struct span id,
-              struct insertion *value)
-{
-    struct compiler *compiler = writer->compiler;
-    size_t slash = words_find(id, "/");
-    value->kind = INSERTION_ANSWER;
-    value->form = NO_ID;
-    if (slash < id.len) {
-        value->form =
-            compile_reference(compiler, &compiler->forms, "form", node, span_of(id.data, slash));
-        id = span_of(id.data + slash + 1, id.len - slash - 1);
-        if (value->form == NO_ID) {
-            return false;
-        }
-    }
-    value->field = compile_reference(compiler, &compiler->questions, "question", node, id);
-    return value->field != NO_ID;
-}
-
-/* Insertions of what a friend does on pages; false: it is none of them. */
-static bool
-insert_act(struct writer *writer, const struct yaml_node *node, struct span word,
-           struct insertion *value)
-{
-    struct compiler *compiler = writer->compiler;
-    size_t colon = words_find(word, ":");
-    struct span id = colon == word.len ? span_of(word.data, 0)
-                                       : span_of(word.data + colon + 1, word.len - colon - 1);
-    bool good = true;
-    if (span_equal_cstr(word, "slot")) {
-        value->kind = INSERTION_SLOT;
-    } else if (words_starts_with(word, "answer:")) {
-        good = insert_answer(writer, node, id, value);
-    } else if (words_starts_with(word, "form:")) {
-        value->kind = INSERTION_FORM;
-        value->field = compile_reference(compiler, &compiler->forms, "form", node, id);
-        good = value->field != NO_ID;
-    } else if (words_starts_with(word, "calendar:")) {
-        value->kind = INSERTION_CALENDAR;
-        value->field = compile_reference(compiler, &compiler->calendars, "calendar", node, id);
-        good = value->field != NO_ID;
-    } else {
-        return false;
-    }
-    if (good) {
-        cut(writer, *value);
-    }
-    return true;
-}
-
-/* What stands between {{ and }}; whole is the insertion with its braces. */
-static void
 insertion(struct writer *writer, const struct yaml_node *node, struct span whole)
 {
-    struct compiler *compiler = writer->compiler;
-    struct span inner = span_of(whole.data + 2, whole.len - 4);
-    size_t bar = words_find(inner, "|");
-    bool has_fallback = bar < inner.len;
-    struct span word = words_trim(span_of(inner.data, bar));
-    struct insertion value = {.kind = INSERTION_NAME, .fallback = span_cstr("")};
-    if (has_fallback) {
-        value.fallback =
-            arena_span(compiler->arena, span_of(inner.data + bar + 1, inner.len - bar - 1));
-    }
-    if (span_equal_cstr(word, "name")) {
+    struct insertion value;
+    if (compile_insertion(writer->compiler, node, whole, &value)) {
         cut(writer, value);
-        return;
     }
-    if (span_equal_cstr(word, "goal")) {
-        value.kind = INSERTION_GOAL;
-        cut(writer, value);
-        return;
-    }
-    struct span kind = span_of(word.data, words_find(word, ":"));
-    if (insert_act(writer, node, word, &value)) {
-        return;
-    }
-    const struct not_yet *row = not_yet_find(NOT_YET_INSERTION, kind);
-    if (row != NULL) {
-        compile_error(compiler, node, whole, "not yet: %s (%s)", row->what, row->rule);
-        return;
-    }
-    value.kind = INSERTION_FIELD;
-    value.field = name_table_find(&compiler->fields, word);
-    if (value.field == NO_ID) {
-        if (word.len == 0) {
-            compile_error(compiler, node, whole, "nothing to insert; write {{name}} or a field");
-        } else {
-            report_unknown_insertion(compiler, node, word);
-        }
-        return;
-    }
-    if (!has_fallback && !compiler->field_items[value.field].has_start) {
-        compile_warning(compiler, node, whole,
-                        "'%.*s' may be empty here and has no fallback: write {{%.*s|...}}",
-                        span_fmt(word), span_fmt(word));
-    }
-    cut(writer, value);
 }
 
 /* A JSON string from a text with insertions. */
@@ -620,6 +501,7 @@ copy_template(struct compiler *compiler, const struct template *from, struct tem
     }
     for (uint32_t i = 0; i < from->insertion_count; i++) {
         insertions[i] = from->insertions[i];
+        insertions[i].act = arena_span(arena, from->insertions[i].act);
         insertions[i].fallback = arena_span(arena, from->insertions[i].fallback);
     }
     *out = (struct template){.object_count = from->object_count,

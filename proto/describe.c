@@ -102,6 +102,134 @@ negate(struct operand *operand)
     operand->text = negated;
 }
 
+static void
+describe_day(int64_t day, struct buf *out)
+{
+    struct civil_date date = civil_date_of(day);
+    buf_printf(out, "%04d-%02d-%02d", date.year, date.month, date.day);
+}
+
+static void
+describe_datetime(const struct definitions *definitions, int64_t at_ms, struct buf *out)
+{
+    struct civil_time at = civil_local(definitions->account.zone, at_ms);
+    buf_printf(out, "%04d-%02d-%02d %02d:%02d", at.date.year, at.date.month, at.date.day, at.hour,
+               at.minute);
+}
+
+/* A literal text stands in quotes where it would be read as something else. */
+static void
+describe_literal(const struct definitions *definitions, const struct value *value, struct buf *out)
+{
+    switch (value->type) {
+    case FIELD_NUMBER:
+        buf_printf(out, "%" PRId64, value->number);
+        return;
+    case FIELD_DATE:
+        describe_day(value->number, out);
+        return;
+    case FIELD_DATETIME:
+        describe_datetime(definitions, value->number, out);
+        return;
+    case FIELD_TEXT:
+    case FIELD_IMAGE:
+    case FIELD_FILE:
+        break;
+    }
+    bool plain = memchr(value->text.data, ' ', value->text.len) == NULL;
+    buf_printf(out, plain ? "%.*s" : "'%.*s'", span_fmt(value->text));
+}
+
+static void
+describe_operand_value(const struct definitions *definitions, const struct value *value,
+                       struct buf *out)
+{
+    switch (value->kind) {
+    case VALUE_LITERAL:
+        describe_literal(definitions, value, out);
+        return;
+    case VALUE_FIELD:
+        buf_printf(out, "field:%s", names_text(&definitions->field_names, value->field));
+        return;
+    case VALUE_SCORE:
+        buf_append_cstr(out, "score");
+        return;
+    case VALUE_NAME:
+        buf_append_cstr(out, "name");
+        return;
+    case VALUE_ADDED:
+        buf_append_cstr(out, "added");
+        return;
+    case VALUE_TODAY:
+        buf_append_cstr(out, "today");
+        return;
+    case VALUE_ACT:
+        buf_append_span(out, value->text);
+        return;
+    }
+}
+
+static void
+describe_comparison(const struct definitions *definitions, const struct comparison *comparison,
+                    struct buf *out)
+{
+    static const char *const SIGNS[] = {"=",  "<",        "<=",       ">",
+                                        ">=", "contains", "is empty", "within"};
+    describe_operand_value(definitions, &comparison->left, out);
+    buf_printf(out, " %s", SIGNS[comparison->kind]);
+    if (comparison->kind == COMPARE_WITHIN) {
+        buf_append_byte(out, ' ');
+        if (comparison->first_day != INT64_MIN) {
+            describe_day(comparison->first_day, out);
+        }
+        buf_append_cstr(out, "..");
+        if (comparison->last_day != INT64_MAX) {
+            describe_day(comparison->last_day, out);
+        }
+    } else if (comparison->kind != COMPARE_EMPTY) {
+        buf_append_byte(out, ' ');
+        describe_operand_value(definitions, &comparison->right, out);
+    }
+}
+
+static void
+describe_operand(const struct definitions *definitions, const struct condition_op *op,
+                 struct buf *out)
+{
+    switch (op->kind) {
+    case CONDITION_TAG:
+        buf_printf(out, "tag:%s", names_text(&definitions->tag_names, op->id));
+        return;
+    case CONDITION_MARK:
+        buf_printf(out, "mark:%s", names_text(&definitions->mark_names, op->id));
+        return;
+    case CONDITION_IN:
+        buf_printf(out, "in:%s", names_text(&definitions->scenario_names, op->id));
+        if (op->sub != NO_ID) {
+            buf_printf(out, "/%s", names_text(&definitions->scenarios[op->id].step_names, op->sub));
+        }
+        return;
+    case CONDITION_FINISHED:
+        buf_printf(out, "finished:%s", names_text(&definitions->scenario_names, op->id));
+        return;
+    case CONDITION_TAPPED:
+        buf_printf(out, "tapped:%s", names_text(&definitions->button_names, op->id));
+        return;
+    case CONDITION_RECEIVED:
+        buf_printf(out, "received:%s", names_text(&definitions->template_names, op->id));
+        return;
+    case CONDITION_COMPARE:
+        describe_comparison(definitions, op->comparison, out);
+        return;
+    case CONDITION_TRUE:
+    case CONDITION_AND:
+    case CONDITION_OR:
+    case CONDITION_NOT:
+        break;
+    }
+    buf_append_cstr(out, "everyone");
+}
+
 void
 describe_condition(const struct definitions *definitions, const struct condition *condition,
                    struct buf *out_text)
@@ -114,16 +242,13 @@ describe_condition(const struct definitions *definitions, const struct condition
         case CONDITION_TRUE:
         case CONDITION_TAG:
         case CONDITION_MARK:
+        case CONDITION_IN:
+        case CONDITION_FINISHED:
+        case CONDITION_TAPPED:
+        case CONDITION_RECEIVED:
+        case CONDITION_COMPARE:
             stack[depth] = (struct operand){.binding = BINDING_TERM};
-            if (op->kind == CONDITION_TRUE) {
-                buf_append_cstr(&stack[depth].text, "everyone");
-            } else if (op->kind == CONDITION_MARK) {
-                buf_printf(&stack[depth].text, "mark:%s",
-                           names_text(&definitions->mark_names, op->id));
-            } else {
-                buf_printf(&stack[depth].text, "tag:%s",
-                           names_text(&definitions->tag_names, op->id));
-            }
+            describe_operand(definitions, op, &stack[depth].text);
             depth++;
             break;
         case CONDITION_AND:
@@ -152,8 +277,15 @@ describe_send(const struct definitions *definitions, const struct action *action
     uint32_t count = action->u.send.template_count;
     buf_append_cstr(out, count > 1 ? "send [" : "send ");
     for (uint32_t i = 0; i < count; i++) {
-        buf_printf(out, "%s%s", i == 0 ? "" : ", ",
-                   names_text(&definitions->template_names, action->u.send.templates[i]));
+        const struct pattern *pattern =
+            action->u.send.patterns == NULL ? NULL : action->u.send.patterns[i];
+        buf_append_cstr(out, i == 0 ? "" : ", ");
+        if (pattern != NULL) {
+            buf_append_span(out, pattern->text);
+        } else {
+            buf_append_cstr(out,
+                            names_text(&definitions->template_names, action->u.send.templates[i]));
+        }
     }
     buf_append_cstr(out, count > 1 ? "]" : "");
 }
@@ -175,7 +307,23 @@ static void
 describe_value(const struct definitions *definitions, const struct action *action, struct buf *out)
 {
     int64_t number = action->u.field.number;
-    struct civil_date date;
+    switch (action->u.field.origin) {
+    case FIELD_RANDOM:
+        buf_printf(out, "random %" PRId64 "..%" PRId64, number, action->u.field.high);
+        return;
+    case FIELD_INSERTED:
+        buf_append_span(out, action->u.field.pattern->text);
+        return;
+    case FIELD_LATER:
+        buf_printf(out, "%" PRId64 " days later", number);
+        if (definitions->fields[action->u.field.field].type == FIELD_DATETIME) {
+            buf_printf(out, " at %02d:%02d", action->u.field.at_min / 60,
+                       action->u.field.at_min % 60);
+        }
+        return;
+    case FIELD_LITERAL:
+        break;
+    }
     switch (definitions->fields[action->u.field.field].type) {
     case FIELD_TEXT:
     case FIELD_IMAGE:
@@ -186,15 +334,11 @@ describe_value(const struct definitions *definitions, const struct action *actio
         buf_printf(out, "%" PRId64, number);
         return;
     case FIELD_DATE:
-        date = civil_date_of(number);
-        buf_printf(out, "%04d-%02d-%02d", date.year, date.month, date.day);
+        describe_day(number, out);
         return;
-    case FIELD_DATETIME: {
-        struct civil_time at = civil_local(definitions->account.zone, number);
-        buf_printf(out, "%04d-%02d-%02d %02d:%02d", at.date.year, at.date.month, at.date.day,
-                   at.hour, at.minute);
+    case FIELD_DATETIME:
+        describe_datetime(definitions, number, out);
         return;
-    }
     }
 }
 
@@ -228,6 +372,20 @@ describe_start(const struct definitions *definitions, const struct action *actio
         buf_printf(
             out, " at_step %s",
             names_text(&definitions->scenarios[scenario].step_names, action->u.start.at_step));
+    }
+}
+
+static void
+describe_scope(const struct definitions *definitions, const struct action *action, const char *verb,
+               struct buf *out)
+{
+    if (action->u.stop.scope == STOP_ALL) {
+        buf_printf(out, "%s all", verb);
+    } else if (action->u.stop.scope == STOP_LANE) {
+        buf_printf(out, "%s lane %s", verb,
+                   names_text(&definitions->lane_names, action->u.stop.id));
+    } else {
+        buf_printf(out, "%s %s", verb, names_text(&definitions->scenario_names, action->u.stop.id));
     }
 }
 
@@ -289,14 +447,14 @@ describe_action(const struct definitions *definitions, const struct action *acti
         describe_start(definitions, action, out);
         return;
     case ACTION_STOP:
-        if (action->u.stop.scope == STOP_ALL) {
-            buf_append_cstr(out, "stop all");
-        } else if (action->u.stop.scope == STOP_LANE) {
-            buf_printf(out, "stop lane %s",
-                       names_text(&definitions->lane_names, action->u.stop.id));
-        } else {
-            buf_printf(out, "stop %s", names_text(&definitions->scenario_names, action->u.stop.id));
-        }
+        describe_scope(definitions, action, "stop", out);
+        return;
+    case ACTION_PAUSE:
+        describe_scope(definitions, action, "pause", out);
+        return;
+    case ACTION_RESUME:
+        describe_scope(definitions, action, "resume", out);
+        buf_append_cstr(out, action->u.stop.shift ? " shift" : "");
         return;
     case ACTION_CHOOSE:
         buf_append_cstr(out, "choose [");
@@ -309,6 +467,30 @@ describe_action(const struct definitions *definitions, const struct action *acti
                 buf_append_cstr(out, ": ");
             }
             describe_body(definitions, &one->body, out);
+        }
+        buf_append_byte(out, ']');
+        return;
+    case ACTION_GOTO: /* its scenario is not at hand */
+        buf_append_cstr(out, "goto a later step");
+        return;
+    case ACTION_END:
+        buf_append_cstr(out, "end scenario");
+        return;
+    case ACTION_SCORE:
+        buf_printf(out, "score %+" PRId64, action->u.score.by);
+        return;
+    case ACTION_DRAW:
+        buf_printf(out, "%.*s from [", span_fmt(action->u.draw.name));
+        for (uint32_t i = 0; i < action->u.draw.word_count; i++) {
+            buf_printf(out, "%s%.*s", i == 0 ? "" : ", ", span_fmt(action->u.draw.words[i]));
+        }
+        buf_append_byte(out, ']');
+        return;
+    case ACTION_SPLIT:
+        buf_append_cstr(out, "split [");
+        for (uint32_t i = 0; i < action->u.split.case_count; i++) {
+            buf_printf(out, "%s%u: ", i == 0 ? "" : " | ", action->u.split.shares[i]);
+            describe_body(definitions, &action->u.split.cases[i].body, out);
         }
         buf_append_byte(out, ']');
         return;

@@ -160,6 +160,7 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
         break;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_INTEGER:
     case PART_ANSWER:
         *(int64_t *)at = msgpack_read_int(reader);
         break;

@@ -98,6 +98,7 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
         break;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_INTEGER:
     case PART_ANSWER:
         msgpack_pack_int64(packer, *(const int64_t *)at);
         break;

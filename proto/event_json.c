@@ -103,6 +103,12 @@ event_source_text(const struct source *source, const struct definitions *definit
     case SOURCE_OPERATOR:
         buf_printf(out, "operator %" PRIu32, id);
         return;
+    case SOURCE_FINISH:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->scenario_names, id),
+                   id);
+        return;
     case SOURCE_DEFINITIONS:
         buf_append_cstr(out, "definitions");
         return;
@@ -288,7 +294,8 @@ json_choice(const struct printing *printing, uint32_t choice)
 static bool
 has_meaning_when_default(enum part_type type)
 {
-    return type == PART_YES_NO || type == PART_NUMBER || type == PART_CLASS || type == PART_ANSWER;
+    return type == PART_YES_NO || type == PART_NUMBER || type == PART_INTEGER ||
+           type == PART_CLASS || type == PART_ANSWER;
 }
 
 /* NULL: nothing to print. */
@@ -333,6 +340,8 @@ json_part(const struct printing *printing, const struct event_part *part)
         return *(const int64_t *)at < 0 /* DUE_UNKNOWN_YET */
                    ? NULL
                    : json_instant(*(const int64_t *)at, printing->zone);
+    case PART_INTEGER:
+        return json_integer(*(const int64_t *)at);
     case PART_NUMBER:
         return json_number(printing, *(const int64_t *)at);
     case PART_FLAG:

@@ -47,6 +47,8 @@ static const struct event_part act[] = {
     PART("unblocked", PART_FLAG, u.act.unblocked),
     PART("button", PART_BUTTON, u.act.button),
     PART("choice", PART_CHOICE, u.act.choice),
+    PART("choice_hash", PART_DIGEST, u.act.choice_hash),
+    PART("over_limit", PART_FLAG, u.act.over_limit),
 };
 
 static const struct event_part webhook[] = {
@@ -77,6 +79,30 @@ static const struct event_part tag[] = {PART("tag", PART_TAG, u.tag.tag)};
 static const struct event_part field[] = {
     PART("field", PART_FIELD, u.field.field),
     PART("number", PART_NUMBER, u.field.number),
+};
+
+static const struct event_part drawn[] = {
+    PART("name", PART_TEXT, u.drawn.name),
+    PART("value", PART_TEXT, u.drawn.value),
+    PART("place", PART_COUNT, u.drawn.place),
+};
+
+static const struct event_part send_unknown[] = {
+    PART("pattern", PART_TEXT, u.send_unknown.pattern),
+};
+
+static const struct event_part pause_changed[] = {
+    PART("enrolment", PART_ROW, u.pause.enrolment),
+    PART("scenario", PART_SCENARIO, u.pause.scenario),
+    PART("paused", PART_YES_NO, u.pause.paused),
+    PART("shift_ms", PART_INTEGER, u.pause.shift_ms),
+};
+
+static const struct event_part once[] = {PART("key", PART_DIGEST, u.once.key)};
+
+static const struct event_part score[] = {
+    PART("by", PART_INTEGER, u.score.by),
+    PART("score", PART_INTEGER, u.score.score),
 };
 
 static const struct event_part step[] = {
@@ -181,6 +207,12 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_TAG_REMOVED, tag, {0}, false, false),
     LAYOUT(EVENT_FIELD_SET, field, {"text"}, false, false),
     LAYOUT(EVENT_FIELD_CLEARED, field, {0}, false, false),
+    LAYOUT(EVENT_SCORE_CHANGED, score, {0}, false, false),
+    LAYOUT(EVENT_DRAWN, drawn, {0}, false, false),
+    LAYOUT(EVENT_ONCE_DONE, once, {0}, false, false),
+    LAYOUT(EVENT_PAUSE_CHANGED, pause_changed, {0}, false, false),
+    LAYOUT(EVENT_STEP_REDIRECTED, step, {0}, false, false),
+    LAYOUT(EVENT_SEND_UNKNOWN, send_unknown, {"template"}, false, false),
     LAYOUT(EVENT_ENROLMENT_STARTED, step, {0}, false, false),
     LAYOUT(EVENT_START_REFUSED, step, {0}, false, false),
     LAYOUT(EVENT_STEP_PLANNED, step, {0}, false, false),
@@ -269,6 +301,7 @@ event_part_is_default(const struct event *event, const struct event_part *part)
         return *(const uint64_t *)at == 0;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_INTEGER:
     case PART_ANSWER:
         return *(const int64_t *)at == 0;
     case PART_FLAG:

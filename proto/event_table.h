@@ -50,6 +50,7 @@ enum part_type {
     PART_CALENDAR,
     PART_SLOT,
     PART_NOTIFY,
+    PART_INTEGER, /* int64, default 0; always printed */
 };
 
 struct event_part {

@@ -1,7 +1,7 @@
 /* expression - conditions as people write them (LANGUAGE 2) to the engine's postfix.
  *
- * Shape    `and` binds stronger than `or`; parentheses; `not`; facts tag:ID and everyone. Kinds and values
- *          that LANGUAGE names beyond those are "not yet".
+ * Shape    `and` binds stronger than `or`; parentheses; `not`; facts and comparisons, by the type of
+ *          what is compared (expression_terms.c). What LANGUAGE names beyond those is "not yet".
  * Units    none.
  * Errors   each is told to the reader with the word it is about; false when there was one. An unknown
  *          tag does not stop the reading, so all of them are told.
@@ -13,8 +13,11 @@
 #include "proto/definition_names.h"
 
 struct expression_reader {
-    struct name_table *tags;
-    struct name_table *marks;
+    struct name_table *tags, *marks, *fields, *scenarios, *buttons, *templates;
+    struct name_table *draws; /* "draw:hand"; NULL: any name is taken */
+    struct name_table *steps; /* by scenario id */
+    const struct field *field_items;
+    const struct zone *zone; /* the account's */
     struct arena *arena;
     void (*error)(void *context, struct span word, const char *message);
     void *context;

@@ -18,15 +18,12 @@ enum not_yet_area {
     NOT_YET_CLASS_KEY,   /* a key under account: classes: CLASS: */
     NOT_YET_FIELD_KEY,
     NOT_YET_SCENARIO_KEY,
-    NOT_YET_ZONE,      /* a word where a zone stands */
-    NOT_YET_OTHERWISE, /* the first word of otherwise: */
+    NOT_YET_ZONE, /* a word where a zone stands */
     NOT_YET_STEP_KEY,
     NOT_YET_BODY, /* one of the four words of a body */
     NOT_YET_ACTION,
-    NOT_YET_MODIFIER,    /* a key beside an action's verb */
-    NOT_YET_FIELD_VALUE, /* a form of what `field:` sets */
-    NOT_YET_SEND,        /* a form of what `send:` names */
-    NOT_YET_CONDITION,   /* a kind or value in a condition */
+    NOT_YET_MODIFIER,  /* a key beside an action's verb */
+    NOT_YET_CONDITION, /* a kind or value in a condition */
     NOT_YET_INSERTION,
     NOT_YET_AUTO_REPLY_KEY,
     NOT_YET_BUTTON_KEY,

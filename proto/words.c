@@ -277,6 +277,25 @@ words_after(struct span text, struct span piece)
 }
 
 bool
+words_period(struct span text, int64_t *out_first_day, int64_t *out_last_day)
+{
+    int64_t first = INT64_MIN, last = INT64_MAX;
+    size_t dots = words_find(text, "..");
+    if (dots == text.len) {
+        return false;
+    }
+    struct span from = span_of(text.data, dots);
+    struct span to = span_of(text.data + dots + 2, text.len - dots - 2);
+    if ((from.len > 0 && !words_date(from, &first)) || (to.len > 0 && !words_date(to, &last)) ||
+        from.len + to.len == 0 || first > last) {
+        return false;
+    }
+    *out_first_day = first;
+    *out_last_day = last;
+    return true;
+}
+
+bool
 words_starts_with(struct span text, const char *prefix)
 {
     size_t length = strlen(prefix);

@@ -19,8 +19,10 @@ bool words_date(struct span text, int64_t *out_day); /* "2026-06-01" */
 /* "2026-06-01 10:15" or "2026-06-01 10:15:30", local to the zone (SPEC R4). */
 bool words_datetime(struct span text, const struct zone *zone, int64_t *out_ms);
 bool words_window(struct span text, struct window *out_window); /* "09:00-21:00", "off" */
-bool words_number(struct span text, int64_t *out_number);       /* "-12", "+3" */
-bool words_id(struct span text);                                /* LANGUAGE 1, "Ids" */
+/* "2026-03-01..2026-03-10", either end open; both days included. INT64_MIN, INT64_MAX: open. */
+bool words_period(struct span text, int64_t *out_first_day, int64_t *out_last_day);
+bool words_number(struct span text, int64_t *out_number); /* "-12", "+3" */
+bool words_id(struct span text);                          /* LANGUAGE 1, "Ids" */
 
 /* Without blanks around it; the full-width blank counts as one. */
 struct span words_trim(struct span text);

@@ -67,7 +67,8 @@ random_shop(uint64_t *seed)
             if (next_random(seed) % 3 == 0) {
                 step->condition = shop_has(&shop, (uint32_t)(next_random(seed) % TAG_COUNT),
                                            next_random(seed) % 2);
-                step->otherwise = (enum otherwise)(next_random(seed) % 2);
+                step->otherwise = (enum otherwise)(next_random(seed) % (j + 1 < steps ? 3 : 2));
+                step->otherwise_step = j + 1 + (uint32_t)(next_random(seed) % (steps - j));
             }
             step->grace_ms = (int64_t)(1 + next_random(seed) % 48) * MS_PER_HOUR;
             step->priority = (int32_t)(next_random(seed) % 3);
@@ -87,7 +88,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 11) {
+    switch (next_random(seed) % 14) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -99,11 +100,12 @@ random_step(uint64_t *seed)
         break;
     case 3:
         if (friend != NO_ID) {
-            shop_input(
-                &shop,
-                (struct input){
-                    .kind = INPUT_START_SCENARIO,
-                    .u.scenario = {friend, (uint32_t)(next_random(seed) % SCENARIOS_MAX), NO_ID}});
+            shop_input(&shop,
+                       (struct input){
+                           .kind = INPUT_START_SCENARIO,
+                           .u.scenario = {.friend = friend,
+                                          .scenario = (uint32_t)(next_random(seed) % SCENARIOS_MAX),
+                                          .at_step = NO_ID}});
         }
         break;
     case 4:
@@ -119,6 +121,22 @@ random_step(uint64_t *seed)
         if (row != NULL) {
             shop_outcome(&shop, row, (enum delivery_result)(1 + next_random(seed) % 4));
         }
+        break;
+    }
+    case 9:
+        if (friend != NO_ID) {
+            shop_input(&shop,
+                       (struct input){.kind = INPUT_SCORE,
+                                      .u.score = {friend, (int64_t)(next_random(seed) % 9)}});
+        }
+        break;
+    case 10: { /* one enrolment, or all of a scenario */
+        bool whole = friend == NO_ID || next_random(seed) % 3 == 0;
+        shop_input(&shop, (struct input){.kind = next_random(seed) % 2 ? INPUT_PAUSE : INPUT_RESUME,
+                                         .u.scenario = {.friend = whole ? NO_ID : friend,
+                                                        .scenario = (uint32_t)(next_random(seed) %
+                                                                               SCENARIOS_MAX),
+                                                        .shift = next_random(seed) % 2}});
         break;
     }
     case 6:

@@ -86,8 +86,8 @@ static inline struct condition
 shop_has(struct shop *shop, uint32_t tag, bool negated)
 {
     struct condition_op *ops = arena_alloc(shop->definitions->arena, 2 * sizeof(*ops));
-    ops[0] = (struct condition_op){CONDITION_TAG, tag};
-    ops[1] = (struct condition_op){CONDITION_NOT, 0};
+    ops[0] = (struct condition_op){.kind = CONDITION_TAG, .id = tag};
+    ops[1] = (struct condition_op){.kind = CONDITION_NOT};
     return (struct condition){ops, negated ? 2 : 1};
 }
 

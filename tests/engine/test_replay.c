@@ -83,6 +83,22 @@ START_TEST(an_engine_woken_from_a_replay_goes_on_as_the_first_would_have)
 }
 END_TEST
 
+/* The start of the enrolment that a step's delivery belongs to: the newest when it was planned. */
+static uint64_t
+life_of(const struct event *intent)
+{
+    uint64_t planned = intent->u.delivery.delivery != 0 ? intent->u.delivery.delivery : intent->seq;
+    uint64_t life = 0;
+    for (uint32_t i = 0; i < shop.events.count && shop.events.items[i].seq < planned; i++) {
+        const struct event *event = &shop.events.items[i];
+        if (event->kind == EVENT_ENROLMENT_STARTED && event->friend == intent->friend &&
+            event->u.step.scenario == intent->source.id) {
+            life = event->seq;
+        }
+    }
+    return life;
+}
+
 START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
 {
     uint64_t first_seed = (uint64_t)_i * 32452843 + 1, seed = first_seed;
@@ -99,16 +115,16 @@ START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
                       (unsigned long long)first_seed);
         for (uint32_t j = i + 1; j < shop.events.count; j++) {
             const struct event *b = &shop.events.items[j];
-            bool ended = b->kind == EVENT_ENROLMENT_ENDED && b->friend == a->friend;
             bool returned = b->kind == EVENT_DELIVERY_OUTCOME && b->friend == a->friend &&
                             b->u.delivery.result == RESULT_RETURNED;
-            if (ended || returned) {
-                break; /* a new life, or the same delivery on its other way */
+            if (returned) {
+                break; /* the same delivery on its other way */
             }
             bool same = b->kind == EVENT_DELIVERY_INTENDED && b->friend == a->friend &&
                         a->source.kind == SOURCE_STEP && b->source.kind == SOURCE_STEP &&
                         a->source.id == b->source.id && a->source.sub == b->source.sub;
-            ck_assert_msg(!same, "seed %llu: a step twice", (unsigned long long)first_seed);
+            ck_assert_msg(!same || life_of(a) != life_of(b), "seed %llu: a step twice",
+                          (unsigned long long)first_seed);
         }
     }
     shop_close(&shop);

@@ -229,7 +229,7 @@ START_TEST(each_mistake_has_its_message)
          "buttons: {q1: {choices: [dry, wet], do: []}}\n",
          "button 'q1' has no choice 'dri' - did you mean 'dry'?"},
         {"friend_add: {new: {send: T_x}}\n", "no template 'T_x'"},
-        {"friend_add: {new: {}}\n", "'new' does nothing; write one of send, do, choose"},
+        {"friend_add: {new: {}}\n", "'new' does nothing; write one of send, do, choose, split"},
         {"friend_add: {nwe: {do: []}}\n",
          "unknown key 'nwe' in 'friend_add' - did you mean 'new'?"},
         {"friend_add: {new: {do: [{tag: vip}]}}\ntags: {x: [vip]}\n",
@@ -268,6 +268,44 @@ START_TEST(each_mistake_has_its_message)
          "auto-reply 'r' needs one of exact, contains, prefix, any; it has 0"},
         {"auto_replies: {r: {any: 'no', do: []}}\n", "write 'any: yes', or another match"},
         {"buttons: {b: {choices: dry, do: []}}\n", "'choices' must be a list: [dry, sweet]"},
+        {"friend_add: {new: {do: [{score: 5}]}}\n", "not a change of the score; write +10 or -3"},
+        {"friend_add: {new: {do: [{draw: hand}]}}\n",
+         "'draw' needs what to draw from: 'from: [rock, paper, scissors]'"},
+        {"friend_add: {new: {do: [{draw: hand, from: [a]}, {tag: +x, if: 'draw:hnad = a'}]}}\n"
+         "tags: {t: [x]}\n",
+         "nothing is drawn as 'hnad' - did you mean 'hand'?"},
+        {"templates: {T: '{{draw:hand}}'}\n", "no action draws 'draw:hand'"},
+        {"friend_add: {new: {split: [{do: []}]}}\n", "a case of 'split' needs its 'share'"},
+        {"friend_add: {new: {split: [{share: 0, do: []}]}}\n",
+         "a share is a number from 1 to 1000000"},
+        {"friend_add: {new: {do: [{field: x + random 6..1}]}}\nfields: {x: number}\n",
+         "not a range; write 'random 1..6'"},
+        {"friend_add: {new: {do: [{field: x = 7 days later}]}}\nfields: {x: datetime}\n",
+         "not a later time; write '7 days later at 23:59'"},
+        {"friend_add: {new: {do: [{field: 'x = {{choice}}'}]}}\nfields: {x: date}\n",
+         "only texts and numbers can be inserted into a field"},
+        {"friend_add: {new: {send: 'T_{{choice}}_b'}}\ntemplates: {T_a_c: x}\n",
+         "no template's name can become 'T_{{choice}}_b'"},
+        {"friend_add: {new: {do: [{goto: b}]}}\n", "'goto' belongs into a step of a scenario"},
+        {"friend_add: {new: {do: [{end: scenario}]}}\n",
+         "'end' belongs into a step of a scenario; elsewhere write 'stop: S'"},
+        {"scenarios: {S: {steps: {a: {when: now, do: []}, b: {when: now, do: [{goto: a}]}}}}\n",
+         "'goto' leads forward only; 'a' comes before 'b', and a delivered step is never delivered "
+         "again (R26)"},
+        {"scenarios: {S: {steps: {a: {when: now, otherwise: goto a, do: []}}}}\n",
+         "'goto' leads forward only, not from 'a' to itself (R26)"},
+        {"scenarios: {S: {on_finish: {do: [{start: S}]}, steps: {a: {when: now, do: []}}}}\n",
+         "scenario 'S' starts itself at its end and would never finish"},
+        {"scenarios: {S: {on_finish: {send: {text: x}}, steps: {a: {when: now, do: []}}}}\n",
+         "not yet: messages in 'on_finish' (R25); make them the last step"},
+        {"buttons: {b: {over_limit: {do: []}, do: []}}\n",
+         "'over_limit' without a limit is never reached; write 'limit: once'"},
+        {"buttons: {b: {limit: twice, do: []}}\n",
+         "unknown word 'twice'; write one of any, once, once per choice, once per day"},
+        {"auto_replies: {r: {any: yes, during: frday, do: []}}\n",
+         "not hours; write 'mon-fri 09:00-18:00', 'sat, sun or 18:00-09:00'"},
+        {"auto_replies: {r: {any: yes, valid: 2026-06-30..2026-06-01, do: []}}\n",
+         "not a period; write 2026-06-01..2026-06-30, one end may be missing"},
     };
     struct fixture fixture = compile_text(ROWS[_i][0]);
     ck_assert_msg(fixture.diagnostics.error_count == 1, "%s", buf_cstr(&fixture.printed));
@@ -275,7 +313,7 @@ START_TEST(each_mistake_has_its_message)
     fixture_fini(&fixture);
 }
 END_TEST
-enum { MISTAKES = 49 };
+enum { MISTAKES = 69 };
 
 START_TEST(a_text_over_5000_units_is_refused)
 {

@@ -126,6 +126,7 @@ draw_part(struct event *event, const struct event_part *part)
         break;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_INTEGER:
     case PART_ANSWER:
         *(int64_t *)at = empty ? 0 : (int64_t)draw() >> draw() % 64;
         break;
@@ -194,6 +195,7 @@ part_bytes(enum part_type type)
     case PART_DIGEST:
     case PART_TIME:
     case PART_NUMBER:
+    case PART_INTEGER:
         return 8;
     case PART_FLAG:
     case PART_YES_NO:

@@ -155,7 +155,7 @@ static const struct {
      14, 45},
     {"  expect:\n    delivery: []\n", "no list 'delivery' to expect", 14, 5},
     {"  expect:\n    held: [ 2026-06-01 10:00:00 A S/one quota ]\n", "not yet: ", 14, 5},
-    {"  draws: [rock]\n", "not yet: 'draws'", 13, 3},
+    {"  draws: rock\n", "'draws' is a list of rows", 13, 3},
     {"  inptus: []\n", "unknown key 'inptus'", 13, 3},
     {"  variants: {v: {without: [ 2026-06-01 10:00:00 A follows ]}}\n", "no such row among", 13,
      29},

@@ -57,6 +57,9 @@ enum rehearsal_verb {
     VERB_KILLS,
     VERB_ANSWERS,
     VERB_REDELIVERS,
+    VERB_SCORE,
+    VERB_PAUSE,
+    VERB_RESUME,
     VERB_SUBMITS,
     VERB_CONVERTS,
     VERB_BOOKS,
@@ -83,6 +86,8 @@ struct rehearsal_input {
     struct span who;  /* friend; empty for `daemon` and `operator apply` */
     struct span what; /* words said, postback data, scenario, edit, form, calendar, conversion */
     struct span at_step;
+    bool shift;
+    int64_t number;   /* added to the score */
     struct span slot; /* of an event, or the instant of a calendar's */
     bool by_operator; /* BOOKS CHANGES CANCELS */
     struct rehearsal_change *changes;
@@ -103,6 +108,18 @@ struct rehearsal_friend {
     uint32_t tag_count;
     struct rehearsal_change *fields;
     uint32_t field_count;
+    int64_t since_ms; /* INT64_MIN: since the rehearsal began */
+    int64_t score;
+    struct span *finished; /* scenarios */
+    uint32_t finished_count;
+};
+
+/* What the random source will say, in order: a drawn word, a number, or a case of `split:`. */
+struct rehearsal_draws {
+    const struct yaml_node **items;
+    uint32_t count;
+    struct yaml_mark mark; /* of the key; of the section where there is none */
+    struct span word;
 };
 
 struct rehearsal_edit {
@@ -132,6 +149,7 @@ struct rehearsal {
     uint32_t friend_count;
     struct rehearsal_edit *edits;
     uint32_t edit_count;
+    struct rehearsal_draws draws;
     struct rehearsal_variant *variants; /* the first is the file as it stands */
     uint32_t variant_count;
 };

@@ -66,6 +66,9 @@ append_source(const struct definitions *definitions, struct source source, struc
                              : source.id == FRIEND_ADD_EXISTING ? "friend_add.existing"
                                                                 : "friend_add.unblocked");
         break;
+    case SOURCE_FINISH:
+        buf_append_cstr(out, names_text(&definitions->scenario_names, source.id));
+        break;
     case SOURCE_FORM:
         buf_append_cstr(out, names_text(&definitions->form_names, source.id));
         break;
@@ -461,6 +464,21 @@ append_tags_of(const struct state *state, uint32_t friend, struct arena *arena, 
     buf_fini(&list);
 }
 
+static void
+append_finished_of(const struct state *state, uint32_t friend, struct arena *arena, struct buf *out)
+{
+    const struct names *names = &state->definitions->scenario_names;
+    struct buf list = {0};
+    for (uint32_t scenario = 0; scenario < names->count; scenario++) {
+        if (state_has_finished(state, friend, scenario)) {
+            buf_printf(&list, "%s%s", list.len == 0 ? "" : ",", names->items[scenario].text);
+        }
+    }
+    buf_append_cstr(out, "finished=");
+    rehearsal_append_sorted(arena, buf_span(&list), out);
+    buf_fini(&list);
+}
+
 static uint32_t
 pending_of(const struct state *state, uint32_t friend)
 {
@@ -534,6 +552,10 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
             buf_append_cstr(&text, state->friends[friend].blocked ? "blocked" : "active");
         } else if (span_equal_cstr(name, "tags")) {
             append_tags_of(state, friend, arena, &text);
+        } else if (span_equal_cstr(name, "score")) {
+            buf_printf(&text, "score=%lld", (long long)state->friends[friend].score);
+        } else if (span_equal_cstr(name, "finished") && equals < word.len) {
+            append_finished_of(state, friend, arena, &text);
         } else if (span_equal_cstr(name, "pending")) {
             buf_printf(&text, "pending=%u", pending_of(state, friend));
         } else if (field != NO_ID) {

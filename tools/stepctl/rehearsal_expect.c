@@ -90,6 +90,9 @@ append_words(const struct expect *expect, struct span rest, struct buf *text)
             buf_append_span(text, rehearsal_unquoted(arena, word));
         } else if (words_starts_with(word, "tags=")) {
             rehearsal_append_tags(arena, span_of(word.data + 5, word.len - 5), text);
+        } else if (words_starts_with(word, "finished=")) {
+            buf_append_cstr(text, "finished=");
+            rehearsal_append_sorted(arena, span_of(word.data + 9, word.len - 9), text);
         } else {
             buf_append_span(text, word);
         }

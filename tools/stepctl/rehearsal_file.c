@@ -128,14 +128,15 @@ read_instant(struct reader *reader, const struct yaml_node *node, int64_t otherw
     return at_ms;
 }
 
-/* Since when someone is a friend: checked only, as nothing that is built asks for it. */
-static void
-check_since(struct reader *reader, const struct yaml_node *node)
+/* Since when someone is a friend: a date, or an instant. */
+static int64_t
+read_since(struct reader *reader, const struct yaml_node *node)
 {
     int64_t day = 0;
-    if (node->kind != YAML_SCALAR || !words_date(node->text, &day)) {
-        (void)read_instant(reader, node, INT64_MIN);
+    if (node->kind == YAML_SCALAR && words_date(node->text, &day)) {
+        return civil_instant(reader->rehearsal->zone, day, 0);
     }
+    return read_instant(reader, node, INT64_MIN);
 }
 
 static void
@@ -145,7 +146,7 @@ read_friend_part(struct reader *reader, const struct yaml_pair *part,
     struct arena *arena = reader->rehearsal->arena;
     const struct yaml_node *value = part->value;
     if (span_equal_cstr(part->key, "since")) {
-        check_since(reader, value);
+        friend->since_ms = read_since(reader, value);
     } else if (span_equal_cstr(part->key, "tags") && value->kind == YAML_LIST) {
         for (uint32_t i = 0; i < value->count; i++) {
             friend->tags =
@@ -160,12 +161,19 @@ read_friend_part(struct reader *reader, const struct yaml_pair *part,
             friend->fields[friend->field_count++] = (struct rehearsal_change){
                 .name = value->pairs[i].key, .value = value->pairs[i].value->text};
         }
-    } else if (span_equal_cstr(part->key, "score") || span_equal_cstr(part->key, "finished")) {
-        yaml_error(reader->diagnostics, part->key_mark, part->key, "not yet: friends with '%.*s'",
-                   span_fmt(part->key));
+    } else if (span_equal_cstr(part->key, "score") && value->kind == YAML_SCALAR &&
+               words_number(value->text, &friend->score)) {
+        return;
+    } else if (span_equal_cstr(part->key, "finished") && value->kind == YAML_LIST) {
+        for (uint32_t i = 0; i < value->count; i++) {
+            friend->finished =
+                arena_grow(arena, friend->finished, friend->finished_count, sizeof(struct span));
+            friend->finished[friend->finished_count++] = value->items[i]->text;
+        }
     } else {
         yaml_error(reader->diagnostics, part->key_mark, part->key,
-                   "a friend has since: 2026-01-10, tags: [a], fields: {x: y}");
+                   "a friend has since: 2026-01-10, tags: [a], fields: {x: y}, score: 3, "
+                   "finished: [S]");
     }
 }
 
@@ -181,7 +189,8 @@ read_friends(struct reader *reader, const struct yaml_pair *pair)
     for (uint32_t i = 0; i < pair->value->count; i++) {
         const struct yaml_pair *each = &pair->value->pairs[i];
         struct rehearsal_friend *friend = &rehearsal->friends[rehearsal->friend_count++];
-        *friend = (struct rehearsal_friend){.node = each->value, .id = each->key};
+        *friend =
+            (struct rehearsal_friend){.node = each->value, .id = each->key, .since_ms = INT64_MIN};
         for (uint32_t j = 0; each->value->kind == YAML_MAPPING && j < each->value->count; j++) {
             read_friend_part(reader, &each->value->pairs[j], friend);
         }
@@ -203,6 +212,28 @@ read_edits(struct reader *reader, const struct yaml_pair *pair)
             rehearsal->edits[rehearsal->edit_count++] = (struct rehearsal_edit){
                 .name = each->key, .mark = each->key_mark, .tree = each->value};
         }
+    }
+}
+
+static void
+read_draws(struct reader *reader, const struct yaml_pair *pair)
+{
+    struct rehearsal_draws *draws = &reader->rehearsal->draws;
+    if (!is_list(reader, pair)) {
+        return;
+    }
+    draws->mark = pair->key_mark;
+    draws->word = pair->key;
+    draws->items =
+        arena_alloc(reader->rehearsal->arena, (pair->value->count + 1) * sizeof(*draws->items));
+    for (uint32_t i = 0; i < pair->value->count; i++) {
+        const struct yaml_node *item = pair->value->items[i];
+        if (item->kind != YAML_SCALAR) {
+            yaml_error(reader->diagnostics, item->mark, NOTHING,
+                       "a draw is a word, a number or a case of 'split'");
+            return;
+        }
+        draws->items[draws->count++] = item;
     }
 }
 
@@ -303,15 +334,15 @@ read_variant(struct reader *reader, const struct yaml_pair *pair)
 static void
 check_keys(struct reader *reader)
 {
-    static const char *const KNOWN[] = {"about", "use",    "from",   "until",   "friends",
-                                        "edits", "inputs", "expect", "variants"};
+    static const char *const KNOWN[] = {"about", "use",    "from",   "until",    "friends",
+                                        "edits", "inputs", "expect", "variants", "draws"};
     for (uint32_t i = 0; i < reader->section->count; i++) {
         const struct yaml_pair *pair = &reader->section->pairs[i];
         bool known = false;
         for (size_t j = 0; j < sizeof(KNOWN) / sizeof(KNOWN[0]); j++) {
             known = known || span_equal_cstr(pair->key, KNOWN[j]);
         }
-        if (span_equal_cstr(pair->key, "draws") || span_equal_cstr(pair->key, "csv")) {
+        if (span_equal_cstr(pair->key, "csv")) {
             yaml_error(reader->diagnostics, pair->key_mark, pair->key,
                        "not yet: '%.*s' of a rehearsal", span_fmt(pair->key));
         } else if (!known) {
@@ -358,6 +389,9 @@ read_section(struct reader *reader)
     if ((pair = pair_of(section, "edits")) != NULL) {
         read_edits(reader, pair);
     }
+    if ((pair = pair_of(section, "draws")) != NULL) {
+        read_draws(reader, pair);
+    }
     if ((pair = pair_of(section, "inputs")) != NULL) {
         read_inputs(reader, pair, &rehearsal->variants[0].inputs);
         sort_inputs(&rehearsal->variants[0].inputs);
@@ -392,6 +426,7 @@ read_file(struct reader *reader, const struct source_file *file)
         return;
     }
     reader->section = pair->value;
+    rehearsal->draws = (struct rehearsal_draws){.mark = pair->key_mark, .word = pair->key};
     if (!is_mapping(reader, pair)) {
         return;
     }

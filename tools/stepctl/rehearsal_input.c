@@ -123,6 +123,42 @@ parse_scenario(struct row *row)
     return ends(row);
 }
 
+/* score A 2: adds */
+static bool
+parse_score(struct row *row)
+{
+    struct span word;
+    if (!want(row, &word, "expected how much, as 2 or -1")) {
+        return false;
+    }
+    return (words_number(word, &row->input->number) || wrong(row, word, "not a whole number")) &&
+           ends(row);
+}
+
+/* pause A S, pause S; resume A S shift */
+static bool
+parse_pause(struct row *row)
+{
+    struct rehearsal_input *input = row->input;
+    struct span word;
+    if (!want(row, &word, "expected a friend and a scenario, or a scenario")) {
+        return false;
+    }
+    input->what = word;
+    if (row->rest.len > 0) {
+        input->who = word;
+        input->what = next(row);
+    }
+    if (row->rest.len > 0 && input->verb == VERB_RESUME) {
+        word = next(row);
+        input->shift = span_equal_cstr(word, "shift");
+        if (!input->shift) {
+            return wrong(row, word, "only shift may follow the scenario");
+        }
+    }
+    return ends(row);
+}
+
 /* F a=b c='d e' */
 static bool
 parse_answers(struct row *row)
@@ -168,6 +204,10 @@ parse_operator(struct row *row)
         row->input->verb = VERB_APPLY;
         return want(row, &row->input->what, "expected the name of an edit") && ends(row);
     }
+    if (span_equal_cstr(verb, "pause") || span_equal_cstr(verb, "resume")) {
+        row->input->verb = span_equal_cstr(verb, "pause") ? VERB_PAUSE : VERB_RESUME;
+        return parse_pause(row);
+    }
     static const struct {
         const char *word;
         enum rehearsal_verb verb;
@@ -175,7 +215,7 @@ parse_operator(struct row *row)
     } VERBS[] = {{"tag", VERB_TAG, parse_tags},         {"field", VERB_FIELD, parse_fields},
                  {"start", VERB_START, parse_scenario}, {"stop", VERB_STOP, parse_scenario},
                  {"book", VERB_BOOKS, parse_booking},   {"change", VERB_CHANGES, parse_booking},
-                 {"mark", VERB_MARK, parse_mark}};
+                 {"mark", VERB_MARK, parse_mark},       {"score", VERB_SCORE, parse_score}};
     if (span_equal_cstr(verb, "cancel") && words_find(row->rest, " ") < row->rest.len) {
         row->input->verb = VERB_CANCELS; /* a friend's; of one word it is a broadcast */
         row->input->by_operator = true;
@@ -188,7 +228,8 @@ parse_operator(struct row *row)
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop mark book change cancel");
+    return unknown_verb(row, verb,
+                        "apply tag field start stop score mark pause resume book change cancel");
 }
 
 static bool

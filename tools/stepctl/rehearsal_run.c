@@ -33,6 +33,8 @@ struct run {
     uint32_t act_count;
     uint64_t random;
     uint32_t webhook_count;
+    uint32_t draws_taken;
+    bool draws_wrong;  /* told already */
     bool beginning;    /* what the friends of the file are already starts nothing */
     int64_t probed_ms; /* rows of `state` before this instant are read */
 };
@@ -69,6 +71,27 @@ draw(void *context, void *out, size_t bytes)
     }
 }
 
+/* What the file says the random source says; without enough of it the file is wrong. */
+static int64_t
+say(void *context, const struct draw *question)
+{
+    struct run *run = context;
+    int64_t answer = -1;
+    const struct yaml_node *node = NULL;
+    if (!rehearsal_draw(&run->rehearsal->draws, &run->draws_taken, question, &answer, &node) &&
+        !run->draws_wrong) {
+        struct span now = rehearsal_instant(run->arena, run->rehearsal->zone, run->clock.now_ms);
+        struct yaml_mark mark = node == NULL ? run->rehearsal->draws.mark : node->mark;
+        struct span word = node == NULL ? run->rehearsal->draws.word : node->text;
+        yaml_error(run->diagnostics, mark, word,
+                   node == NULL ? "not enough 'draws': one more is drawn at %.*s"
+                                : "this cannot be what is drawn at %.*s",
+                   span_fmt(now));
+        run->draws_wrong = true;
+    }
+    return answer;
+}
+
 /* the daemon's life */
 
 static enum rc
@@ -80,6 +103,8 @@ start_daemon(struct run *run)
                                          .directory = "",
                                          .random = draw,
                                          .random_context = run,
+                                         .draw = say,
+                                         .draw_context = run,
                                          .public_url = "https://pages.example"};
     enum rc rc = core_open(&options, &run->core);
     if (rc != RC_OK) {
@@ -142,6 +167,9 @@ settle(struct run *run)
                 return rc;
             }
             continue;
+        }
+        if (run->draws_wrong) {
+            return RC_INVALID;
         }
         if (scripted_line_answer(run->line) == 0 && !more) {
             return flush(run);
@@ -370,6 +398,31 @@ set_fields(struct run *run, const struct yaml_node *node, uint32_t friend,
 }
 
 static enum rc
+add_score(struct run *run, uint32_t friend, int64_t by)
+{
+    struct input input = {.kind = INPUT_SCORE, .u.score = {.friend = friend, .by = by}};
+    return decide(run, &input);
+}
+
+static enum rc
+set_finished(struct run *run, const struct rehearsal_friend *row, uint32_t friend)
+{
+    for (uint32_t i = 0; i < row->finished_count; i++) {
+        uint32_t scenario = names_find(&run->definitions->scenario_names, row->finished[i]);
+        if (scenario == NO_ID) {
+            return wrong(run, row->node, row->finished[i], "no scenario");
+        }
+        struct input input = {.kind = INPUT_FINISHED,
+                              .u.scenario = {.friend = friend, .scenario = scenario}};
+        enum rc rc = decide(run, &input);
+        if (rc != RC_OK) {
+            return rc;
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc
 do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
 {
     const struct definitions *definitions = run->definitions;
@@ -392,6 +445,19 @@ do_scenario(struct run *run, const struct rehearsal_input *row, uint32_t friend)
             return wrong(run, row->node, row->at_step, "no step");
         }
     }
+    return decide(run, &input);
+}
+
+static enum rc
+do_pause(struct run *run, const struct rehearsal_input *row, uint32_t friend)
+{
+    uint32_t scenario = names_find(&run->definitions->scenario_names, row->what);
+    if (scenario == NO_ID) {
+        return wrong(run, row->node, row->what, "no scenario");
+    }
+    struct input input = {
+        .kind = row->verb == VERB_PAUSE ? INPUT_PAUSE : INPUT_RESUME,
+        .u.scenario = {.friend = friend, .scenario = scenario, .shift = row->shift}};
     return decide(run, &input);
 }
 
@@ -468,9 +534,13 @@ do_operator(struct run *run, const struct rehearsal_input *row)
         return do_apply(run, row);
     }
     uint32_t friend = NO_ID;
-    enum rc rc = find_friend(run, row->node, row->who, &friend);
+    bool whole = row->who.len == 0; /* pause S */
+    enum rc rc = whole ? RC_OK : find_friend(run, row->node, row->who, &friend);
     if (rc != RC_OK) {
         return rc;
+    }
+    if (row->verb == VERB_PAUSE || row->verb == VERB_RESUME) {
+        return do_pause(run, row, friend);
     }
     if (row->verb >= VERB_SUBMITS && row->verb <= VERB_CANCELS) {
         struct input input = {0};
@@ -483,6 +553,9 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     }
     if (row->verb == VERB_FIELD) {
         return set_fields(run, row->node, friend, row->changes, row->change_count);
+    }
+    if (row->verb == VERB_SCORE) {
+        return add_score(run, friend, row->number);
     }
     if (row->verb == VERB_DOES) {
         struct input input = {.kind = INPUT_CUSTOM_EVENT,
@@ -536,6 +609,9 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_START:
     case VERB_STOP:
     case VERB_APPLY:
+    case VERB_SCORE:
+    case VERB_PAUSE:
+    case VERB_RESUME:
     case VERB_SUBMITS:
     case VERB_CONVERTS:
     case VERB_BOOKS:
@@ -565,9 +641,11 @@ begin(struct run *run)
     enum rc rc = start_daemon(run);
     run->beginning = true;
     for (uint32_t i = 0; rc == RC_OK && i < rehearsal->friend_count; i++) {
+        int64_t since_ms = rehearsal->friends[i].since_ms;
         struct input input = {
             .kind = INPUT_FOLLOW,
-            .u.act = {.user_id = rehearsal->friends[i].id, .line_at_ms = rehearsal->from_ms}};
+            .u.act = {.user_id = rehearsal->friends[i].id,
+                      .line_at_ms = since_ms == INT64_MIN ? rehearsal->from_ms : since_ms}};
         rc = decide(run, &input);
     }
     if (rc == RC_OK) {
@@ -579,6 +657,8 @@ begin(struct run *run)
         if (rc == RC_OK) {
             rc = set_fields(run, row->node, i, row->fields, row->field_count);
         }
+        rc = rc == RC_OK ? add_score(run, i, row->score) : rc;
+        rc = rc == RC_OK ? set_finished(run, row, i) : rc;
     }
     run->beginning = false;
     return rc;

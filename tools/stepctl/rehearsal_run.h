@@ -37,4 +37,10 @@ MUST_USE enum rc rehearsal_act_input(const struct rehearsal *rehearsal,
 struct rehearsal_row rehearsal_state_row(const struct state *state, const struct zone *zone,
                                          const struct rehearsal_row *expected, struct arena *arena);
 
+/* The next draw as the answer to a question; false, with the item to blame (NULL: none is left),
+ * and some legal answer. */
+bool rehearsal_draw(const struct rehearsal_draws *draws, uint32_t *taken,
+                    const struct draw *question, int64_t *out_answer,
+                    const struct yaml_node **out_item);
+
 #endif

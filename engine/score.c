@@ -1,0 +1,22 @@
+/* The score: a number a friend has from the beginning, moved by actions and operators (SPEC R37). */
+#include "engine/trigger.h"
+
+void
+score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source)
+{
+    struct event changed = {
+        .kind = EVENT_SCORE_CHANGED, .friend = friend, .source = source, .u.score = {.by = by}};
+    if (by == 0 ||
+        __builtin_add_overflow(turn->state->friends[friend].score, by, &changed.u.score.score)) {
+        return;
+    }
+    int64_t old = turn->state->friends[friend].score;
+    turn_emit(turn, &changed);
+    trigger_score_changed(turn, friend, old, changed.u.score.score);
+}
+
+void
+score_apply(struct state *state, const struct event *event)
+{
+    state->friends[event->friend].score = event->u.score.score;
+}
