@@ -30,6 +30,9 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/scenarios/{}/start", BODY_OBJECT, api_post_start},
     {"POST", "/v1/scenarios/{}/stop", BODY_OBJECT, api_post_stop},
     {"GET", "/v1/next", BODY_NONE, api_get_next},
+    {"GET", "/v1/quota", BODY_NONE, api_get_quota},
+    {"POST", "/v1/quota", BODY_OBJECT, api_post_quota},
+    {"POST", "/v1/scenarios/{}/cap", BODY_OBJECT, api_post_cap},
     {"GET", "/v1/clock", BODY_NONE, api_get_clock},
     {"POST", "/v1/clock", BODY_OBJECT, api_post_clock},
 };

@@ -44,6 +44,9 @@ void api_get_scenario(struct api_call *call);
 void api_post_start(struct api_call *call);
 void api_post_stop(struct api_call *call);
 void api_get_next(struct api_call *call);
+void api_get_quota(struct api_call *call);
+void api_post_quota(struct api_call *call);
+void api_post_cap(struct api_call *call);
 void api_post_definitions(struct api_call *call);
 
 /* Answers 200 with this body, which is taken; when says what it waits for. */

@@ -66,6 +66,8 @@ input_webhook_id(const struct input *input)
     case INPUT_FIELD:
     case INPUT_START_SCENARIO:
     case INPUT_STOP_SCENARIO:
+    case INPUT_QUOTA:
+    case INPUT_CAP:
         break;
     }
     return (struct span){0};

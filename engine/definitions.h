@@ -186,6 +186,7 @@ struct scenario {
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
     struct names step_names; /* by step id, removed ones included */
+    uint32_t cap;            /* deliveries, then it stops itself (SPEC R12); 0: none */
 };
 
 struct button {
@@ -211,6 +212,9 @@ struct account {
     const struct zone *zone;
     int64_t grace_ms;
     bool reply_unknown_push; /* SPEC R10's account option */
+    bool has_quota;
+    uint32_t quota, quota_reserve; /* messages a month (SPEC R11) */
+    uint32_t per_day, per_week;    /* marketing pushes to one friend (SPEC R13); 0: no cap */
 };
 
 struct definitions {

@@ -223,17 +223,51 @@ advance_steps(struct turn *turn, const struct delivery *row, int64_t prev_ms)
     }
 }
 
+/* Held or deferred; false: it may go. */
+static bool
+waits(struct turn *turn, const struct delivery *row, int64_t stale_ms)
+{
+    const struct message message = {.friend = row->friend,
+                                    .message_class = row->message_class,
+                                    .push = true,
+                                    .begun = true,
+                                    .scenario = NO_ID, /* its cap has counted it already */
+                                    .window = {.open_min = -1},
+                                    .zone = turn->state->definitions->account.zone,
+                                    .stale_ms = stale_ms};
+    struct pressure pressure = pressure_on(turn, &message);
+    if (pressure.reason == REASON_NONE) {
+        return false;
+    }
+    struct event event = {.kind = pressure_is_hold(pressure.reason) ? EVENT_DELIVERY_HELD
+                                                                    : EVENT_DELIVERY_DEFERRED,
+                          .friend = row->friend,
+                          .source = row->items[0].source,
+                          .u.delivery = {.delivery = row->seq,
+                                         .due_ms = row->due_ms,
+                                         .message_class = row->message_class,
+                                         .reason = pressure.reason,
+                                         .until_ms = pressure.until_ms}};
+    set_items(&event, row->items, row->item_count);
+    turn_emit(turn, &event);
+    return true;
+}
+
 uint64_t
 delivery_take(struct turn *turn, uint32_t delivery)
 {
     struct delivery row = turn->state->deliveries[delivery];
-    if (turn->now_ms >= row.due_ms + turn->state->definitions->account.grace_ms) {
+    int64_t stale_ms = row.due_ms + turn->state->definitions->account.grace_ms;
+    if (turn->now_ms >= stale_ms) {
         cancel(turn, &row, REASON_STALE);
         advance_steps(turn, &row, row.due_ms);
         return 0;
     }
     bool reply =
         row.how == HOW_REPLY && row.token != NULL && turn->now_ms - row.token_at_ms < TOKEN_LIFE_MS;
+    if (!reply && waits(turn, &row, stale_ms)) {
+        return 0;
+    }
     struct event intent = {.kind = EVENT_DELIVERY_INTENDED,
                            .friend = row.friend,
                            .source = row.items[0].source,
@@ -273,6 +307,7 @@ delivery_decide_outcome(struct turn *turn, const struct input *input)
     switch (input->u.outcome.result) {
     case RESULT_SENT:
     case RESULT_UNKNOWN:
+        pressure_delivered(turn, &row);
         advance_steps(turn, &row, turn->now_ms);
         break;
     case RESULT_FAILED:
@@ -332,6 +367,8 @@ intended_apply(struct state *state, const struct event *event)
         row = &state->deliveries[index];
     }
     row->phase = DELIVERY_INTENDED;
+    row->deferred = REASON_NONE;
+    row->month = event->u.delivery.how == HOW_PUSH ? state->quota.month : 0;
     row->how = event->u.delivery.how;
     row->claim = state->run_count == 0 ? 0 : state->run_count - 1;
     row->intent_seq = event->seq;
@@ -355,12 +392,14 @@ void
 delivery_apply(struct state *state, const struct event *event)
 {
     if (event->kind == EVENT_DELIVERY_PLANNED) {
+        pressure_count(state, NULL, event);
         struct delivery *row = add_row(state, event);
         row->token_at_ms = event->u.delivery.token_at_ms;
         tables_set_text(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});
         return;
     }
     if (event->kind == EVENT_DELIVERY_INTENDED) {
+        pressure_count(state, NULL, event);
         intended_apply(state, event);
         return;
     }
@@ -368,10 +407,18 @@ delivery_apply(struct state *state, const struct event *event)
     if (index == NO_ID) {
         return;
     }
+    if (event->kind == EVENT_DELIVERY_HELD || event->kind == EVENT_DELIVERY_DEFERRED) {
+        state->deliveries[index].wake_ms = event->u.delivery.until_ms;
+        state->deliveries[index].deferred = event->u.delivery.reason;
+        return;
+    }
+    pressure_count(state, &state->deliveries[index], event);
     if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_RETURNED) {
         struct delivery *row = &state->deliveries[index];
         row->phase = DELIVERY_PLANNED;
         row->how = HOW_PUSH;
+        row->wake_ms = 0;
+        row->deferred = REASON_NONE;
         row->token_at_ms = 0;
         tables_set_text(&row->token, (struct span){0});
         return;

@@ -20,6 +20,9 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
         values += checksum_of(value, sizeof(value));
     }
     checksum_add_u64(sum, values);
+    for (uint32_t i = row->first_sent; i != NO_ID; i = state->sent[i].next) {
+        checksum_add_u64(sum, state->sent[i].minute);
+    }
 }
 
 static void
@@ -70,11 +73,31 @@ add_delivery(struct checksum *sum, const struct delivery *row)
     checksum_add_u64(sum, (uint64_t)row->intended_ms);
     checksum_add_u64(sum, (uint64_t)row->token_at_ms);
     checksum_add_u64(sum, row->body_hash);
+    checksum_add_u64(sum, (uint64_t)row->wake_ms);
+    checksum_add_u64(sum, (uint64_t)row->month << 32 | (uint64_t)row->deferred);
     for (uint32_t i = 0; i < row->item_count; i++) {
         checksum_add_u64(sum, (uint64_t)row->items[i].template << 32 | row->items[i].enrolment);
         checksum_add_u64(sum, (uint64_t)row->items[i].source.kind);
         checksum_add_u64(sum, (uint64_t)row->items[i].source.id << 32 | row->items[i].source.sub);
     }
+}
+
+static void
+add_scenario(struct checksum *sum, const struct scenario_counts *counts)
+{
+    checksum_add_u64(sum, counts->running);
+    checksum_add_u64(sum, counts->entered);
+    checksum_add_u64(sum, (uint64_t)counts->delivered << 32 | counts->open);
+    checksum_add_u64(sum, (uint64_t)counts->cap << 2 | (uint64_t)counts->cap_set << 1 |
+                              (uint64_t)counts->auto_stopped);
+}
+
+static void
+add_quota(struct checksum *sum, const struct quota_row *row)
+{
+    checksum_add_u64(sum, (uint64_t)row->month << 32 | row->used);
+    checksum_add_u64(sum, (uint64_t)row->until_ms);
+    checksum_add_u64(sum, (uint64_t)row->limit << 1 | (uint64_t)row->limit_set);
 }
 
 uint64_t
@@ -97,10 +120,10 @@ state_digest(const struct state *state)
         add_delivery(sum, &state->deliveries[i]);
     }
     for (uint32_t i = 0; i < state->definitions->scenario_names.count; i++) {
-        bool known = i < state->scenario_capacity;
-        checksum_add_u64(sum, known ? state->scenario_counts[i].running : 0);
-        checksum_add_u64(sum, known ? state->scenario_counts[i].entered : 0);
+        static const struct scenario_counts NOTHING = {0};
+        add_scenario(sum, i < state->scenario_capacity ? &state->scenario_counts[i] : &NOTHING);
     }
+    add_quota(sum, &state->quota);
     for (uint32_t i = 0; i < state->run_count; i++) {
         checksum_add(sum, state->run_ids[i], sizeof(state->run_ids[i]));
     }

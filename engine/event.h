@@ -43,6 +43,13 @@ enum event_kind {
     EVENT_DELIVERY_INTENDED = 61,  /* about to be sent; words: the values inserted, in order */
     EVENT_DELIVERY_OUTCOME = 62,   /* words: LINE's request id, accepted request id */
     EVENT_DELIVERY_CANCELLED = 63, /* a planned answer that was never sent */
+    EVENT_MONTH_BEGUN = 90,        /* the month of the quota turned: counting begins anew */
+    EVENT_QUOTA_SET = 91,          /* by an operator */
+    EVENT_STEP_HELD = 92,          /* due, and kept back until something is raised */
+    EVENT_DELIVERY_HELD = 93,
+    EVENT_SCENARIO_AUTO_STOPPED = 94, /* with the delivery that reached its cap */
+    EVENT_CAP_SET = 95,               /* by an operator */
+    EVENT_DELIVERY_DEFERRED = 96,     /* judged, may not go now, waits until */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -65,6 +72,10 @@ enum reason {
     REASON_UNKNOWN_TYPE = 15,
     REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
+    REASON_QUOTA = 50,        /* held: the month's messages are used up (SPEC R11) */
+    REASON_SCENARIO_CAP = 51, /* held: its scenario has reached its cap (SPEC R12) */
+    REASON_FREQUENCY = 52,    /* deferred: enough of today, or of this week (SPEC R13) */
+    REASON_STALE_CAP = 53,    /* the frequency caps would make it late beyond grace */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -171,7 +182,15 @@ struct event {
             uint32_t code; /* HTTP status; 0: none came */
             uint32_t item_count;
             struct delivery_item items[DELIVERY_ITEMS_MAX];
+            int64_t until_ms; /* HELD: when it goes stale; DEFERRED: when it is judged again */
         } delivery;
+        struct {                   /* MONTH_BEGUN QUOTA_SET */
+            uint32_t month, limit; /* 202606; messages */
+            int64_t until_ms;      /* MONTH_BEGUN: the end of it */
+        } quota;
+        struct { /* SCENARIO_AUTO_STOPPED CAP_SET */
+            uint32_t scenario, limit;
+        } cap;
     } u;
 };
 

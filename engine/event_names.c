@@ -60,6 +60,20 @@ event_kind_name(enum event_kind kind)
         return "delivery_outcome";
     case EVENT_DELIVERY_CANCELLED:
         return "delivery_cancelled";
+    case EVENT_MONTH_BEGUN:
+        return "month_begun";
+    case EVENT_QUOTA_SET:
+        return "quota_set";
+    case EVENT_STEP_HELD:
+        return "step_held";
+    case EVENT_DELIVERY_HELD:
+        return "delivery_held";
+    case EVENT_SCENARIO_AUTO_STOPPED:
+        return "scenario_auto_stopped";
+    case EVENT_CAP_SET:
+        return "cap_set";
+    case EVENT_DELIVERY_DEFERRED:
+        return "delivery_deferred";
     }
     return NULL;
 }
@@ -104,6 +118,14 @@ reason_name(enum reason reason)
         return "old";
     case REASON_NO_SOURCE:
         return "no_source";
+    case REASON_QUOTA:
+        return "quota";
+    case REASON_SCENARIO_CAP:
+        return "scenario_cap";
+    case REASON_FREQUENCY:
+        return "frequency";
+    case REASON_STALE_CAP:
+        return "stale_cap";
     }
     return "unknown";
 }

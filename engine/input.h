@@ -28,6 +28,8 @@ enum input_kind {
     INPUT_FIELD,
     INPUT_START_SCENARIO,
     INPUT_STOP_SCENARIO,
+    INPUT_QUOTA, /* an operator's word: so many messages a month */
+    INPUT_CAP,   /* the same for a scenario */
 };
 
 struct input {
@@ -88,6 +90,12 @@ struct input {
             uint32_t friend, scenario;
             uint32_t at_step; /* START: NO_ID = the first */
         } scenario;
+        struct {
+            uint32_t limit;
+        } quota;
+        struct {
+            uint32_t scenario, limit;
+        } cap;
     } u;
 };
 

@@ -331,7 +331,7 @@ enrolment_apply(struct state *state, const struct event *event)
         row->due_ms = event->u.step.due_ms;
         row->wake_ms = event->u.step.due_ms;
         row->deferred = REASON_NONE;
-    } else if (event->kind == EVENT_STEP_DEFERRED) {
+    } else if (event->kind == EVENT_STEP_DEFERRED || event->kind == EVENT_STEP_HELD) {
         row->wake_ms = event->u.step.until_ms;
         row->deferred = event->u.step.reason;
     } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {

@@ -109,6 +109,7 @@ free_rows(struct state *state)
     }
     free(state->friends);
     free(state->values);
+    free(state->sent);
     free(state->enrolments);
     free(state->deliveries);
     free(state->friend_slots);

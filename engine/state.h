@@ -27,6 +27,7 @@ struct friend_row {
     uint32_t first_enrolment;  /* running ones, oldest first */
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
+    uint32_t first_sent;       /* marketing pushes of the last days, newest first (SPEC R13) */
 };
 
 struct value_row {
@@ -35,6 +36,22 @@ struct value_row {
     uint64_t seq; /* the event that set it */
     int64_t number;
     char *text; /* NULL for numbers and once erased */
+};
+
+/* One marketing push that was delivered. Minutes are fine enough: no zone is off by seconds. */
+struct sent_row {
+    uint32_t next;   /* of the same friend, or of the free list */
+    uint32_t minute; /* since 1970 */
+};
+
+/* The month's messages (SPEC R9, R11). What the operator said holds until the definitions say
+ * something else. */
+struct quota_row {
+    uint32_t month; /* 202606; 0: nothing counted yet */
+    uint32_t used;
+    int64_t until_ms; /* when the month is over */
+    bool limit_set;   /* by an operator */
+    uint32_t limit;
 };
 
 enum enrolment_phase {
@@ -77,11 +94,18 @@ struct delivery {
     uint32_t value_count;
     uint32_t item_count;
     struct delivery_item items[DELIVERY_ITEMS_MAX];
-    bool queued; /* as enrolment.queued */
+    bool queued;          /* as enrolment.queued */
+    int64_t wake_ms;      /* PLANNED: when to look at it; 0 at once */
+    enum reason deferred; /* PLANNED: why it waits; REASON_NONE when it does not */
+    uint32_t month;       /* INTENDED, push: the month it counts in */
 };
 
 struct scenario_counts {
     uint32_t running, entered;
+    uint32_t delivered, open; /* deliveries that came, and that are under way (SPEC R12) */
+    bool auto_stopped;
+    bool cap_set; /* by an operator */
+    uint32_t cap;
 };
 
 struct bitmap; /* a roaring bitmap of friend indexes */
@@ -99,6 +123,9 @@ struct state {
     uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
     struct delivery *deliveries;
     uint32_t delivery_count, delivery_capacity, delivery_free;
+    struct sent_row *sent;
+    uint32_t sent_count, sent_capacity, sent_free;
+    struct quota_row quota;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
     struct bitmap **entered; /* by scenario id: who ever started it (SPEC R21) */
@@ -120,6 +147,12 @@ const struct value_row *state_value(const struct state *state, uint32_t friend, 
 uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
 /* Index of the open delivery with that id; NO_ID when it is not open. */
 uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
+
+/* How many pushes a class has left in the month that is counted (SPEC R11). */
+uint32_t state_allowance(const struct state *state, enum message_class message_class);
+enum { NO_LIMIT = UINT32_MAX };
+uint32_t state_quota_limit(const struct state *state);            /* NO_LIMIT when there is none */
+uint32_t state_cap(const struct state *state, uint32_t scenario); /* NO_LIMIT when there is none */
 
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
  * members and values in a fixed order; texts count as the number of the event that set them. */

@@ -11,6 +11,7 @@ state_init(struct state *state)
 {
     *state = (struct state){.definitions = definitions_new(),
                             .value_free = NO_ID,
+                            .sent_free = NO_ID,
                             .enrolment_free = NO_ID,
                             .delivery_free = NO_ID};
 }
@@ -101,8 +102,10 @@ tables_add_friend(struct state *state, struct span line_id)
     uint32_t friend = state->friend_count;
     state->friends =
         grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
-    state->friends[friend] = (struct friend_row){
-        .first_enrolment = NO_ID, .first_delivery = NO_ID, .first_value = NO_ID};
+    state->friends[friend] = (struct friend_row){.first_enrolment = NO_ID,
+                                                 .first_delivery = NO_ID,
+                                                 .first_value = NO_ID,
+                                                 .first_sent = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (state->friend_count * 2 > state->friend_slot_count) {
@@ -164,6 +167,44 @@ tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
         }
         link = &row->next;
     }
+}
+
+/* Marketing pushes of the last days. */
+
+enum { SENT_KEPT_MINUTES = 9 * 1440 }; /* seven local dates, in any zone, and an hour's change */
+
+static void
+forget_sent(struct state *state, uint32_t *link, uint32_t before_minute)
+{
+    while (*link != NO_ID) {
+        uint32_t index = *link;
+        struct sent_row *row = &state->sent[index];
+        if (row->minute >= before_minute) {
+            link = &row->next;
+            continue;
+        }
+        *link = row->next;
+        *row = (struct sent_row){.next = state->sent_free};
+        state->sent_free = index;
+    }
+}
+
+void
+tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms)
+{
+    uint32_t minute = at_ms < 0 ? 0 : (uint32_t)(at_ms / MS_PER_MINUTE);
+    forget_sent(state, &state->friends[friend].first_sent,
+                minute < SENT_KEPT_MINUTES ? 0 : minute - SENT_KEPT_MINUTES);
+    uint32_t index = state->sent_free;
+    if (index != NO_ID) {
+        state->sent_free = state->sent[index].next;
+    } else {
+        index = state->sent_count++;
+        state->sent = grow(state->sent, &state->sent_capacity, index + 1, sizeof(*state->sent));
+    }
+    state->sent[index] =
+        (struct sent_row){.next = state->friends[friend].first_sent, .minute = minute};
+    state->friends[friend].first_sent = index;
 }
 
 /* Enrolments and deliveries: rows on a friend's list, oldest first. */

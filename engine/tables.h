@@ -21,6 +21,9 @@ void tables_set_text(char **slot, struct span text); /* frees what was there; em
 struct value_row *tables_put_value(struct state *state, uint32_t friend, uint32_t field);
 void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
 
+/* Remembers a marketing push; forgets the friend's that no cap can ask about any more. */
+void tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms);
+
 uint32_t tables_next_enrolment(const struct state *state);
 /* Takes the row `index`, which must be the next one, and hangs it on the friend's list. */
 struct enrolment *tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend);

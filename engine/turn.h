@@ -47,12 +47,46 @@ void outbox_add(struct turn *turn, struct outbox *outbox, const struct delivery_
 /* How many of the items from `from` on fit into one request (SPEC R9, R10): at least one. */
 uint32_t outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32_t from);
 
+/* pressure.c: what keeps a message back though it is due (SPEC R7, R11-R13) */
+struct message {
+    uint32_t friend;
+    enum message_class message_class;
+    bool push;         /* a reply is bound by its scenario's cap alone */
+    bool begun;        /* the rest of what has gone in part: neither window nor frequency */
+    uint32_t scenario; /* NO_ID: not a scenario's */
+    struct window window;
+    const struct zone *zone;
+    int64_t stale_ms;
+};
+struct pressure {
+    enum reason reason; /* REASON_NONE: it may go */
+    int64_t until_ms; /* WINDOW, FREQUENCY: when it may; QUOTA, SCENARIO_CAP: when it goes stale */
+};
+struct pressure pressure_on(const struct turn *turn, const struct message *message);
+/* Is that reason one to hold for, and does it hold still? Neither: false. */
+bool pressure_holds(const struct state *state, enum reason reason, enum message_class message_class,
+                    uint32_t scenario);
+bool pressure_is_hold(enum reason reason);
+/* The step must wait for its scenario's cap; true when it was held. */
+bool pressure_hold_answer(struct turn *turn, uint32_t enrolment);
+/* Counting turns to the month of now, if it has not. */
+void pressure_begin_month(struct turn *turn);
+void pressure_decide(struct turn *turn, const struct input *input, struct source source);
+/* Tells of the scenarios that stop themselves with this delivery. */
+void pressure_delivered(struct turn *turn, const struct delivery *row);
+
 bool condition_holds(const struct state *state, uint32_t friend, const struct condition *condition);
 
 /* apply, one function a concept; engine_apply() routes to them. */
 void friend_apply(struct state *state, const struct event *event);
 void enrolment_apply(struct state *state, const struct event *event);
 void delivery_apply(struct state *state, const struct event *event);
+void pressure_apply(struct state *state, const struct event *event);
+/* The counters follow a delivery's life; the row is as it was before the event. */
+void pressure_count(struct state *state, const struct delivery *row, const struct event *event);
+/* New definitions take back what operators said about numbers that they change. */
+void pressure_redefine(struct state *state, const struct definitions *before,
+                       const struct definitions *after);
 
 /* friend.c: follow, unfollow, message, postback, noted (SPEC R14-R17, R41, R49) */
 void friend_decide(struct turn *turn, const struct input *input);

@@ -117,6 +117,12 @@ void compile_button_names(struct compiler *compiler, const struct yaml_node *sec
 void compile_buttons(struct compiler *compiler, const struct yaml_node *section);
 void compile_auto_replies(struct compiler *compiler, const struct yaml_node *section);
 
+/* --- definition_pressure.c: quota, frequency caps, a scenario's cap --- */
+
+void compile_pressure(struct compiler *compiler, const struct yaml_node *section,
+                      struct account *account);
+void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32_t *out_cap);
+
 /* --- definition_canonical.c --- */
 
 /* The canonical form of a compiled set and its tree. */

@@ -3,7 +3,7 @@
 
 static const char *const SCENARIO_KEYS[] = {"title",     "lane",  "zone",   "reentry",
                                             "late_day0", "class", "window", "grace",
-                                            "priority",  "steps", NULL};
+                                            "priority",  "steps", "cap",    NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -333,6 +333,9 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
     }
     if ((value = yaml_get(node, "priority")) != NULL) {
         compile_priority(compiler, value, &inherited.priority);
+    }
+    if ((value = yaml_get(node, "cap")) != NULL) {
+        compile_cap(compiler, value, &scenario->cap);
     }
     compile_steps(compiler, pair, id, &inherited);
 }

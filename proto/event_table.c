@@ -80,6 +80,27 @@ static const struct event_part delivery[] = {
     PART("presumed", PART_FLAG, u.delivery.presumed),
 };
 
+static const struct event_part waiting[] = {
+    PART("delivery", PART_SEQ, u.delivery.delivery),
+    PART("due", PART_TIME, u.delivery.due_ms),
+    PART("class", PART_CLASS, u.delivery.message_class),
+    PART("items", PART_ITEMS, u.delivery.items),
+    PART("reason", PART_REASON, u.delivery.reason),
+    PART("until", PART_TIME, u.delivery.until_ms),
+};
+
+static const struct event_part month[] = {
+    PART("month", PART_COUNT, u.quota.month),
+    PART("until", PART_TIME, u.quota.until_ms),
+};
+
+static const struct event_part quota[] = {PART("limit", PART_COUNT, u.quota.limit)};
+
+static const struct event_part cap[] = {
+    PART("scenario", PART_SCENARIO, u.cap.scenario),
+    PART("limit", PART_COUNT, u.cap.limit),
+};
+
 static const struct event_part outcome[] = {
     PART("delivery", PART_SEQ, u.delivery.delivery),
     PART("result", PART_RESULT, u.delivery.result),
@@ -126,6 +147,13 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_DELIVERY_INTENDED, delivery, {"values"}, true, false),
     LAYOUT(EVENT_DELIVERY_OUTCOME, outcome, {"request_id", "accepted_request_id"}, false, false),
     LAYOUT(EVENT_DELIVERY_CANCELLED, outcome, {0}, false, false),
+    LAYOUT(EVENT_MONTH_BEGUN, month, {0}, false, false),
+    LAYOUT(EVENT_QUOTA_SET, quota, {0}, false, false),
+    LAYOUT(EVENT_STEP_HELD, step, {0}, false, false),
+    LAYOUT(EVENT_DELIVERY_HELD, waiting, {0}, false, false),
+    LAYOUT(EVENT_SCENARIO_AUTO_STOPPED, cap, {0}, false, false),
+    LAYOUT(EVENT_CAP_SET, cap, {0}, false, false),
+    LAYOUT(EVENT_DELIVERY_DEFERRED, waiting, {0}, false, false),
 };
 const uint32_t event_layout_count = COUNT_OF(event_layouts);
 

@@ -44,6 +44,7 @@ random_shop(uint64_t *seed)
     for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
         shop.scenarios[i].late_day0 = (enum late_day0)(next_random(seed) % 3);
         shop.scenarios[i].reentry = (enum reentry)(next_random(seed) % 3);
+        shop.scenarios[i].cap = (uint32_t)(next_random(seed) % 4);
         uint32_t steps = 1 + (uint32_t)(next_random(seed) % 5);
         for (uint32_t j = 0; j < steps; j++) {
             struct body body =
@@ -64,6 +65,11 @@ random_shop(uint64_t *seed)
             step->priority = (int32_t)(next_random(seed) % 3);
         }
     }
+    shop.definitions->account.has_quota = next_random(seed) % 2;
+    shop.definitions->account.quota = (uint32_t)(next_random(seed) % 8);
+    shop.definitions->account.quota_reserve = (uint32_t)(next_random(seed) % 3);
+    shop.definitions->account.per_day = (uint32_t)(next_random(seed) % 3);
+    shop.definitions->account.per_week = (uint32_t)(next_random(seed) % 5);
     shop.definitions->friend_added = shop_start(&shop, 0);
     shop.definitions->friend_unblocked = shop_start(&shop, 0);
     shop.definitions->friend_existing = shop_start(&shop, 2);
@@ -76,7 +82,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 9) {
+    switch (next_random(seed) % 11) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -112,6 +118,15 @@ random_step(uint64_t *seed)
     }
     case 6:
         (void)shop_deliver(&shop);
+        break;
+    case 7:
+        shop_input(&shop, (struct input){.kind = INPUT_QUOTA,
+                                         .u.quota = {.limit = (uint32_t)(next_random(seed) % 20)}});
+        break;
+    case 8:
+        shop_input(&shop, (struct input){.kind = INPUT_CAP,
+                                         .u.cap = {(uint32_t)(next_random(seed) % SCENARIOS_MAX),
+                                                   (uint32_t)(1 + next_random(seed) % 9)}});
         break;
     default:
         shop_until(&shop, shop.now_ms + (int64_t)(next_random(seed) % (20 * 3600000)));

@@ -155,7 +155,7 @@ static const struct {
     {"  expect:\n    deliveries: [ 2026-06-01 10:00:00 A T_a mail ]\n", "expected reply or push",
      14, 45},
     {"  expect:\n    delivery: []\n", "no list 'delivery' to expect", 14, 5},
-    {"  expect:\n    held: [ 2026-06-01 10:00:00 A S/one quota ]\n", "not yet: ", 14, 5},
+    {"  expect:\n    imports: [ 2026-06-01 10:00:00 june updated=4 ]\n", "not yet: ", 14, 5},
     {"  draws: [rock]\n", "not yet: 'draws'", 13, 3},
     {"  inptus: []\n", "unknown key 'inptus'", 13, 3},
     {"  variants: {v: {without: [ 2026-06-01 10:00:00 A follows ]}}\n", "no such row among", 13,

@@ -57,6 +57,8 @@ enum rehearsal_verb {
     VERB_KILLS,
     VERB_ANSWERS,
     VERB_REDELIVERS,
+    VERB_QUOTA,
+    VERB_CAP,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -81,6 +83,7 @@ struct rehearsal_input {
     enum line_fault fault;
     uint32_t status; /* FAULT_STATUS */
     uint32_t times;
+    uint32_t number; /* a quota, a cap */
 };
 struct rehearsal_inputs {
     struct rehearsal_input *items;

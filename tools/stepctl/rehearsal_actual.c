@@ -126,6 +126,18 @@ read_step(const struct reading *reading, const struct event *event)
     end_row(reading, LIST_UNSENT, due_ms, &text, (struct span){0});
 }
 
+/* When it began to be held: that is when the event came. */
+static void
+read_held_step(const struct reading *reading, const struct event *event)
+{
+    struct buf text = begin_row(reading, event->at_ms, event->friend);
+    struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
+    buf_append_byte(&text, ' ');
+    append_source(definitions_of(reading), step, &text);
+    append_reason(reading, event, event->u.step.reason, &text);
+    end_row(reading, LIST_HELD, event->at_ms, &text, (struct span){0});
+}
+
 static bool
 same_source(struct source a, struct source b)
 {
@@ -238,12 +250,19 @@ read_delivery(struct reading *reading, const struct event *event)
         read_outcome(reading, event);
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         /* What waits too long is skipped (SPEC R6), what became pointless is cancelled. */
-        bool stale = event->u.delivery.reason == REASON_STALE;
+        bool stale = event->u.delivery.reason == REASON_STALE ||
+                     event->u.delivery.reason == REASON_STALE_CAP;
         struct buf said = {0};
         buf_append_cstr(&said, stale ? " skipped" : " cancelled");
         append_reason(reading, event, event->u.delivery.reason, &said);
         add_sources(reading, LIST_UNSENT, event->u.delivery.due_ms, event->friend,
                     event->u.delivery.items, event->u.delivery.item_count, buf_cstr(&said));
+        buf_fini(&said);
+    } else if (event->kind == EVENT_DELIVERY_HELD) {
+        struct buf said = {0};
+        append_reason(reading, event, event->u.delivery.reason, &said);
+        add_sources(reading, LIST_HELD, event->at_ms, event->friend, event->u.delivery.items,
+                    event->u.delivery.item_count, buf_cstr(&said));
         buf_fini(&said);
     }
 }
@@ -272,8 +291,21 @@ observe(void *context, const struct event *event)
     case EVENT_DELIVERY_INTENDED:
     case EVENT_DELIVERY_OUTCOME:
     case EVENT_DELIVERY_CANCELLED:
+    case EVENT_DELIVERY_HELD:
         read_delivery(reading, event);
         break;
+    case EVENT_STEP_HELD:
+        read_held_step(reading, event);
+        break;
+    case EVENT_SCENARIO_AUTO_STOPPED: {
+        struct buf text = {0}; /* about no friend: about the scenario */
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone,
+                                                 event->at_ms));
+        buf_printf(&text, " %s",
+                   names_text(&definitions_of(reading)->scenario_names, event->u.cap.scenario));
+        end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
+        break;
+    }
     default: /* the other kinds are no rows of any list */
         break;
     }

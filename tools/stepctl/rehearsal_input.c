@@ -123,6 +123,22 @@ parse_scenario(struct row *row)
     return ends(row);
 }
 
+/* 10 */
+static bool
+parse_number(struct row *row)
+{
+    struct span word;
+    int64_t number;
+    if (!want(row, &word, "expected a number")) {
+        return false;
+    }
+    if (!words_number(word, &number) || number < 0 || number > 1000000000) {
+        return wrong(row, word, "expected a number, 0 to 1000000000");
+    }
+    row->input->number = (uint32_t)number;
+    return ends(row);
+}
+
 static bool
 parse_operator(struct row *row)
 {
@@ -133,6 +149,14 @@ parse_operator(struct row *row)
     if (span_equal_cstr(verb, "apply")) {
         row->input->verb = VERB_APPLY;
         return want(row, &row->input->what, "expected the name of an edit") && ends(row);
+    }
+    if (span_equal_cstr(verb, "quota")) {
+        row->input->verb = VERB_QUOTA;
+        return parse_number(row);
+    }
+    if (span_equal_cstr(verb, "cap")) {
+        row->input->verb = VERB_CAP;
+        return want(row, &row->input->what, "expected a scenario") && parse_number(row);
     }
     static const struct {
         const char *word;
@@ -148,7 +172,7 @@ parse_operator(struct row *row)
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop");
+    return unknown_verb(row, verb, "apply tag field start stop quota cap");
 }
 
 static bool

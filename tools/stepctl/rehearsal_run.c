@@ -444,6 +444,23 @@ do_apply(struct run *run, const struct rehearsal_input *row)
     return wrong(run, row->node, row->what, "no edit");
 }
 
+/* operator quota 10, operator cap S 5 */
+static enum rc
+do_pressure(struct run *run, const struct rehearsal_input *row)
+{
+    struct input input = {.kind = INPUT_QUOTA, .u.quota = {.limit = row->number}};
+    if (row->verb == VERB_CAP) {
+        uint32_t scenario = names_find(&run->definitions->scenario_names, row->what);
+        if (scenario == NO_ID) {
+            return wrong(run, row->node, row->what, "no scenario");
+        }
+        input.kind = INPUT_CAP;
+        input.u.cap.scenario = scenario;
+        input.u.cap.limit = row->number;
+    }
+    return decide(run, &input);
+}
+
 static enum rc
 do_operator(struct run *run, const struct rehearsal_input *row)
 {
@@ -452,6 +469,9 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     }
     if (row->verb == VERB_APPLY) {
         return do_apply(run, row);
+    }
+    if (row->verb == VERB_QUOTA || row->verb == VERB_CAP) {
+        return do_pressure(run, row);
     }
     uint32_t friend = NO_ID;
     enum rc rc = find_friend(run, row->node, row->who, &friend);
@@ -508,6 +528,8 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_START:
     case VERB_STOP:
     case VERB_APPLY:
+    case VERB_QUOTA:
+    case VERB_CAP:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
