@@ -96,6 +96,9 @@ reason_rule(enum reason reason, struct source source)
     case REASON_FREQUENCY:
     case REASON_STALE_CAP:
         return "R13";
+    case REASON_REMOVED:
+    case REASON_EDITED:
+        return "R26";
     case REASON_NONE:
         break;
     }

@@ -329,6 +329,10 @@ bind_steps(struct state *state, const struct event *event)
             continue;
         }
         struct enrolment *row = &state->enrolments[item->enrolment];
+        if (row->phase != ENROLMENT_FREE && row->friend == event->friend &&
+            row->scenario == item->source.id) {
+            tables_set_decided(state, item->enrolment, item->source.sub);
+        }
         if (row->phase == ENROLMENT_WAITING && row->friend == event->friend &&
             row->step == item->source.sub) {
             row->phase = ENROLMENT_IN_DELIVERY;

@@ -41,7 +41,7 @@ add_tags(struct checksum *sum, const struct state *state)
 }
 
 static void
-add_enrolment(struct checksum *sum, const struct enrolment *row)
+add_enrolment(struct checksum *sum, const struct state *state, const struct enrolment *row)
 {
     checksum_add_u64(sum, row->phase);
     if (row->phase == ENROLMENT_FREE) {
@@ -55,6 +55,13 @@ add_enrolment(struct checksum *sum, const struct enrolment *row)
     checksum_add_u64(sum, (uint64_t)row->due_ms);
     checksum_add_u64(sum, (uint64_t)row->wake_ms);
     checksum_add_u64(sum, row->deferred);
+    checksum_add_u64(sum, (uint64_t)row->base_ms);
+    uint64_t decided = row->decided; /* a sum: the order of the list does not matter */
+    for (uint32_t i = row->first_decided; i != NO_ID; i = state->decided[i].next) {
+        const uint64_t word[] = {state->decided[i].word, state->decided[i].bits};
+        decided += checksum_of(word, sizeof(word));
+    }
+    checksum_add_u64(sum, decided);
 }
 
 static void
@@ -108,13 +115,14 @@ state_digest(const struct state *state)
     checksum_add_u64(sum, (uint64_t)state->at_ms);
     checksum_add_u64(sum, state->definitions_seq);
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
+    checksum_add_u64(sum, state->definitions_before == NULL ? 0 : 1);
     checksum_add_u64(sum, state->friend_count);
     for (uint32_t i = 0; i < state->friend_count; i++) {
         add_friend(sum, state, i);
     }
     add_tags(sum, state);
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        add_enrolment(sum, &state->enrolments[i]);
+        add_enrolment(sum, state, &state->enrolments[i]);
     }
     for (uint32_t i = 0; i < state->delivery_count; i++) {
         add_delivery(sum, &state->deliveries[i]);

@@ -11,6 +11,7 @@ struct engine {
     struct state state;
     struct due due;
     struct held held;
+    uint32_t edit_cursor; /* enrolments below it follow the newest definitions */
     struct engine_calls calls;
     bool awake; /* the wheel and the queues follow the rows */
 };
@@ -64,6 +65,7 @@ definitions_apply(struct state *state, const struct event *event)
     }
     struct definitions *old = state->definitions;
     pressure_redefine(state, old, event->u.definitions.definitions);
+    edit_begin(state, event->u.definitions.definitions);
     state->definitions = definitions_retain(event->u.definitions.definitions);
     definitions_release(old);
 }
@@ -114,6 +116,9 @@ route(struct state *state, const struct event *event)
     case EVENT_CAP_SET:
     case EVENT_SCENARIO_AUTO_STOPPED:
         pressure_apply(state, event);
+        break;
+    case EVENT_DEFINITIONS_FOLLOWED:
+        edit_apply(state);
         break;
     case EVENT_STOPPED:
     case EVENT_WEBHOOK_NOTED:
@@ -307,6 +312,9 @@ static void
 definitions_decide(struct turn *turn, const struct input *input)
 {
     struct definitions *definitions = input->u.definitions.definitions;
+    while (edit_slice(turn, &turn->engine->edit_cursor)) {
+        /* Two edits in a row: the first is done with before the second begins. */
+    }
     const struct span words[] = {definitions->canonical, input->u.definitions.author_name};
     struct event applied = {.kind = EVENT_DEFINITIONS_APPLIED,
                             .friend = NO_ID,
@@ -498,6 +506,17 @@ owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
     return free ? friend : NO_ID;
 }
 
+bool
+engine_work(struct engine *engine, int64_t now_ms, struct events *out)
+{
+    struct turn turn = {.engine = engine,
+                        .state = &engine->state,
+                        .now_ms = now_ms,
+                        .start_ms = now_ms,
+                        .out = out};
+    return edit_slice(&turn, &engine->edit_cursor);
+}
+
 /* The next out of the queues; what is held follows behind them when something was raised. */
 static bool
 next_owner(struct engine *engine, struct owner *out_owner)
@@ -559,7 +578,8 @@ engine_next_due(const struct engine *engine, int64_t now_ms)
             return now_ms;
         }
     }
-    if (engine->held.wanted && engine->held.count > 0) {
+    if ((engine->held.wanted && engine->held.count > 0) ||
+        engine->state.definitions_before != NULL) {
         return now_ms;
     }
     int64_t next_ms = wheel_next(engine->due.wheel);

@@ -45,6 +45,10 @@ void engine_wake(struct engine *engine, int64_t now_ms);
 MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
                              uint32_t *out_delivery);
 
+/* A bounded share of what is to be done beside the due: enrolments that follow an edit (SPEC R26).
+ * True when there is more; to be called once a pass. */
+bool engine_work(struct engine *engine, int64_t now_ms, struct events *out);
+
 /* The next instant at which engine_take() may find something; now_ms when there is something at
  * once; INT64_MAX when nothing is planned. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);

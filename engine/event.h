@@ -50,6 +50,7 @@ enum event_kind {
     EVENT_SCENARIO_AUTO_STOPPED = 94, /* with the delivery that reached its cap */
     EVENT_CAP_SET = 95,               /* by an operator */
     EVENT_DELIVERY_DEFERRED = 96,     /* judged, may not go now, waits until */
+    EVENT_DEFINITIONS_FOLLOWED = 97,  /* every enrolment is where the newest set has it */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -76,6 +77,8 @@ enum reason {
     REASON_SCENARIO_CAP = 51, /* held: its scenario has reached its cap (SPEC R12) */
     REASON_FREQUENCY = 52,    /* deferred: enough of today, or of this week (SPEC R13) */
     REASON_STALE_CAP = 53,    /* the frequency caps would make it late beyond grace */
+    REASON_REMOVED = 54,      /* its step, or its scenario, was taken out of the definitions */
+    REASON_EDITED = 55,       /* planned anew: the definitions changed (SPEC R26) */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -168,6 +171,7 @@ struct event {
             int64_t until_ms; /* STEP_DEFERRED */
             uint32_t shift_days;
             enum reason reason;
+            int64_t base_ms; /* STEP_PLANNED: what a step after the previous one counts from */
         } step;
         struct {               /* DELIVERY_* */
             uint64_t delivery; /* number of the event that made it; 0: this one does */

@@ -74,6 +74,8 @@ event_kind_name(enum event_kind kind)
         return "cap_set";
     case EVENT_DELIVERY_DEFERRED:
         return "delivery_deferred";
+    case EVENT_DEFINITIONS_FOLLOWED:
+        return "definitions_followed";
     }
     return NULL;
 }
@@ -126,6 +128,10 @@ reason_name(enum reason reason)
         return "frequency";
     case REASON_STALE_CAP:
         return "stale_cap";
+    case REASON_REMOVED:
+        return "removed";
+    case REASON_EDITED:
+        return "edited";
     }
     return "unknown";
 }

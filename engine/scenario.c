@@ -95,14 +95,37 @@ finish(struct turn *turn, uint32_t enrolment)
     turn_emit(turn, &ended);
 }
 
-/* Plans the first step at or after `place` that is not passed over. */
+const struct step *
+scenario_next_step(const struct state *state, const struct scenario *version, uint32_t enrolment,
+                   uint32_t but_step)
+{
+    for (uint32_t i = 0; i < version->step_count; i++) {
+        uint32_t step = version->steps[i].id;
+        if (step != but_step && !state_step_decided(state, enrolment, step)) {
+            return &version->steps[i];
+        }
+    }
+    return NULL;
+}
+
 static void
-plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms)
+plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
+     int64_t base_ms, enum reason reason)
+{
+    struct event planned =
+        step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, reason);
+    planned.u.step.base_ms = base_ms;
+    turn_emit(turn, &planned);
+}
+
+/* Plans the first step that is not decided and not passed over; leaves the one at hand. */
+static void
+plan_next(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    for (; place < scenario->step_count; place++) {
-        const struct step *step = &scenario->steps[place];
+    const struct step *step;
+    while ((step = scenario_next_step(turn->state, scenario, enrolment, row->step)) != NULL) {
         int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, prev_ms);
         if (is_skipped_day0(scenario, step, row->start_ms, due_ms)) {
             struct event skipped =
@@ -111,9 +134,7 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
             prev_ms = due_ms;
             continue;
         }
-        struct event planned =
-            step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
-        turn_emit(turn, &planned);
+        plan(turn, enrolment, step, due_ms, prev_ms, REASON_NONE);
         if (turn->answer.open && turn->answer.friend == row->friend && due_ms <= turn->now_ms &&
             turn->depth < TURN_DEPTH_MAX) {
             turn->depth++;
@@ -126,15 +147,26 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
 }
 
 void
-scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
+scenario_replan(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
-    uint32_t place = 0;
-    if (scenario_step(scenario_of(turn->state, row->scenario), row->step, &place) == NULL) {
-        finish(turn, enrolment); /* its scenario was emptied under it */
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    const struct step *step = scenario_next_step(turn->state, scenario, enrolment, NO_ID);
+    if (step == NULL) {
+        finish(turn, enrolment);
         return;
     }
-    plan_from(turn, enrolment, place + 1, prev_ms);
+    int64_t due_ms = step_due(scenario, step, row->start_ms, row->shift_days, row->base_ms);
+    if (step->id != row->step || due_ms != row->due_ms) {
+        plan(turn, enrolment, step, due_ms, row->base_ms, REASON_EDITED);
+    }
+}
+
+void
+scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
+{
+    edit_follow(turn, enrolment); /* what was taken out meanwhile is told of first */
+    plan_next(turn, enrolment, prev_ms);
 }
 
 bool
@@ -142,13 +174,20 @@ scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    uint32_t place = 0;
-    if (scenario_step(scenario, row->step, &place) == NULL || place + 1 >= scenario->step_count) {
-        return false;
-    }
-    int64_t due_ms = step_due(scenario, &scenario->steps[place + 1], row->start_ms, row->shift_days,
-                              turn->now_ms);
-    return due_ms <= turn->now_ms;
+    const struct step *next = scenario_next_step(turn->state, scenario, enrolment, row->step);
+    return next != NULL &&
+           step_due(scenario, next, row->start_ms, row->shift_days, turn->now_ms) <= turn->now_ms;
+}
+
+int64_t
+scenario_step_due(const struct state *state, const struct scenario *version, uint32_t enrolment,
+                  const struct step *step)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    bool next = row->phase == ENROLMENT_WAITING &&
+                scenario_next_step(state, version, enrolment, NO_ID) == step;
+    return step_due(version, step, row->start_ms, row->shift_days,
+                    next ? row->base_ms : DUE_UNKNOWN_YET);
 }
 
 int64_t
@@ -168,17 +207,10 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    uint32_t place = 0;
-    if (scenario_step(scenario, row->step, &place) == NULL) {
-        return;
-    }
-    if (row->phase == ENROLMENT_IN_DELIVERY) {
-        place++; /* that one is on its way and will have its own outcome */
-    }
-    for (; place < scenario->step_count; place++) {
-        const struct step *step = &scenario->steps[place];
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
         int64_t due_ms = engine_step_due(turn->state, enrolment, step);
-        if (due_ms == DUE_UNKNOWN_YET) {
+        if (due_ms == DUE_UNKNOWN_YET || state_step_decided(turn->state, enrolment, step->id)) {
             continue;
         }
         struct event cancelled =
@@ -188,9 +220,24 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
     }
 }
 
+/* True while the row is still the life it was. */
+static bool
+enrolment_lives(const struct state *state, uint32_t enrolment, uint64_t started_seq)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    return row->phase != ENROLMENT_FREE && row->started_seq == started_seq;
+}
+
 void
 scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
+    uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
+    if (reason != REASON_REMOVED) {
+        edit_follow(turn, enrolment);
+        if (!enrolment_lives(turn->state, enrolment, started_seq)) {
+            return; /* nothing of it was left in the newest definitions */
+        }
+    }
     cancel_steps(turn, enrolment, reason, source);
     struct event ended = step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
     ended.source = source;
@@ -244,15 +291,15 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
     return true;
 }
 
-/* Steps before at_step count as skipped (SPEC R21). Returns the place to go on from. */
-static uint32_t
+/* Steps before at_step count as skipped (SPEC R21). */
+static void
 skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
     if (at_step == NO_ID || scenario_step(scenario, at_step, &place) == NULL) {
-        return 0;
+        return;
     }
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
@@ -263,7 +310,6 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
         turn_emit(turn, &skipped);
         row = &turn->state->enrolments[enrolment];
     }
-    return place;
 }
 
 void
@@ -286,7 +332,8 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
                                        .start_ms = turn->start_ms,
                                        .shift_days = shift ? 1 : 0}};
     turn_emit(turn, &started);
-    plan_from(turn, enrolment, skip_to(turn, enrolment, at_step), turn->start_ms);
+    skip_to(turn, enrolment, at_step);
+    plan_next(turn, enrolment, turn->start_ms);
 }
 
 /* apply */
@@ -326,7 +373,11 @@ enrolment_apply(struct state *state, const struct event *event)
         return;
     }
     if (event->kind == EVENT_STEP_PLANNED) {
+        if (event->u.step.reason != REASON_EDITED && row->step != NO_ID) {
+            tables_set_decided(state, event->u.step.enrolment, row->step); /* left behind */
+        }
         row->step = event->u.step.step;
+        row->base_ms = event->u.step.base_ms;
         row->phase = ENROLMENT_WAITING;
         row->due_ms = event->u.step.due_ms;
         row->wake_ms = event->u.step.due_ms;
@@ -335,8 +386,11 @@ enrolment_apply(struct state *state, const struct event *event)
         row->wake_ms = event->u.step.until_ms;
         row->deferred = event->u.step.reason;
     } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {
+        tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
         row->step = event->u.step.step; /* and the next is planned right behind */
         row->wake_ms = INT64_MAX;
+    } else if (event->kind == EVENT_STEP_CANCELLED) {
+        tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
     } else if (event->kind == EVENT_ENROLMENT_ENDED) {
         tables_scenario_counts(state, row->scenario)->running--;
         tables_free_enrolment(state, event->u.step.enrolment);

@@ -111,6 +111,7 @@ free_rows(struct state *state)
     free(state->values);
     free(state->sent);
     free(state->enrolments);
+    free(state->decided);
     free(state->deliveries);
     free(state->friend_slots);
 }
@@ -124,5 +125,6 @@ state_fini(struct state *state)
     free(state->scenario_counts);
     free(state->run_ids);
     definitions_release(state->definitions);
+    definitions_release(state->definitions_before);
     *state = (struct state){0};
 }

@@ -68,10 +68,20 @@ struct enrolment {
     uint32_t shift_days; /* SPEC R3 */
     uint64_t started_seq;
     int64_t start_ms;
-    int64_t due_ms;       /* original due instant of the step */
-    int64_t wake_ms;      /* when to look at it: due_ms, or later when deferred */
-    enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
-    bool queued;          /* waits in a due queue; of the running engine, not of the digest */
+    int64_t due_ms;         /* original due instant of the step */
+    int64_t wake_ms;        /* when to look at it: due_ms, or later when deferred */
+    enum reason deferred;   /* REASON_NONE when wake_ms is due_ms */
+    bool queued;            /* waits in a due queue; of the running engine, not of the digest */
+    int64_t base_ms;        /* delivery of the step before, or its due instant (SPEC R2) */
+    uint64_t decided;       /* steps 0..63, by id: never again in this enrolment (SPEC R26) */
+    uint32_t first_decided; /* and those beyond */
+};
+
+/* 64 more decided steps of an enrolment: ids word * 64 onwards. */
+struct decided_row {
+    uint32_t next; /* of the same enrolment, or of the free list */
+    uint32_t word;
+    uint64_t bits;
 };
 
 enum delivery_phase { DELIVERY_FREE = 0, DELIVERY_PLANNED, DELIVERY_INTENDED };
@@ -115,12 +125,16 @@ struct state {
     int64_t at_ms;
     struct definitions *definitions; /* never NULL; empty before the first set */
     uint64_t definitions_seq;
+    /* The set before, while enrolments are still being moved from it to the newest; else NULL. */
+    struct definitions *definitions_before;
     struct friend_row *friends;
     uint32_t friend_count, friend_capacity;
     struct value_row *values;
     uint32_t value_count, value_capacity, value_free;
     struct enrolment *enrolments;
     uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
+    struct decided_row *decided;
+    uint32_t decided_count, decided_capacity, decided_free;
     struct delivery *deliveries;
     uint32_t delivery_count, delivery_capacity, delivery_free;
     struct sent_row *sent;
@@ -145,6 +159,8 @@ uint32_t state_tag_count(const struct state *state, uint32_t tag); /* friends th
 const struct value_row *state_value(const struct state *state, uint32_t friend, uint32_t field);
 /* The friend's running enrolment in that scenario; NO_ID when there is none. */
 uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
+/* Was the step delivered, skipped, done or taken out in this enrolment? */
+bool state_step_decided(const struct state *state, uint32_t enrolment, uint32_t step);
 /* Index of the open delivery with that id; NO_ID when it is not open. */
 uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
 

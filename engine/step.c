@@ -114,6 +114,12 @@ uint64_t
 step_take(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
+    uint64_t started_seq = row->started_seq, seq = turn->state->seq;
+    edit_follow(turn, enrolment); /* its timer came before the edit's job did */
+    if (turn->state->seq != seq &&
+        (!still_there(turn, enrolment, started_seq) || row->wake_ms > turn->now_ms)) {
+        return 0;
+    }
     const struct step *step = step_of(turn, enrolment);
     if (step == NULL) {
         scenario_advance(turn, enrolment, row->due_ms); /* removed: ends the enrolment */

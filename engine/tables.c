@@ -13,6 +13,7 @@ state_init(struct state *state)
                             .value_free = NO_ID,
                             .sent_free = NO_ID,
                             .enrolment_free = NO_ID,
+                            .decided_free = NO_ID,
                             .delivery_free = NO_ID};
 }
 
@@ -228,7 +229,8 @@ tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
     }
     struct enrolment *row = &state->enrolments[index];
     /* A due queue may still hold the row's former life: the mark of that must survive. */
-    *row = (struct enrolment){.next = NO_ID, .friend = friend, .queued = row->queued};
+    *row = (struct enrolment){
+        .next = NO_ID, .friend = friend, .queued = row->queued, .first_decided = NO_ID};
     uint32_t *link = &state->friends[friend].first_enrolment;
     while (*link != NO_ID) {
         link = &state->enrolments[*link].next;
@@ -237,10 +239,73 @@ tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
     return row;
 }
 
+/* Decided steps: 64 bits in the row itself, a list of rows for scenarios with more steps. */
+
+enum { STEPS_A_WORD = 64 };
+
+static uint32_t
+find_decided(const struct state *state, uint32_t enrolment, uint32_t word)
+{
+    uint32_t index = state->enrolments[enrolment].first_decided;
+    while (index != NO_ID && state->decided[index].word != word) {
+        index = state->decided[index].next;
+    }
+    return index;
+}
+
+bool
+state_step_decided(const struct state *state, uint32_t enrolment, uint32_t step)
+{
+    uint64_t bit = UINT64_C(1) << step % STEPS_A_WORD;
+    if (step < STEPS_A_WORD) {
+        return (state->enrolments[enrolment].decided & bit) != 0;
+    }
+    uint32_t index = find_decided(state, enrolment, step / STEPS_A_WORD);
+    return index != NO_ID && (state->decided[index].bits & bit) != 0;
+}
+
+void
+tables_set_decided(struct state *state, uint32_t enrolment, uint32_t step)
+{
+    struct enrolment *row = &state->enrolments[enrolment];
+    uint64_t bit = UINT64_C(1) << step % STEPS_A_WORD;
+    if (step < STEPS_A_WORD) {
+        row->decided |= bit;
+        return;
+    }
+    uint32_t index = find_decided(state, enrolment, step / STEPS_A_WORD);
+    if (index == NO_ID) {
+        index = state->decided_free;
+        if (index != NO_ID) {
+            state->decided_free = state->decided[index].next;
+        } else {
+            index = state->decided_count++;
+            state->decided =
+                grow(state->decided, &state->decided_capacity, index + 1, sizeof(*state->decided));
+        }
+        state->decided[index] =
+            (struct decided_row){.next = row->first_decided, .word = step / STEPS_A_WORD};
+        row->first_decided = index;
+    }
+    state->decided[index].bits |= bit;
+}
+
+static void
+free_decided(struct state *state, struct enrolment *row)
+{
+    while (row->first_decided != NO_ID) {
+        uint32_t index = row->first_decided;
+        row->first_decided = state->decided[index].next;
+        state->decided[index] = (struct decided_row){.next = state->decided_free};
+        state->decided_free = index;
+    }
+}
+
 void
 tables_free_enrolment(struct state *state, uint32_t index)
 {
     struct enrolment *row = &state->enrolments[index];
+    free_decided(state, row);
     uint32_t *link = &state->friends[row->friend].first_enrolment;
     while (*link != index) {
         link = &state->enrolments[*link].next;

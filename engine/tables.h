@@ -27,6 +27,7 @@ void tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms);
 uint32_t tables_next_enrolment(const struct state *state);
 /* Takes the row `index`, which must be the next one, and hangs it on the friend's list. */
 struct enrolment *tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend);
+void tables_set_decided(struct state *state, uint32_t enrolment, uint32_t step);
 void tables_free_enrolment(struct state *state, uint32_t index);
 
 /* Takes the next delivery row and hangs it on the friend's list. */

@@ -81,6 +81,8 @@ bool condition_holds(const struct state *state, uint32_t friend, const struct co
 void friend_apply(struct state *state, const struct event *event);
 void enrolment_apply(struct state *state, const struct event *event);
 void delivery_apply(struct state *state, const struct event *event);
+void edit_begin(struct state *state, struct definitions *after);
+void edit_apply(struct state *state);
 void pressure_apply(struct state *state, const struct event *event);
 /* The counters follow a delivery's life; the row is as it was before the event. */
 void pressure_count(struct state *state, const struct delivery *row, const struct event *event);
@@ -112,6 +114,23 @@ void scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, st
 void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
+
+/* The first step that is not decided, planned as the newest definitions have it, if that is new. */
+void scenario_replan(struct turn *turn, uint32_t enrolment);
+/* When a step of that version is due for the enrolment; DUE_UNKNOWN_YET while nobody can say. */
+int64_t scenario_step_due(const struct state *state, const struct scenario *version,
+                          uint32_t enrolment, const struct step *step);
+/* The first undecided step of a version, but for one; NULL when there is none. */
+const struct step *scenario_next_step(const struct state *state, const struct scenario *version,
+                                      uint32_t enrolment, uint32_t but_step);
+
+/* edit.c: moving enrolments to the newest definitions (SPEC R26) */
+bool edit_moves(const struct definitions *before, const struct definitions *after,
+                uint32_t scenario);
+/* The enrolment is where the newest definitions have it, afterwards; it may have ended. */
+void edit_follow(struct turn *turn, uint32_t enrolment);
+/* A bounded share of all enrolments; true when there are more. */
+bool edit_slice(struct turn *turn, uint32_t *cursor);
 
 /* step.c: judging a due step (SPEC R6, R7, R23, R25). Returns the delivery now intended, or 0. */
 uint64_t step_take(struct turn *turn, uint32_t enrolment);

@@ -63,6 +63,7 @@ static const struct event_part step[] = {
     PART("until", PART_TIME, u.step.until_ms),
     PART("start", PART_TIME, u.step.start_ms),
     PART("shift_days", PART_COUNT, u.step.shift_days),
+    PART("base", PART_TIME, u.step.base_ms),
 };
 
 /* Every kind of delivery event has all of these; the order puts what a kind uses first. */
@@ -100,6 +101,9 @@ static const struct event_part cap[] = {
     PART("scenario", PART_SCENARIO, u.cap.scenario),
     PART("limit", PART_COUNT, u.cap.limit),
 };
+
+/* Of kinds that say all by their number: one part, never written. */
+static const struct event_part followed[] = {PART("reason", PART_REASON, u.step.reason)};
 
 static const struct event_part outcome[] = {
     PART("delivery", PART_SEQ, u.delivery.delivery),
@@ -154,6 +158,7 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_SCENARIO_AUTO_STOPPED, cap, {0}, false, false),
     LAYOUT(EVENT_CAP_SET, cap, {0}, false, false),
     LAYOUT(EVENT_DELIVERY_DEFERRED, waiting, {0}, false, false),
+    LAYOUT(EVENT_DEFINITIONS_FOLLOWED, followed, {0}, false, false),
 };
 const uint32_t event_layout_count = COUNT_OF(event_layouts);
 

@@ -360,12 +360,11 @@ read_later_steps(const struct reading *reading, uint32_t enrolment)
 {
     const struct enrolment *row = &reading->end->state->enrolments[enrolment];
     const struct scenario *scenario = &definitions_of(reading)->scenarios[row->scenario];
-    uint32_t place = 0;
-    if (scenario_step(scenario, row->step, &place) == NULL) {
-        return;
-    }
-    for (place++; place < scenario->step_count; place++) {
-        const struct step *step = &scenario->steps[place];
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
+        if (step->id == row->step || state_step_decided(reading->end->state, enrolment, step->id)) {
+            continue;
+        }
         int64_t due_ms = engine_step_due(reading->end->state, enrolment, step);
         if (due_ms != DUE_UNKNOWN_YET) {
             struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, step->id}};

@@ -405,21 +405,6 @@ put_in_force(struct run *run, struct definitions *definitions)
     return decide(run, &input);
 }
 
-/* What the API refuses as well: running enrolments cannot be moved yet (SPEC R26). */
-static bool
-moves_enrolments(const struct state *state, const struct definitions *after)
-{
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
-        if (row->phase != ENROLMENT_FREE &&
-            !scenario_same_schedule(&state->definitions->scenarios[row->scenario],
-                                    &after->scenarios[row->scenario])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum rc
 do_apply(struct run *run, const struct rehearsal_input *row)
 {
@@ -433,12 +418,6 @@ do_apply(struct run *run, const struct rehearsal_input *row)
         run->tree = rehearsal_merge(run->arena, run->tree, edit->tree);
         enum rc rc = rehearsal_compile(rehearsal, run->tree, run->definitions, edit->mark,
                                        edit->name, run->diagnostics, &definitions);
-        if (rc == RC_OK && moves_enrolments(core_state(run->core), definitions)) {
-            definitions_release(definitions);
-            rc = RC_NOT_YET;
-            yaml_error(run->diagnostics, row->node->mark, row->node->text,
-                       "not yet: an edit that moves running enrolments (R26)");
-        }
         return rc == RC_OK ? put_in_force(run, definitions) : RC_INVALID;
     }
     return wrong(run, row->node, row->what, "no edit");
