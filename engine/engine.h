@@ -53,6 +53,14 @@ bool engine_work(struct engine *engine, int64_t now_ms, struct events *out);
  * once; INT64_MAX when nothing is planned. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
 
+/* Would new definitions plan the scenario's running enrolments anew (SPEC R26)? */
+bool edit_moves(const struct definitions *before, const struct definitions *after,
+                uint32_t scenario);
+/* When a step of that version of its scenario is due for the enrolment; DUE_UNKNOWN_YET while nobody
+ * can say. */
+int64_t scenario_step_due(const struct state *state, const struct scenario *version,
+                          uint32_t enrolment, const struct step *step);
+
 /* When a step that a running enrolment still has before it is due, as far as that is known;
  * DUE_UNKNOWN_YET where it counts from one not yet delivered. */
 int64_t engine_step_due(const struct state *state, uint32_t enrolment, const struct step *step);

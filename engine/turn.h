@@ -117,16 +117,11 @@ bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
 
 /* The first step that is not decided, planned as the newest definitions have it, if that is new. */
 void scenario_replan(struct turn *turn, uint32_t enrolment);
-/* When a step of that version is due for the enrolment; DUE_UNKNOWN_YET while nobody can say. */
-int64_t scenario_step_due(const struct state *state, const struct scenario *version,
-                          uint32_t enrolment, const struct step *step);
 /* The first undecided step of a version, but for one; NULL when there is none. */
 const struct step *scenario_next_step(const struct state *state, const struct scenario *version,
                                       uint32_t enrolment, uint32_t but_step);
 
 /* edit.c: moving enrolments to the newest definitions (SPEC R26) */
-bool edit_moves(const struct definitions *before, const struct definitions *after,
-                uint32_t scenario);
 /* The enrolment is where the newest definitions have it, afterwards; it may have ended. */
 void edit_follow(struct turn *turn, uint32_t enrolment);
 /* A bounded share of all enrolments; true when there are more. */

@@ -227,6 +227,8 @@ shop_deliver(struct shop *shop)
 {
     uint32_t count = 0;
     const struct delivery *row;
+    while (engine_work(shop->engine, shop->now_ms, &shop->events)) {
+    }
     while ((row = shop_take(shop)) != NULL) {
         shop_outcome(shop, row, RESULT_SENT);
         count++;
