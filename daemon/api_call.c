@@ -197,6 +197,8 @@ api_source(const struct api_call *call, struct source source)
         return names_text(&definitions->button_names, source.id);
     case SOURCE_AUTO_REPLY:
         return names_text(&definitions->auto_reply_names, source.id);
+    case SOURCE_BROADCAST:
+        return names_text(&definitions->broadcast_names, source.id);
     case SOURCE_NONE:
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:

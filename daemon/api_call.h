@@ -47,6 +47,9 @@ void api_get_next(struct api_call *call);
 void api_get_quota(struct api_call *call);
 void api_post_quota(struct api_call *call);
 void api_post_cap(struct api_call *call);
+void api_get_broadcasts(struct api_call *call);
+void api_post_broadcast_cancel(struct api_call *call);
+void api_post_broadcast_fit(struct api_call *call);
 void api_post_definitions(struct api_call *call);
 
 /* Answers 200 with this body, which is taken; when says what it waits for. */

@@ -96,6 +96,8 @@ reason_rule(enum reason reason, struct source source)
     case REASON_FREQUENCY:
     case REASON_STALE_CAP:
         return "R13";
+    case REASON_OPERATOR:
+        return "R33";
     case REASON_REMOVED:
     case REASON_EDITED:
         return "R26";

@@ -68,6 +68,8 @@ input_webhook_id(const struct input *input)
     case INPUT_STOP_SCENARIO:
     case INPUT_QUOTA:
     case INPUT_CAP:
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
         break;
     }
     return (struct span){0};

@@ -207,6 +207,18 @@ struct auto_reply {
     struct body body;
 };
 
+struct broadcast {     /* SPEC R33, R11 */
+    const char *title; /* NULL when the file has none */
+    int64_t at_ms;
+    struct condition to; /* judged at the send */
+    bool partial;        /* fit: as far as the quota goes; false: all or none */
+    struct body body;
+    struct window window;
+    int64_t grace_ms;
+    enum message_class message_class;
+    int32_t priority;
+};
+
 struct account {
     const char *name; /* NULL when the file has none */
     const struct zone *zone;
@@ -226,10 +238,12 @@ struct definitions {
     struct account account;
     struct names tag_names, field_names, template_names, lane_names, scenario_names, button_names,
         auto_reply_names;
-    const struct field *fields;            /* by id */
-    const struct template *templates;      /* by id; removed ones stay rendered as they were last */
-    const struct scenario *scenarios;      /* by id */
-    const struct button *buttons;          /* by id */
+    const struct field *fields;       /* by id */
+    const struct template *templates; /* by id; removed ones stay rendered as they were last */
+    const struct scenario *scenarios; /* by id */
+    const struct button *buttons;     /* by id */
+    struct names broadcast_names;
+    const struct broadcast *broadcasts;    /* by id */
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */

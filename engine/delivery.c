@@ -179,6 +179,16 @@ delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *o
     return delivery;
 }
 
+void
+delivery_plan_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
+                    enum message_class message_class, int64_t due_ms)
+{
+    for (uint32_t from = 0, count = 0; from < outbox->count; from += count) {
+        count = outbox_fit(turn, outbox, from);
+        plan(turn, friend, outbox->items + from, count, message_class, (struct span){0}, due_ms);
+    }
+}
+
 static void
 cancel(struct turn *turn, const struct delivery *row, enum reason reason)
 {
@@ -223,21 +233,36 @@ advance_steps(struct turn *turn, const struct delivery *row, int64_t prev_ms)
     }
 }
 
+/* The broadcast a delivery is of; NULL: it is the rest of a step, or an answer. */
+static const struct broadcast *
+broadcast_of(const struct turn *turn, const struct delivery *row)
+{
+    struct source source = row->items[0].source;
+    return source.kind == SOURCE_BROADCAST ? &turn->state->definitions->broadcasts[source.id]
+                                           : NULL;
+}
+
 /* Held or deferred; false: it may go. */
 static bool
 waits(struct turn *turn, const struct delivery *row, int64_t stale_ms)
 {
+    const struct broadcast *broadcast = broadcast_of(turn, row);
     const struct message message = {.friend = row->friend,
                                     .message_class = row->message_class,
                                     .push = true,
-                                    .begun = true,
+                                    .begun = broadcast == NULL,
                                     .scenario = NO_ID, /* its cap has counted it already */
-                                    .window = {.open_min = -1},
+                                    .window = broadcast == NULL ? (struct window){.open_min = -1}
+                                                                : broadcast->window,
                                     .zone = turn->state->definitions->account.zone,
                                     .stale_ms = stale_ms};
     struct pressure pressure = pressure_on(turn, &message);
     if (pressure.reason == REASON_NONE) {
         return false;
+    }
+    if (pressure.reason == REASON_STALE || pressure.reason == REASON_STALE_CAP) {
+        cancel(turn, row, pressure.reason);
+        return true;
     }
     struct event event = {.kind = pressure_is_hold(pressure.reason) ? EVENT_DELIVERY_HELD
                                                                     : EVENT_DELIVERY_DEFERRED,
@@ -257,7 +282,9 @@ uint64_t
 delivery_take(struct turn *turn, uint32_t delivery)
 {
     struct delivery row = turn->state->deliveries[delivery];
-    int64_t stale_ms = row.due_ms + turn->state->definitions->account.grace_ms;
+    const struct broadcast *broadcast = broadcast_of(turn, &row);
+    int64_t stale_ms = row.due_ms + (broadcast == NULL ? turn->state->definitions->account.grace_ms
+                                                       : broadcast->grace_ms);
     if (turn->now_ms >= stale_ms) {
         cancel(turn, &row, REASON_STALE);
         advance_steps(turn, &row, row.due_ms);
@@ -266,6 +293,12 @@ delivery_take(struct turn *turn, uint32_t delivery)
     bool reply =
         row.how == HOW_REPLY && row.token != NULL && turn->now_ms - row.token_at_ms < TOKEN_LIFE_MS;
     if (!reply && waits(turn, &row, stale_ms)) {
+        return 0;
+    }
+    /* The audience was judged at the broadcast's instant; what waited is judged again (SPEC R23). */
+    if (broadcast != NULL && row.deferred != REASON_NONE &&
+        !condition_holds(turn->state, row.friend, &broadcast->to)) {
+        cancel(turn, &row, REASON_CONDITION);
         return 0;
     }
     struct event intent = {.kind = EVENT_DELIVERY_INTENDED,
@@ -397,6 +430,7 @@ delivery_apply(struct state *state, const struct event *event)
 {
     if (event->kind == EVENT_DELIVERY_PLANNED) {
         pressure_count(state, NULL, event);
+        broadcast_planned(state, event);
         struct delivery *row = add_row(state, event);
         row->token_at_ms = event->u.delivery.token_at_ms;
         tables_set_text(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});

@@ -107,6 +107,20 @@ add_quota(struct checksum *sum, const struct quota_row *row)
     checksum_add_u64(sum, (uint64_t)row->limit << 1 | (uint64_t)row->limit_set);
 }
 
+static void
+add_broadcast(struct checksum *sum, const struct broadcast_row *row)
+{
+    checksum_add_u64(sum, (uint64_t)row->phase << 2 | (uint64_t)row->fit_set << 1 |
+                              (uint64_t)row->partial);
+    checksum_add_u64(sum, (uint64_t)row->cursor << 32 | row->audience_count);
+    checksum_add_u64(sum, (uint64_t)row->due_ms);
+    checksum_add_u64(sum, (uint64_t)row->stale_ms);
+    for (uint32_t i = tables_audience_next(row, 0); i != NO_ID;
+         i = tables_audience_next(row, i + 1)) {
+        checksum_add_u64(sum, i);
+    }
+}
+
 uint64_t
 state_digest(const struct state *state)
 {
@@ -132,6 +146,10 @@ state_digest(const struct state *state)
         add_scenario(sum, i < state->scenario_capacity ? &state->scenario_counts[i] : &NOTHING);
     }
     add_quota(sum, &state->quota);
+    for (uint32_t i = 0; i < state->definitions->broadcast_names.count; i++) {
+        static const struct broadcast_row NOTHING = {0};
+        add_broadcast(sum, i < state->broadcast_capacity ? &state->broadcasts[i] : &NOTHING);
+    }
     for (uint32_t i = 0; i < state->run_count; i++) {
         checksum_add(sum, state->run_ids[i], sizeof(state->run_ids[i]));
     }

@@ -1,5 +1,7 @@
 #include "engine/due.h"
 
+#include "engine/turn.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -73,6 +75,9 @@ due_pop(struct due *due, struct owner *out_owner)
 static bool
 row_agrees(const struct state *state, struct owner owner, int64_t due_ms)
 {
+    if (owner.kind == OWNER_BROADCAST) {
+        return broadcast_wake(state, owner.index) == due_ms;
+    }
     if (owner.kind == OWNER_DELIVERY) {
         const struct delivery *row = &state->deliveries[owner.index];
         return owner.index < state->delivery_count && row->phase == DELIVERY_PLANNED &&

@@ -12,7 +12,7 @@
 #include "engine/state.h"
 #include "engine/wheel.h"
 
-enum owner_kind { OWNER_ENROLMENT = 0, OWNER_DELIVERY = 1 };
+enum owner_kind { OWNER_ENROLMENT = 0, OWNER_DELIVERY = 1, OWNER_BROADCAST = 2 };
 struct owner {
     enum owner_kind kind;
     uint32_t index;

@@ -120,6 +120,15 @@ route(struct state *state, const struct event *event)
     case EVENT_DEFINITIONS_FOLLOWED:
         edit_apply(state);
         break;
+    case EVENT_BROADCAST_BEGUN:
+    case EVENT_BROADCAST_CHOSEN:
+    case EVENT_BROADCAST_SENDING:
+    case EVENT_BROADCAST_HELD:
+    case EVENT_BROADCAST_SENT:
+    case EVENT_BROADCAST_ENDED:
+    case EVENT_BROADCAST_FIT_SET:
+        broadcast_apply(state, event);
+        break;
     case EVENT_STOPPED:
     case EVENT_WEBHOOK_NOTED:
     case EVENT_WEBHOOK_UNREADABLE:
@@ -187,6 +196,7 @@ owner_is_due(const struct state *state, struct owner owner, int64_t now_ms)
 static void
 enqueue_owner(void *context, struct owner owner)
 {
+    assert(owner.kind != OWNER_BROADCAST); /* those are taken out of the wheel */
     if (owner.kind == OWNER_DELIVERY) {
         enqueue_delivery(context, owner.index);
     } else {
@@ -209,6 +219,17 @@ enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
          i = state->enrolments[i].next) {
         if (owner_is_due(state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
             enqueue_enrolment(engine, i);
+        }
+    }
+}
+
+static void
+arm_broadcasts(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->state.definitions->broadcast_names.count; i++) {
+        int64_t wake_ms = broadcast_wake(&engine->state, i);
+        if (wake_ms != INT64_MAX) {
+            due_arm(&engine->due, wake_ms, (struct owner){OWNER_BROADCAST, i});
         }
     }
 }
@@ -256,6 +277,9 @@ follow_rows(struct engine *engine, const struct event *event)
                event->kind == EVENT_CAP_SET || event->kind == EVENT_DEFINITIONS_APPLIED) {
         engine->held.wanted = true;
     }
+    if (event->kind == EVENT_DEFINITIONS_APPLIED || event->kind == EVENT_BROADCAST_HELD) {
+        arm_broadcasts(engine);
+    }
 }
 
 void
@@ -275,6 +299,7 @@ engine_wake(struct engine *engine, int64_t now_ms)
         }
     }
     engine->held.wanted = true;
+    arm_broadcasts(engine);
 }
 
 struct event *
@@ -397,6 +422,10 @@ operator_decide(struct turn *turn, const struct input *input)
     case INPUT_CAP:
         pressure_decide(turn, input, source);
         break;
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
+        broadcast_decide(turn, input, source);
+        break;
     default:
         break;
     }
@@ -447,6 +476,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_STOP_SCENARIO:
     case INPUT_QUOTA:
     case INPUT_CAP:
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
         operator_decide(&turn, input);
         break;
     }
@@ -514,7 +545,8 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
                         .now_ms = now_ms,
                         .start_ms = now_ms,
                         .out = out};
-    return edit_slice(&turn, &engine->edit_cursor);
+    bool more = edit_slice(&turn, &engine->edit_cursor);
+    return broadcast_slice(&turn) || more;
 }
 
 /* The next out of the queues; what is held follows behind them when something was raised. */
@@ -548,6 +580,11 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
         if (!due_expire(&engine->due, &engine->state, now_ms, &expired)) {
             break;
         }
+        if (expired.kind == OWNER_BROADCAST) {
+            broadcast_take(&turn, expired.index);
+            *out_delivery = NO_ID;
+            return RC_OK;
+        }
         enqueue_owner(engine, expired);
     }
     struct owner owner;
@@ -579,11 +616,12 @@ engine_next_due(const struct engine *engine, int64_t now_ms)
         }
     }
     if ((engine->held.wanted && engine->held.count > 0) ||
-        engine->state.definitions_before != NULL) {
+        engine->state.definitions_before != NULL || broadcast_has_work(&engine->state)) {
         return now_ms;
     }
     int64_t next_ms = wheel_next(engine->due.wheel);
-    if (engine->held.count > 0 && engine->state.quota.until_ms < next_ms) {
+    if ((engine->held.count > 0 || broadcast_is_held(&engine->state)) &&
+        engine->state.quota.until_ms < next_ms) {
         next_ms = engine->state.quota.until_ms; /* the month turns */
     }
     return next_ms < now_ms ? now_ms : next_ms;

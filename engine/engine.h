@@ -53,6 +53,12 @@ bool engine_work(struct engine *engine, int64_t now_ms, struct events *out);
  * once; INT64_MAX when nothing is planned. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
 
+/* The n-th term of a condition as it is written: what stands between its `and` and `or`. */
+struct condition condition_term(const struct condition *condition, uint32_t n);
+/* What a letter of EVENT_BROADCAST_CHOSEN says about a friend. */
+bool broadcast_verdict_is_in(uint8_t letter);
+bool broadcast_verdict_term(uint8_t letter, uint32_t *out_term); /* false: no term kept it out */
+
 /* Would new definitions plan the scenario's running enrolments anew (SPEC R26)? */
 bool edit_moves(const struct definitions *before, const struct definitions *after,
                 uint32_t scenario);

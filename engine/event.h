@@ -51,6 +51,13 @@ enum event_kind {
     EVENT_CAP_SET = 95,               /* by an operator */
     EVENT_DELIVERY_DEFERRED = 96,     /* judged, may not go now, waits until */
     EVENT_DEFINITIONS_FOLLOWED = 97,  /* every enrolment is where the newest set has it */
+    EVENT_BROADCAST_BEGUN = 98,       /* due: its audience is being chosen */
+    EVENT_BROADCAST_CHOSEN = 99,      /* who of a slice of friends is in, and why not the others */
+    EVENT_BROADCAST_SENDING = 100,    /* chosen, and it fits: the deliveries follow */
+    EVENT_BROADCAST_HELD = 101,       /* chosen, and it does not fit into the quota */
+    EVENT_BROADCAST_SENT = 102,       /* planned for all friends below `from` */
+    EVENT_BROADCAST_ENDED = 103,
+    EVENT_BROADCAST_FIT_SET = 104, /* by an operator */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -79,6 +86,7 @@ enum reason {
     REASON_STALE_CAP = 53,    /* the frequency caps would make it late beyond grace */
     REASON_REMOVED = 54,      /* its step, or its scenario, was taken out of the definitions */
     REASON_EDITED = 55,       /* planned anew: the definitions changed (SPEC R26) */
+    REASON_OPERATOR = 56,     /* cancelled by hand */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -90,6 +98,7 @@ enum source_kind {
     SOURCE_AUTO_REPLY = 4,
     SOURCE_OPERATOR = 5, /* id: uid of the caller */
     SOURCE_DEFINITIONS = 6,
+    SOURCE_BROADCAST = 20,
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
 struct source {
@@ -195,6 +204,14 @@ struct event {
         struct { /* SCENARIO_AUTO_STOPPED CAP_SET */
             uint32_t scenario, limit;
         } cap;
+        struct { /* BROADCAST_* */
+            uint32_t broadcast;
+            uint32_t from, count;     /* CHOSEN: the slice; SENDING, HELD: the audience */
+            int64_t due_ms, until_ms; /* HELD: when it goes stale */
+            enum reason reason;
+            bool partial;        /* FIT_SET */
+            struct span verdict; /* CHOSEN: a letter a friend (engine/broadcast.c) */
+        } broadcast;
     } u;
 };
 

@@ -76,6 +76,20 @@ event_kind_name(enum event_kind kind)
         return "delivery_deferred";
     case EVENT_DEFINITIONS_FOLLOWED:
         return "definitions_followed";
+    case EVENT_BROADCAST_BEGUN:
+        return "broadcast_begun";
+    case EVENT_BROADCAST_CHOSEN:
+        return "broadcast_chosen";
+    case EVENT_BROADCAST_SENDING:
+        return "broadcast_sending";
+    case EVENT_BROADCAST_HELD:
+        return "broadcast_held";
+    case EVENT_BROADCAST_SENT:
+        return "broadcast_sent";
+    case EVENT_BROADCAST_ENDED:
+        return "broadcast_ended";
+    case EVENT_BROADCAST_FIT_SET:
+        return "broadcast_fit_set";
     }
     return NULL;
 }
@@ -132,6 +146,8 @@ reason_name(enum reason reason)
         return "removed";
     case REASON_EDITED:
         return "edited";
+    case REASON_OPERATOR:
+        return "operator";
     }
     return "unknown";
 }
@@ -154,6 +170,8 @@ source_kind_name(enum source_kind kind)
         return "operator";
     case SOURCE_DEFINITIONS:
         return "definitions";
+    case SOURCE_BROADCAST:
+        return "broadcast";
     }
     return "unknown";
 }

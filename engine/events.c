@@ -58,6 +58,9 @@ copy_spans(struct arena *arena, struct event *event)
         event->u.act.type = arena_span(arena, event->u.act.type);
         event->u.act.message_id = arena_span(arena, event->u.act.message_id);
         break;
+    case EVENT_BROADCAST_CHOSEN:
+        event->u.broadcast.verdict = arena_span(arena, event->u.broadcast.verdict);
+        break;
     default: /* the others hold no spans outside their words */
         break;
     }

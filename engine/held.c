@@ -23,7 +23,11 @@ rank_of(const struct state *state, struct owner owner)
 {
     if (owner.kind == OWNER_DELIVERY) {
         const struct delivery *row = &state->deliveries[owner.index];
-        return (struct rank){0, row->due_ms, row->seq};
+        struct source source = row->items[0].source;
+        int32_t priority = source.kind == SOURCE_BROADCAST
+                               ? state->definitions->broadcasts[source.id].priority
+                               : 0;
+        return (struct rank){priority, row->due_ms, row->seq};
     }
     const struct enrolment *row = &state->enrolments[owner.index];
     const struct step *step = step_of(state, row);

@@ -30,6 +30,8 @@ enum input_kind {
     INPUT_STOP_SCENARIO,
     INPUT_QUOTA, /* an operator's word: so many messages a month */
     INPUT_CAP,   /* the same for a scenario */
+    INPUT_BROADCAST_CANCEL,
+    INPUT_BROADCAST_FIT,
 };
 
 struct input {
@@ -96,6 +98,10 @@ struct input {
         struct {
             uint32_t scenario, limit;
         } cap;
+        struct {
+            uint32_t broadcast;
+            bool partial; /* FIT */
+        } broadcast;
     } u;
 };
 

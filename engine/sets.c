@@ -83,6 +83,33 @@ state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario)
            roaring_bitmap_contains(set_of(state->entered[scenario]), friend);
 }
 
+uint32_t
+tables_audience_next(const struct broadcast_row *row, uint32_t from)
+{
+    if (row->audience == NULL) {
+        return NO_ID;
+    }
+    roaring_uint32_iterator_t members;
+    roaring_init_iterator(set_of(row->audience), &members);
+    return roaring_move_uint32_iterator_equalorlarger(&members, from) ? members.current_value
+                                                                      : NO_ID;
+}
+
+void
+tables_audience_add(struct broadcast_row *row, uint32_t friend)
+{
+    put(&row->audience, friend, true);
+}
+
+void
+tables_audience_drop(struct broadcast_row *row)
+{
+    if (row->audience != NULL) {
+        roaring_bitmap_free(set_of(row->audience));
+        row->audience = NULL;
+    }
+}
+
 static void
 free_all(struct bitmap **sets, uint32_t count)
 {
@@ -120,6 +147,10 @@ void
 state_fini(struct state *state)
 {
     free_rows(state);
+    for (uint32_t i = 0; i < state->broadcast_capacity; i++) {
+        tables_audience_drop(&state->broadcasts[i]);
+    }
+    free(state->broadcasts);
     free_all(state->tags, state->tag_capacity);
     free_all(state->entered, state->scenario_capacity);
     free(state->scenario_counts);

@@ -12,6 +12,8 @@
 
 #include "engine/event.h"
 
+struct bitmap; /* a roaring bitmap of friend indexes */
+
 enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
 
 struct friend_row {
@@ -118,7 +120,23 @@ struct scenario_counts {
     uint32_t cap;
 };
 
-struct bitmap; /* a roaring bitmap of friend indexes */
+enum broadcast_phase {
+    BROADCAST_WAITING = 0, /* not due yet */
+    BROADCAST_CHOOSING,    /* friends below `cursor` were looked at */
+    BROADCAST_SENDING,     /* friends below `cursor` have their delivery */
+    BROADCAST_HELD,
+    BROADCAST_DONE,
+};
+struct broadcast_row { /* by id */
+    enum broadcast_phase phase;
+    uint32_t cursor;
+    uint32_t audience_count;
+    int64_t due_ms;
+    int64_t stale_ms; /* HELD */
+    bool fit_set;     /* by an operator */
+    bool partial;
+    struct bitmap *audience; /* CHOOSING, SENDING: friends chosen; else NULL */
+};
 
 struct state {
     uint64_t seq; /* of the newest event applied */
@@ -140,6 +158,8 @@ struct state {
     struct sent_row *sent;
     uint32_t sent_count, sent_capacity, sent_free;
     struct quota_row quota;
+    struct broadcast_row *broadcasts; /* by id */
+    uint32_t broadcast_capacity;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
     struct bitmap **entered; /* by scenario id: who ever started it (SPEC R21) */

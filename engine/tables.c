@@ -391,6 +391,14 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
     return &state->scenario_counts[scenario];
 }
 
+struct broadcast_row *
+tables_broadcast(struct state *state, uint32_t broadcast)
+{
+    state->broadcasts = grow(state->broadcasts, &state->broadcast_capacity, broadcast + 1,
+                             sizeof(*state->broadcasts));
+    return &state->broadcasts[broadcast];
+}
+
 void
 tables_add_run(struct state *state, const uint8_t run_id[16])
 {

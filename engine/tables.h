@@ -42,6 +42,11 @@ void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_f
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
 bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
 struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);
+struct broadcast_row *tables_broadcast(struct state *state, uint32_t broadcast);
+/* Who of a broadcast's audience comes at or after `from`; NO_ID when nobody does. */
+uint32_t tables_audience_next(const struct broadcast_row *row, uint32_t from);
+void tables_audience_add(struct broadcast_row *row, uint32_t friend);
+void tables_audience_drop(struct broadcast_row *row);
 void tables_add_run(struct state *state, const uint8_t run_id[16]);
 
 #endif

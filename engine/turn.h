@@ -76,6 +76,9 @@ void pressure_decide(struct turn *turn, const struct input *input, struct source
 void pressure_delivered(struct turn *turn, const struct delivery *row);
 
 bool condition_holds(const struct state *state, uint32_t friend, const struct condition *condition);
+/* The first term of a condition that does not hold, counted from 0 as they stand there. */
+uint32_t condition_first_false(const struct state *state, uint32_t friend,
+                               const struct condition *condition);
 
 /* apply, one function a concept; engine_apply() routes to them. */
 void friend_apply(struct state *state, const struct event *event);
@@ -121,6 +124,18 @@ void scenario_replan(struct turn *turn, uint32_t enrolment);
 const struct step *scenario_next_step(const struct state *state, const struct scenario *version,
                                       uint32_t enrolment, uint32_t but_step);
 
+/* broadcast.c: one message to many at an instant (SPEC R33, R11) */
+/* When it is to be looked at; INT64_MAX when never again, or when it works already. */
+int64_t broadcast_wake(const struct state *state, uint32_t broadcast);
+void broadcast_take(struct turn *turn, uint32_t broadcast);
+/* A bounded share of choosing and sending; true when there is more. */
+bool broadcast_slice(struct turn *turn);
+bool broadcast_has_work(const struct state *state);
+bool broadcast_is_held(const struct state *state); /* some broadcast is */
+void broadcast_decide(struct turn *turn, const struct input *input, struct source source);
+void broadcast_planned(struct state *state, const struct event *planned);
+void broadcast_apply(struct state *state, const struct event *event);
+
 /* edit.c: moving enrolments to the newest definitions (SPEC R26) */
 /* The enrolment is where the newest definitions have it, afterwards; it may have ended. */
 void edit_follow(struct turn *turn, uint32_t enrolment);
@@ -137,6 +152,9 @@ void delivery_plan_answer(struct turn *turn);
 /* Intends items now, the first request at once; what does not fit is planned behind it. */
 uint64_t delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
                                enum message_class message_class, int64_t due_ms);
+/* Plans items as deliveries that are due now, in requests that hold as much as fits. */
+void delivery_plan_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
+                         enum message_class message_class, int64_t due_ms);
 uint64_t delivery_take(struct turn *turn, uint32_t delivery);
 void delivery_decide_outcome(struct turn *turn, const struct input *input);
 void delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason);

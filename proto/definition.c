@@ -8,9 +8,9 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-static const char *const SECTIONS[] = {"account",      "tags",       "fields",
-                                       "templates",    "friend_add", "scenarios",
-                                       "auto_replies", "buttons",    NULL};
+static const char *const SECTIONS[] = {"account",    "tags",      "fields",       "templates",
+                                       "friend_add", "scenarios", "auto_replies", "buttons",
+                                       "broadcasts", NULL};
 
 /* --- files to one tree --- */
 
@@ -203,6 +203,7 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->scenarios, arena, before ? &before->scenario_names : &NONE);
     name_table_load(&compiler->buttons, arena, before ? &before->button_names : &NONE);
     name_table_load(&compiler->auto_replies, arena, before ? &before->auto_reply_names : &NONE);
+    name_table_load(&compiler->broadcasts, arena, before ? &before->broadcast_names : &NONE);
 }
 
 static void
@@ -219,11 +220,13 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_fields(compiler, section_of(compiler, tree, "fields"));
     compile_scenario_names(compiler, scenarios);
     compile_button_names(compiler, buttons);
+    compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"));
     compile_templates(compiler, templates);
     compile_friend_add(compiler, section_of(compiler, tree, "friend_add"));
     compile_scenarios(compiler, scenarios);
     compile_auto_replies(compiler, section_of(compiler, tree, "auto_replies"));
     compile_buttons(compiler, buttons);
+    compile_broadcasts(compiler, section_of(compiler, tree, "broadcasts"));
     compile_removed_templates(compiler);
 
     out->tag_names = compiler->tags.names;
@@ -233,6 +236,8 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->scenario_names = compiler->scenarios.names;
     out->button_names = compiler->buttons.names;
     out->auto_reply_names = compiler->auto_replies.names;
+    out->broadcast_names = compiler->broadcasts.names;
+    out->broadcasts = compiler->broadcast_items;
     out->fields = compiler->field_items;
     out->templates = compiler->template_items;
     out->scenarios = compiler->scenario_items;

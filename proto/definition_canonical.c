@@ -22,7 +22,8 @@ static const struct {
                   {"lanes", offsetof(struct definitions, lane_names)},
                   {"scenarios", offsetof(struct definitions, scenario_names)},
                   {"buttons", offsetof(struct definitions, button_names)},
-                  {"auto_replies", offsetof(struct definitions, auto_reply_names)}};
+                  {"auto_replies", offsetof(struct definitions, auto_reply_names)},
+                  {"broadcasts", offsetof(struct definitions, broadcast_names)}};
 enum { NAME_KIND_COUNT = sizeof(NAME_KINDS) / sizeof(NAME_KINDS[0]) };
 
 /* --- writing --- */

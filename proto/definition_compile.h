@@ -21,12 +21,14 @@ struct compiler {
     struct zone_source zones;
     bool replay; /* from a canonical form: a zone may be gone */
     struct name_table tags, fields, templates, lanes, scenarios, buttons, auto_replies;
+    struct name_table broadcasts;
     struct name_table *steps; /* by scenario id */
     struct field *field_items;
     struct template *template_items;
     uint32_t template_capacity;
     struct button *button_items;
     struct scenario *scenario_items;
+    struct broadcast *broadcast_items;
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
 };
@@ -122,6 +124,11 @@ void compile_auto_replies(struct compiler *compiler, const struct yaml_node *sec
 void compile_pressure(struct compiler *compiler, const struct yaml_node *section,
                       struct account *account);
 void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32_t *out_cap);
+
+/* --- definition_broadcast.c --- */
+
+void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_broadcasts(struct compiler *compiler, const struct yaml_node *section);
 
 /* --- definition_canonical.c --- */
 

@@ -131,6 +131,7 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
         *(uint32_t *)at = (uint32_t)msgpack_read_uint(reader, UINT32_MAX);
         break;
     case PART_CLASS:
@@ -193,6 +194,7 @@ set_default(struct event *event, const struct event_part *part)
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
         *(uint32_t *)event_part_at(event, part) = NO_ID;
         break;
     default:

@@ -105,6 +105,17 @@ static const struct event_part cap[] = {
 /* Of kinds that say all by their number: one part, never written. */
 static const struct event_part followed[] = {PART("reason", PART_REASON, u.step.reason)};
 
+static const struct event_part broadcast[] = {
+    PART("broadcast", PART_BROADCAST, u.broadcast.broadcast),
+    PART("due", PART_TIME, u.broadcast.due_ms),
+    PART("reason", PART_REASON, u.broadcast.reason),
+    PART("from", PART_COUNT, u.broadcast.from),
+    PART("count", PART_COUNT, u.broadcast.count),
+    PART("until", PART_TIME, u.broadcast.until_ms),
+    PART("verdict", PART_TEXT, u.broadcast.verdict),
+    PART("partial", PART_FLAG, u.broadcast.partial),
+};
+
 static const struct event_part outcome[] = {
     PART("delivery", PART_SEQ, u.delivery.delivery),
     PART("result", PART_RESULT, u.delivery.result),
@@ -159,6 +170,13 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_CAP_SET, cap, {0}, false, false),
     LAYOUT(EVENT_DELIVERY_DEFERRED, waiting, {0}, false, false),
     LAYOUT(EVENT_DEFINITIONS_FOLLOWED, followed, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_BEGUN, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_CHOSEN, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_SENDING, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_HELD, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_SENT, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_ENDED, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_FIT_SET, broadcast, {0}, false, false),
 };
 const uint32_t event_layout_count = COUNT_OF(event_layouts);
 
@@ -205,6 +223,7 @@ event_part_is_default(const struct event *event, const struct event_part *part)
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
         return *(const uint32_t *)at == NO_ID;
     case PART_PREVIOUS:
     case PART_SEQ:

@@ -39,8 +39,9 @@ enum part_type {
     PART_HOW,
     PART_RESULT,
     PART_REASON,
-    PART_SOURCE, /* [kind, id, sub], default none */
-    PART_ITEMS,  /* array of [template, enrolment, source], default none */
+    PART_SOURCE,    /* [kind, id, sub], default none */
+    PART_BROADCAST, /* uint32, default NO_ID */
+    PART_ITEMS,     /* array of [template, enrolment, source], default none */
 };
 
 struct event_part {

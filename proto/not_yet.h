@@ -30,8 +30,9 @@ enum not_yet_area {
     NOT_YET_INSERTION,
     NOT_YET_AUTO_REPLY_KEY,
     NOT_YET_BUTTON_KEY,
-    NOT_YET_INPUT,  /* an input of a rehearsal */
-    NOT_YET_EXPECT, /* a list of a rehearsal's expect */
+    NOT_YET_AUDIENCE, /* how a broadcast's audience is taken */
+    NOT_YET_INPUT,    /* an input of a rehearsal */
+    NOT_YET_EXPECT,   /* a list of a rehearsal's expect */
     NOT_YET_STEPCTL,
     NOT_YET_STEPLOG,
 };

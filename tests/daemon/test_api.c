@@ -16,7 +16,9 @@ static const char SHOP[] =
     "    steps:\n"
     "      hello: {when: now, send: T_hello}\n"
     "      nudge: {when: 1h after start, if: 'not tag:answered', send: T_nudge}\n"
-    "      late: {when: day 1 at 12:00, send: T_late}\n";
+    "      late: {when: day 1 at 12:00, send: T_late}\n"
+    "broadcasts:\n"
+    "  B: {at: 2026-06-10 12:00, to: 'not tag:answered', send: T_late}\n";
 
 static void
 open_shop(void)
@@ -78,6 +80,9 @@ static const struct {
     {"POST", "/v1/scenarios/S_welcome/start", "{}", 400, "invalid"},
     {"POST", "/v1/scenarios/S_welcome/cap", "{\"limit\":0}", 400, "invalid"},
     {"POST", "/v1/scenarios/S_nothing/cap", "{\"limit\":3}", 404, "not_found"},
+    {"POST", "/v1/broadcasts/B_x/cancel", "{}", 404, "not_found"},
+    {"POST", "/v1/broadcasts/B/fit", "{\"fit\":\"half\"}", 400, "invalid"},
+    {"POST", "/v1/broadcasts/B/cancel", "{\"why\":1}", 400, "invalid"},
     {"POST", "/v1/quota", "{\"limit\":-1}", 400, "invalid"},
     {"POST", "/v1/quota", "{\"limit\":\"7\"}", 400, "invalid"},
     {"POST", "/v1/quota", "{\"limit\":7,\"x\":1}", 400, "invalid"},
@@ -573,6 +578,40 @@ START_TEST(a_quota_is_told_and_raised_and_lets_go_what_it_held)
 }
 END_TEST
 
+START_TEST(a_broadcast_is_listed_and_called_off_until_it_is_on_its_way)
+{
+    unsigned status;
+    json_t *answer = call_api("GET", "/v1/broadcasts", "", NULL);
+    expect(answer, "broadcasts.0.id", "B");
+    expect(answer, "broadcasts.0.at", "2026-06-10T12:00:00.000+09:00");
+    expect(answer, "broadcasts.0.to", "not tag:answered");
+    expect(answer, "broadcasts.0.phase", "waiting");
+    json_decref(answer);
+    answer = call_api("POST", "/v1/broadcasts/B/fit", "{\"fit\":\"partial\"}", NULL);
+    expect(answer, "fit", "partial");
+    json_decref(answer);
+    follows(ANNA);
+    uint32_t pushes = 0;
+    if (_i == 0) {
+        advance_to("2026-06-10 11:59");
+        pushes = fixture.push_count;
+        answer = call_api("POST", "/v1/broadcasts/B/cancel", "{}", NULL);
+        expect(answer, "phase", "done");
+        json_decref(answer);
+    }
+    advance_to("2026-06-10 12:30");
+    answer = call_api("POST", "/v1/broadcasts/B/cancel", "{}", &status);
+    ck_assert_uint_eq(status, 409);
+    json_decref(answer);
+    answer = call_api("GET", "/v1/broadcasts", "", NULL);
+    expect(answer, "broadcasts.0.audience", _i == 0 ? "0" : "1");
+    json_decref(answer);
+    if (_i == 0) {
+        ck_assert_uint_eq(fixture.push_count, pushes);
+    }
+}
+END_TEST
+
 START_TEST(a_cap_holds_and_is_raised)
 {
     json_t *answer = call_api("POST", "/v1/scenarios/S_welcome/cap", "{\"limit\":1}", NULL);
@@ -641,6 +680,7 @@ suite(void)
     tcase_add_loop_test(tc, a_plan_says_whom_an_edit_moves, 0, 2);
     tcase_add_test(tc, a_quota_is_told_and_raised_and_lets_go_what_it_held);
     tcase_add_test(tc, a_cap_holds_and_is_raised);
+    tcase_add_loop_test(tc, a_broadcast_is_listed_and_called_off_until_it_is_on_its_way, 0, 2);
     tcase_add_test(tc, wrong_definitions_are_422_with_their_place);
     suite_add_tcase(s, tc);
     return s;

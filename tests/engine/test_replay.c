@@ -70,6 +70,14 @@ random_shop(uint64_t *seed)
     shop.definitions->account.quota_reserve = (uint32_t)(next_random(seed) % 3);
     shop.definitions->account.per_day = (uint32_t)(next_random(seed) % 3);
     shop.definitions->account.per_week = (uint32_t)(next_random(seed) % 5);
+    for (uint32_t i = 0; i < BROADCASTS_MAX; i++) {
+        struct broadcast *broadcast = &shop.broadcasts[i];
+        broadcast->at_ms = shop.now_ms + (int64_t)(next_random(seed) % 400) * MS_PER_HOUR;
+        broadcast->to =
+            shop_has(&shop, (uint32_t)(next_random(seed) % TAG_COUNT), next_random(seed) % 3 > 0);
+        broadcast->partial = next_random(seed) % 2;
+        broadcast->body = shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
+    }
     shop.definitions->friend_added = shop_start(&shop, 0);
     shop.definitions->friend_unblocked = shop_start(&shop, 0);
     shop.definitions->friend_existing = shop_start(&shop, 2);
@@ -132,7 +140,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 13) {
+    switch (next_random(seed) % 14) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -180,6 +188,12 @@ random_step(uint64_t *seed)
         break;
     case 9:
         random_edit(seed);
+        break;
+    case 11:
+        shop_input(&shop, (struct input){.kind = next_random(seed) % 4 == 0 ? INPUT_BROADCAST_CANCEL
+                                                                            : INPUT_BROADCAST_FIT,
+                                         .u.broadcast = {(uint32_t)(next_random(seed) % 3),
+                                                         next_random(seed) % 2}});
         break;
     case 10:
         (void)engine_work(shop.engine, shop.now_ms, &shop.events);

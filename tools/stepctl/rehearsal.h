@@ -59,6 +59,8 @@ enum rehearsal_verb {
     VERB_REDELIVERS,
     VERB_QUOTA,
     VERB_CAP,
+    VERB_FIT,
+    VERB_CANCEL,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */

@@ -1,5 +1,6 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
+#include "proto/describe.h"
 #include "proto/signature.h"
 #include "proto/words.h"
 #include "tools/stepctl/rehearsal_run.h"
@@ -64,6 +65,9 @@ append_source(const struct definitions *definitions, struct source source, struc
         buf_append_cstr(out, source.id == FRIEND_ADD_NEW        ? "friend_add.new"
                              : source.id == FRIEND_ADD_EXISTING ? "friend_add.existing"
                                                                 : "friend_add.unblocked");
+        break;
+    case SOURCE_BROADCAST:
+        buf_append_cstr(out, names_text(&definitions->broadcast_names, source.id));
         break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
@@ -136,6 +140,54 @@ read_held_step(const struct reading *reading, const struct event *event)
     append_source(definitions_of(reading), step, &text);
     append_reason(reading, event, event->u.step.reason, &text);
     end_row(reading, LIST_HELD, event->at_ms, &text, (struct span){0});
+}
+
+/* Whom the broadcast passed over, and the first term that was false for them (R42). */
+static void
+read_audience(const struct reading *reading, const struct event *event)
+{
+    const struct definitions *definitions = definitions_of(reading);
+    struct span letters = event->u.broadcast.verdict;
+    for (uint32_t i = 0; i < letters.len; i++) {
+        uint32_t term;
+        if (!broadcast_verdict_term(letters.data[i], &term)) {
+            continue;
+        }
+        struct condition condition =
+            condition_term(&definitions->broadcasts[event->u.broadcast.broadcast].to, term);
+        struct buf text = {0};
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone,
+                                                 event->at_ms));
+        buf_printf(&text, " %s %s out ",
+                   names_text(&definitions->broadcast_names, event->u.broadcast.broadcast),
+                   friend_name(reading, event->u.broadcast.from + i));
+        describe_condition(definitions, &condition, &text);
+        end_row(reading, LIST_AUDIENCE, event->at_ms, &text, (struct span){0});
+    }
+}
+
+/* Held or ended as a whole: one line, about no friend. */
+static void
+read_broadcast(const struct reading *reading, const struct event *event)
+{
+    enum reason reason = event->u.broadcast.reason;
+    bool held = event->kind == EVENT_BROADCAST_HELD;
+    if (event->kind == EVENT_BROADCAST_CHOSEN) {
+        read_audience(reading, event);
+        return;
+    }
+    if (reason == REASON_FINISHED) {
+        return;
+    }
+    int64_t at_ms = held ? event->at_ms : event->u.broadcast.due_ms;
+    struct buf text = begin_row(reading, at_ms, NO_ID);
+    buf_printf(&text, " %s%s",
+               names_text(&definitions_of(reading)->broadcast_names, event->u.broadcast.broadcast),
+               held                     ? ""
+               : reason == REASON_STALE ? " skipped"
+                                        : " cancelled");
+    append_reason(reading, event, reason, &text);
+    end_row(reading, held ? LIST_HELD : LIST_UNSENT, at_ms, &text, (struct span){0});
 }
 
 static bool
@@ -251,7 +303,8 @@ read_delivery(struct reading *reading, const struct event *event)
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         /* What waits too long is skipped (SPEC R6), what became pointless is cancelled. */
         bool stale = event->u.delivery.reason == REASON_STALE ||
-                     event->u.delivery.reason == REASON_STALE_CAP;
+                     event->u.delivery.reason == REASON_STALE_CAP ||
+                     event->u.delivery.reason == REASON_CONDITION;
         struct buf said = {0};
         buf_append_cstr(&said, stale ? " skipped" : " cancelled");
         append_reason(reading, event, event->u.delivery.reason, &said);
@@ -293,6 +346,11 @@ observe(void *context, const struct event *event)
     case EVENT_DELIVERY_CANCELLED:
     case EVENT_DELIVERY_HELD:
         read_delivery(reading, event);
+        break;
+    case EVENT_BROADCAST_CHOSEN:
+    case EVENT_BROADCAST_HELD:
+    case EVENT_BROADCAST_ENDED:
+        read_broadcast(reading, event);
         break;
     case EVENT_STEP_HELD:
         read_held_step(reading, event);

@@ -110,8 +110,8 @@ static void
 parse_row(const struct expect *expect)
 {
     static const uint32_t WORDS_MIN[LIST_COUNT] = {
-        [LIST_DELIVERIES] = 3, [LIST_UNSENT] = 4, [LIST_HELD] = 3, [LIST_PENDING] = 2,
-        [LIST_REFUSED] = 3,    [LIST_QUOTA] = 1,  [LIST_STATE] = 2};
+        [LIST_DELIVERIES] = 3, [LIST_UNSENT] = 4, [LIST_HELD] = 3,  [LIST_PENDING] = 2,
+        [LIST_REFUSED] = 3,    [LIST_QUOTA] = 1,  [LIST_STATE] = 2, [LIST_AUDIENCE] = 4};
     const struct yaml_node *node = expect->node;
     struct span rest = node->text, with = {0};
     int64_t at_ms = 0;

@@ -139,6 +139,22 @@ parse_number(struct row *row)
     return ends(row);
 }
 
+/* B partial, B all_or_none */
+static bool
+parse_fit(struct row *row)
+{
+    struct span word;
+    if (!want(row, &row->input->what, "expected a broadcast") ||
+        !want(row, &word, "expected partial or all_or_none")) {
+        return false;
+    }
+    row->input->number = span_equal_cstr(word, "partial") ? 1 : 0;
+    if (row->input->number == 0 && !span_equal_cstr(word, "all_or_none")) {
+        return wrong(row, word, "expected partial or all_or_none");
+    }
+    return ends(row);
+}
+
 static bool
 parse_operator(struct row *row)
 {
@@ -158,6 +174,14 @@ parse_operator(struct row *row)
         row->input->verb = VERB_CAP;
         return want(row, &row->input->what, "expected a scenario") && parse_number(row);
     }
+    if (span_equal_cstr(verb, "fit")) {
+        row->input->verb = VERB_FIT;
+        return parse_fit(row);
+    }
+    if (span_equal_cstr(verb, "cancel")) {
+        row->input->verb = VERB_CANCEL;
+        return want(row, &row->input->what, "expected a broadcast") && ends(row);
+    }
     static const struct {
         const char *word;
         enum rehearsal_verb verb;
@@ -172,7 +196,7 @@ parse_operator(struct row *row)
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop quota cap");
+    return unknown_verb(row, verb, "apply tag field start stop quota cap fit cancel");
 }
 
 static bool

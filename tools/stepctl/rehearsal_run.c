@@ -440,6 +440,20 @@ do_pressure(struct run *run, const struct rehearsal_input *row)
     return decide(run, &input);
 }
 
+/* operator fit B partial, operator cancel B */
+static enum rc
+do_broadcast(struct run *run, const struct rehearsal_input *row)
+{
+    uint32_t broadcast = names_find(&run->definitions->broadcast_names, row->what);
+    if (broadcast == NO_ID) {
+        return wrong(run, row->node, row->what, "no broadcast");
+    }
+    struct input input = {.kind =
+                              row->verb == VERB_FIT ? INPUT_BROADCAST_FIT : INPUT_BROADCAST_CANCEL,
+                          .u.broadcast = {.broadcast = broadcast, .partial = row->number == 1}};
+    return decide(run, &input);
+}
+
 static enum rc
 do_operator(struct run *run, const struct rehearsal_input *row)
 {
@@ -451,6 +465,9 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     }
     if (row->verb == VERB_QUOTA || row->verb == VERB_CAP) {
         return do_pressure(run, row);
+    }
+    if (row->verb == VERB_FIT || row->verb == VERB_CANCEL) {
+        return do_broadcast(run, row);
     }
     uint32_t friend = NO_ID;
     enum rc rc = find_friend(run, row->node, row->who, &friend);
@@ -509,6 +526,8 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_APPLY:
     case VERB_QUOTA:
     case VERB_CAP:
+    case VERB_FIT:
+    case VERB_CANCEL:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
