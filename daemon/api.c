@@ -24,6 +24,7 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/friends/{}", BODY_NONE, api_get_friend},
     {"POST", "/v1/friends/{}/tags", BODY_OBJECT, api_post_tags},
     {"POST", "/v1/friends/{}/fields", BODY_OBJECT, api_post_fields},
+    {"POST", "/v1/friends/{}/forget", BODY_OBJECT, api_post_forget},
     {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
     {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
     {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},
@@ -36,6 +37,7 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/quota", BODY_NONE, api_get_quota},
     {"POST", "/v1/quota", BODY_OBJECT, api_post_quota},
     {"POST", "/v1/scenarios/{}/cap", BODY_OBJECT, api_post_cap},
+    {"POST", "/v1/release", BODY_OBJECT, api_post_release},
     {"GET", "/v1/clock", BODY_NONE, api_get_clock},
     {"POST", "/v1/clock", BODY_OBJECT, api_post_clock},
 };
@@ -132,6 +134,26 @@ read_body(struct api_call *call, enum body_rule rule)
     return true;
 }
 
+/* Whether something may be changed now; sets the error. */
+static bool
+may_change(struct api_call *call)
+{
+    const struct standing *standing = call->api->options.standing;
+    const struct core *core = call->api->options.core;
+    if (standing->stopping || core_failed(core)) {
+        api_error(call->reply, API_STOPPING, "try again once it runs", "the daemon is stopping");
+    } else if (standing->read_only) {
+        api_error(call->reply, API_READ_ONLY, "it goes on by itself when there is room",
+                  "nothing can be changed: %s", standing->held);
+    } else if (core_log_slow(core)) {
+        api_error(call->reply, API_BUSY, "try again in a while",
+                  "the disk does not keep up; nothing can be changed until it has");
+    } else {
+        return true;
+    }
+    return false;
+}
+
 void
 api_answer(struct api *api, const struct api_request *request, struct api_reply *out_reply)
 {
@@ -146,10 +168,8 @@ api_answer(struct api *api, const struct api_request *request, struct api_reply 
         .definitions = state->definitions,
     };
     const struct route *route = find_route(&call);
-    if (route != NULL && route->body != BODY_NONE &&
-        (api->options.standing->stopping || core_failed(api->options.core))) {
-        api_error(out_reply, API_STOPPING, "try again once it runs", "the daemon is stopping");
-    } else if (route != NULL && read_body(&call, route->body)) {
+    if (route != NULL && (route->body == BODY_NONE || may_change(&call)) &&
+        read_body(&call, route->body)) {
         route->handler(&call);
     }
     json_decref(call.body);
@@ -164,6 +184,7 @@ static const struct {
     [API_NOT_FOUND] = {404, "not_found"}, [API_CONFLICT] = {409, "conflict"},
     [API_TOO_LARGE] = {413, "too_large"}, [API_FAILED] = {500, "failed"},
     [API_NOT_YET] = {501, "not_yet"},     [API_STOPPING] = {503, "stopping"},
+    [API_READ_ONLY] = {503, "read_only"}, [API_BUSY] = {503, "busy"},
 };
 
 void

@@ -1,9 +1,11 @@
 /* api - the HTTP API of docs/api.md without HTTP: the parts of a request in, a JSON answer out.
  *
  * Shape    one table of calls (method, path, body) in api.c; the handlers stand by subject in
- *          api_status.c, api_friends.c, api_scenarios.c, api_next.c, api_why.c and api_definitions.c.
+ *          api_status.c, api_friends.c, api_release.c, api_scenarios.c, api_next.c, api_why.c and
+ *          api_definitions.c.
  *          A reply says when it may be given: at once, once what was decided is durable, or once the
- *          virtual clock has arrived.
+ *          virtual clock has arrived. Calls with a body change something: they are refused while the daemon
+ *          is stopping, read-only or behind with its log.
  * Units    UTC milliseconds inside; instants in the account's zone outside.
  * Errors   one form for all: {"error": {"code", "message", "hint"}} with the status of the code.
  * Owner    api_new()/api_free(); borrows everything given. The reply's body belongs to the caller.
@@ -42,6 +44,7 @@ struct api_request {
 enum api_when {
     API_NOW,
     API_WHEN_DURABLE,  /* something was decided: answer from core_after() */
+    API_WHEN_READABLE, /* it wants to read what is not durable yet: ask again from core_after() */
     API_WHEN_ADVANCED, /* the clock is to go to advance_to_ms first; the body is then api_clock() */
 };
 
@@ -67,6 +70,8 @@ enum api_error_code {
     API_FAILED,
     API_NOT_YET,
     API_STOPPING,
+    API_READ_ONLY,
+    API_BUSY,
 };
 void api_error(struct api_reply *reply, enum api_error_code code, const char *hint,
                const char *format, ...) __attribute__((format(printf, 4, 5)));

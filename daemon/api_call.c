@@ -115,6 +115,17 @@ api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend
 }
 
 bool
+api_friend_known(struct api_call *call, uint32_t friend)
+{
+    if (call->state->friends[friend].forgotten) {
+        api_error(call->reply, API_CONFLICT, NULL, "friend %u was forgotten; only numbers are left",
+                  friend);
+        return false;
+    }
+    return true;
+}
+
+bool
 api_name(struct api_call *call, const struct names *names, const char *what, const char *text,
          uint32_t *out_id)
 {

@@ -38,6 +38,8 @@ void api_get_friends(struct api_call *call);
 void api_get_friend(struct api_call *call);
 void api_post_tags(struct api_call *call);
 void api_post_fields(struct api_call *call);
+void api_post_forget(struct api_call *call);
+void api_post_release(struct api_call *call);
 void api_get_why(struct api_call *call);
 void api_get_scenarios(struct api_call *call);
 void api_get_scenario(struct api_call *call);
@@ -65,6 +67,8 @@ bool api_query_number(struct api_call *call, const char *name, int64_t fallback,
 /* A friend by number or LINE user id, as text or (in bodies) as a JSON number. */
 bool api_friend_text(struct api_call *call, const char *text, uint32_t *out_friend);
 bool api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend);
+/* Refuses changes to a friend of whom only numbers are left (SPEC R51). */
+bool api_friend_known(struct api_call *call, uint32_t friend);
 /* A name in force; `what` is the word for the error: "tag". */
 bool api_name(struct api_call *call, const struct names *names, const char *what, const char *text,
               uint32_t *out_id);
@@ -90,6 +94,9 @@ json_t *api_step_templates(const struct api_call *call, uint32_t scenario, uint3
 /* Hands one operator's input to the core and appends the numbers of its events to the list. */
 const struct event *api_input(struct api_call *call, struct input *input, json_t *seqs,
                               uint32_t *out_count);
+
+/* What holds a copied directory, and the sentence for it; null, and no text, when it is none. */
+json_t *api_copied(struct api_call *call, struct buf *out_text);
 
 json_t *api_tags(const struct api_call *call, uint32_t friend);
 json_t *api_fields(const struct api_call *call, uint32_t friend);

@@ -62,10 +62,10 @@ friend_json(const struct api_call *call, uint32_t friend)
     for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
         enrolments++;
     }
-    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:o,s:I}", "number", (json_int_t) friend, "user_id",
+    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I}", "number", (json_int_t) friend, "user_id",
                      api_text(row->line_id), "name", api_text(row->name), "added",
-                     api_instant(call, row->added_ms), "blocked", (int)row->blocked, "tags",
-                     api_tags(call, friend), "enrolments", enrolments);
+                     api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
+                     (int)row->forgotten, "tags", api_tags(call, friend), "enrolments", enrolments);
 }
 
 void
@@ -187,8 +187,8 @@ api_post_tags(struct api_call *call)
     uint32_t friend, *added, *removed;
     size_t added_count, removed_count;
     /* Everything is checked before anything is done. */
-    if (!api_friend_text(call, call->name, &friend) || !api_body_keys(call, KEYS) ||
-        !name_list(call, "add", names, "tag", &added, &added_count) ||
+    if (!api_friend_text(call, call->name, &friend) || !api_friend_known(call, friend) ||
+        !api_body_keys(call, KEYS) || !name_list(call, "add", names, "tag", &added, &added_count) ||
         !name_list(call, "remove", names, "tag", &removed, &removed_count)) {
         return;
     }
@@ -254,7 +254,8 @@ api_post_fields(struct api_call *call)
     static const char *const KEYS[] = {"set", "clear", NULL};
     uint32_t friend, *cleared;
     size_t cleared_count;
-    if (!api_friend_text(call, call->name, &friend) || !api_body_keys(call, KEYS) ||
+    if (!api_friend_text(call, call->name, &friend) || !api_friend_known(call, friend) ||
+        !api_body_keys(call, KEYS) ||
         !name_list(call, "clear", &call->definitions->field_names, "field", &cleared,
                    &cleared_count)) {
         return;

@@ -13,6 +13,9 @@ applied_ms(struct api_call *call)
 {
     struct api *api = call->api;
     struct event event;
+    if (call->state->definitions_seq > log_durable(core_log(api->options.core))) {
+        return DUE_UNKNOWN_YET; /* a status does not wait for the disk */
+    }
     if (api->applied_seq != call->state->definitions_seq) {
         api->applied_seq = call->state->definitions_seq;
         enum rc rc =
@@ -91,29 +94,51 @@ enrolments_running(const struct api_call *call)
     return running;
 }
 
+static json_t *
+log_json(const struct api_call *call)
+{
+    const struct core *core = call->api->options.core;
+    const struct log *log = core_log(call->api->options.core);
+    struct log_backlog backlog = log_backlog(log);
+    uint64_t used_bytes, map_bytes;
+    log_map(log, &used_bytes, &map_bytes);
+    return json_pack("{s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:b}}", "newest", (json_int_t)log_newest(log),
+                     "durable", (json_int_t)log_durable(log), "batches",
+                     (json_int_t)core_batch_count(core), "bytes", (json_int_t)used_bytes, "backlog",
+                     "batches", (json_int_t)backlog.batches, "bytes", (json_int_t)backlog.bytes,
+                     "oldest_ms", (json_int_t)(backlog.oldest_wait_us / 1000), "slow",
+                     (int)core_log_slow(core));
+}
+
 void
 api_get_status(struct api_call *call)
 {
     const struct api_options *options = &call->api->options;
-    struct log *log = core_log(options->core);
     int64_t now_ms = api_now_ms(call);
     char digest[17];
     snprintf(digest, sizeof(digest), "%016" PRIx64, state_digest(call->state));
+    struct buf copied_text = {0};
+    json_t *copied = api_copied(call, &copied_text);
     const char *held = options->standing->held, *bot = options->standing->bot_user_id;
 
     json_t *body = json_object();
     json_object_set_new(body, "version", json_string(STEPD_VERSION));
     json_object_set_new(body, "account", api_text(call->definitions->account.name));
     json_object_update_new(body, api_clock(call->api));
+    if (*held == '\0' && !json_is_null(copied)) {
+        held = buf_cstr(&copied_text);
+    }
     json_object_set_new(body, "held", api_text(*held == '\0' ? NULL : held));
+    json_object_set_new(body, "copied", copied);
+    json_object_set_new(body, "read_only", json_boolean(options->standing->read_only));
     json_object_set_new(body, "listen", api_text(options->standing->listen));
     json_object_set_new(body, "bot_user_id", api_text(*bot == '\0' ? NULL : bot));
     json_object_set_new(body, "definitions", definitions_json(call));
-    json_object_set_new(body, "log",
-                        json_pack("{s:I,s:I,s:I}", "newest", (json_int_t)log_newest(log), "durable",
-                                  (json_int_t)log_durable(log), "batches",
-                                  (json_int_t)core_batch_count(options->core)));
+    json_object_set_new(body, "log", log_json(call));
     json_object_set_new(body, "friends", friends_json(call));
+    uint32_t forgetting = call->state->forgetting.friend;
+    json_object_set_new(body, "forgetting",
+                        forgetting == NO_ID ? json_null() : json_integer(forgetting));
     json_object_set_new(body, "enrolments", json_integer(enrolments_running(call)));
     json_object_set_new(body, "due", due_json(call));
     json_object_set_new(body, "in_flight", json_integer(delivery_in_flight(options->desk)));
@@ -122,6 +147,7 @@ api_get_status(struct api_call *call)
     json_object_set_new(body, "deliveries", deliveries_json(call));
     json_object_set_new(body, "webhooks", webhooks_json(call));
     json_object_set_new(body, "digest", json_string(digest));
+    buf_fini(&copied_text);
     api_ok(call, API_NOW, body);
 }
 

@@ -101,6 +101,10 @@ reason_rule(enum reason reason, struct source source)
     case REASON_REMOVED:
     case REASON_EDITED:
         return "R26";
+    case REASON_RESTORED:
+        return "R45";
+    case REASON_FORGOTTEN:
+        return "R51";
     case REASON_NONE:
         break;
     }
@@ -214,7 +218,7 @@ tell_step(struct telling *telling, const struct event *event)
 }
 
 static void
-tell_outcome(struct story *story, const struct event *event)
+tell_outcome(struct telling *telling, struct story *story, const struct event *event)
 {
     story->at_ms = event->at_ms;
     story->code = event->u.delivery.code;
@@ -234,6 +238,7 @@ tell_outcome(struct story *story, const struct event *event)
     case RESULT_UNKNOWN:
         story->outcome = OUTCOME_UNKNOWN;
         story->rule = event->u.delivery.how == HOW_REPLY ? "R10" : "R48";
+        set_reason(telling, story, event->u.delivery.reason, (struct source){0});
         return;
     case RESULT_RETURNED: /* due again, by push */
         story->outcome = OUTCOME_PENDING;
@@ -269,7 +274,7 @@ tell_delivery(struct telling *telling, const struct event *event)
         story->has_how = true;
         story->how = event->u.delivery.how;
     } else if (event->kind == EVENT_DELIVERY_OUTCOME) {
-        tell_outcome(story, event);
+        tell_outcome(telling, story, event);
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         story->outcome = OUTCOME_CANCELLED;
         story->at_ms = event->at_ms;
@@ -382,8 +387,9 @@ api_get_why(struct api_call *call)
         !api_query_number(call, "limit", 200, 1, WHY_ROWS_MAX, &limit)) {
         return;
     }
-    if (core_flush(call->api->options.core) != RC_OK) { /* what this pass decided is told as well */
-        api_error(call->reply, API_STOPPING, NULL, "the log failed; the daemon is stopping");
+    /* What was decided last is told as well, so it has to be in the log. */
+    if (call->state->friends[friend].newest_seq > log_durable(core_log(call->api->options.core))) {
+        api_ok(call, API_WHEN_READABLE, json_null());
         return;
     }
     enum rc rc = walk_back(call, friend, limit, &events, &event_count);

@@ -1,6 +1,5 @@
 #include "daemon/core.h"
 
-#include "daemon/replay.h"
 #include "proto/event.h"
 #include "proto/line_message.h"
 #include <assert.h>
@@ -13,8 +12,14 @@ struct effect {
     void *context;
 };
 
+/* The words of event `seq` go with the commit of event `by`. */
+struct erasure {
+    uint64_t seq, by;
+};
+
 struct core {
     struct core_options options;
+    char *directory;
     struct engine *engine;
     struct events pass;       /* the events of the pass under way */
     struct buf events;        /* the same, encoded */
@@ -26,8 +31,12 @@ struct core {
     struct effect *effects; /* a queue, in order of seq */
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
-    int64_t newest_found_ms; /* time of the newest event that core_open() found */
-    struct buf one;          /* the event being encoded */
+    struct erasure *erasures; /* in the pass's arena */
+    uint32_t erasure_count;
+    int64_t newest_found_ms; /* the latest time that core_open() found */
+    struct restored restored;
+    struct buf one; /* the event being encoded */
+    bool claimed;
     bool flushing;
     bool failed;
     struct buf error;
@@ -59,28 +68,52 @@ on_durable(void *context, uint64_t durable_seq)
     }
 }
 
-static enum rc
-claim(struct core *core)
+/* "" where the machine has none. */
+static void
+read_machine_id(const char *path, char *out, size_t room)
 {
-    struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
-    char machine[64] = "";
-    FILE *file = fopen("/etc/machine-id", "re");
+    out[0] = '\0';
+    FILE *file = fopen(path != NULL ? path : "/etc/machine-id", "re");
     if (file != NULL) {
-        if (fgets(machine, sizeof(machine), file) == NULL) {
-            machine[0] = '\0';
+        if (fgets(out, (int)room, file) == NULL) {
+            out[0] = '\0';
         }
         fclose(file);
-        machine[strcspn(machine, "\n")] = '\0';
+        out[strcspn(out, "\n")] = '\0';
     }
+}
+
+enum rc
+core_claim(struct core *core)
+{
+    assert(!core->claimed);
+    struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
+    struct log_place place = log_place(core->options.log);
+    char machine[64];
+    read_machine_id(core->options.machine_id, machine, sizeof(machine));
     core->options.random(core->options.random_context, input.u.claim.run_id,
                          sizeof(input.u.claim.run_id));
     log_set_run_id(core->options.log, input.u.claim.run_id);
-    input.u.claim.inode = log_inode(core->options.log);
+    input.u.claim.inode = place.inode;
+    input.u.claim.birth_ns = place.birth_ns;
+    input.u.claim.replaced = place.replaced;
     input.u.claim.machine = span_cstr(machine);
-    input.u.claim.path = span_cstr(core->options.directory);
+    input.u.claim.path = span_cstr(core->directory);
     uint32_t count = 0;
+    core->claimed = true;
     (void)core_input(core, &input, &count);
-    return core_flush(core);
+    enum rc rc = core_flush(core);
+    if (rc == RC_OK) {
+        rc = log_wait(core->options.log);
+        core->failed = rc != RC_OK;
+    }
+    return rc;
+}
+
+bool
+core_claimed(const struct core *core)
+{
+    return core->claimed;
 }
 
 enum rc
@@ -89,22 +122,27 @@ core_open(const struct core_options *options, struct core **out_core)
     struct core *core = calloc(1, sizeof(*core));
     assert(core != NULL);
     core->options = *options;
+    core->directory = strdup(options->directory); /* the claim may come later */
+    assert(core->directory != NULL);
     core->engine = engine_new(&ENGINE_CALLS);
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
 
-    struct replay_options replay = {
-        .log = options->log, .engine = core->engine, .zones = options->zones};
-    enum rc rc = replay_run(&replay, &core->error);
+    const struct restore_options restore = {.log = options->log,
+                                            .zones = options->zones,
+                                            .directory = options->checkpoints,
+                                            .note = options->note,
+                                            .note_context = options->note_context};
+    enum rc rc = restore_run(&restore, core->engine, &core->restored, &core->error);
     if (rc != RC_OK) {
         core->failed = true;
         return rc;
     }
     int64_t now_ms = clock_now_ms(options->clock);
-    core->newest_found_ms = core_state(core)->at_ms;
+    core->newest_found_ms = core_state(core)->latest_ms;
     log_on_durable(options->log, on_durable, core);
     engine_wake(core->engine, now_ms);
-    return claim(core);
+    return options->claim_later ? RC_OK : core_claim(core);
 }
 
 void
@@ -115,6 +153,7 @@ core_close(struct core *core)
     }
     log_close(core_release_log(core));
     free(core->effects);
+    free(core->directory);
     free(core->content);
     buf_fini(&core->events);
     buf_fini(&core->content_bytes);
@@ -169,6 +208,12 @@ core_clock(struct core *core)
     return core->options.clock;
 }
 
+const struct restored *
+core_restored(const struct core *core)
+{
+    return &core->restored;
+}
+
 bool
 core_failed(const struct core *core)
 {
@@ -191,6 +236,7 @@ const struct event *
 core_input(struct core *core, const struct input *input, uint32_t *out_count)
 {
     uint32_t before = core->pass.count;
+    assert(core->claimed);
     engine_handle(core->engine, input, &core->pass);
     *out_count = core->pass.count - before;
     return core->pass.items + before;
@@ -218,9 +264,18 @@ core_check_id(struct core *core, struct span id, bool *out_known)
     return RC_OK;
 }
 
+void
+core_erase(struct core *core, uint64_t seq)
+{
+    core->erasures =
+        arena_grow(core->pass.arena, core->erasures, core->erasure_count, sizeof(*core->erasures));
+    core->erasures[core->erasure_count++] = (struct erasure){seq, core_state(core)->seq};
+}
+
 enum rc
 core_take(struct core *core, uint32_t *out_delivery)
 {
+    assert(core->claimed);
     return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
 }
 
@@ -266,6 +321,7 @@ static enum rc
 append(struct core *core, uint32_t event_count)
 {
     assert(core->events.rc == RC_OK && core->content_bytes.rc == RC_OK);
+    uint64_t *erase = arena_alloc(core->pass.arena, (core->erasure_count + 1) * sizeof(*erase));
     size_t at = 0;
     for (uint32_t i = 0; i < core->content_count; i++) {
         core->content[i].row.data = core->content_bytes.data + at;
@@ -277,8 +333,15 @@ append(struct core *core, uint32_t event_count)
                               .content = core->content,
                               .content_count = core->content_count,
                               .ids = core->ids,
-                              .id_count = core->id_count};
-    enum rc rc = log_append(core->options.log, &batch, log_newest(core->options.log) + 1);
+                              .id_count = core->id_count,
+                              .erase = erase};
+    uint64_t first = log_newest(core->options.log) + 1;
+    for (uint32_t i = 0; i < core->erasure_count; i++) { /* a pass may go in several batches */
+        if (core->erasures[i].by >= first && core->erasures[i].by < first + event_count) {
+            erase[batch.erase_count++] = core->erasures[i].seq;
+        }
+    }
+    enum rc rc = log_append(core->options.log, &batch, first);
     core->batch_count++;
     buf_clear(&core->events);
     buf_clear(&core->content_bytes);
@@ -355,8 +418,27 @@ core_flush(struct core *core)
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;
+    core->erasures = NULL;
+    core->erasure_count = 0;
     run_effects(core, log_durable(core->options.log));
     return RC_OK;
+}
+
+enum rc
+core_poll(struct core *core)
+{
+    enum rc rc = log_poll(core->options.log);
+    if (rc != RC_OK) {
+        core->failed = true;
+    }
+    return rc;
+}
+
+bool
+core_log_slow(const struct core *core)
+{
+    struct log_backlog backlog = log_backlog(core->options.log);
+    return backlog.bytes >= CORE_BACKLOG_BYTES_MAX || backlog.oldest_wait_us > CORE_BACKLOG_WAIT_US;
 }
 
 uint64_t

@@ -1,6 +1,7 @@
 #include "daemon/delivery.h"
 
 #include "daemon/bucket.h"
+#include "daemon/held.h"
 #include "daemon/parcel.h"
 #include "daemon/profiles.h"
 #include <assert.h>
@@ -57,6 +58,12 @@ delivery_free(struct delivery_desk *desk)
     }
     profiles_free(desk->profiles);
     free(desk);
+}
+
+static bool
+is_held(const struct delivery_desk *desk)
+{
+    return desk->held || held_by_claim(desk->options.core) || core_log_slow(desk->options.core);
 }
 
 static struct bucket *
@@ -166,12 +173,24 @@ on_answer(void *context, const struct line_answer *answer)
     }
 }
 
+/* False once its outcome was booked by another way: its friend was forgotten. */
+static bool
+is_open(const struct delivery_desk *desk, const struct parcel *parcel)
+{
+    return state_find_delivery(core_state(desk->options.core), parcel->friend, parcel->delivery) !=
+           NO_ID;
+}
+
 /* The intent is durable: the request may leave. */
 static void
 send_now(void *context)
 {
     struct parcel *parcel = context;
     struct delivery_desk *desk = parcel->desk;
+    if (!is_open(desk, parcel)) {
+        unlink_parcel(desk, parcel);
+        return;
+    }
     parcel->phase = PARCEL_IN_FLIGHT;
     parcel->attempts++;
     if (parcel->attempts > 1 || parcel->resumed) {
@@ -202,6 +221,9 @@ void
 delivery_resume(struct delivery_desk *desk)
 {
     const struct state *state = core_state(desk->options.core);
+    if (held_by_claim(desk->options.core)) {
+        return; /* requests of another life: its run has their keys, not we (SPEC R45) */
+    }
     for (uint32_t i = 0; i < state->delivery_count; i++) {
         if (state->deliveries[i].phase != DELIVERY_INTENDED) {
             continue;
@@ -227,7 +249,9 @@ repeat_what_rested(struct delivery_desk *desk, int64_t now_ms)
         if (parcel->phase != PARCEL_RESTING || parcel->wake_ms > now_ms) {
             continue;
         }
-        if (now_ms >= parcel->give_up_ms) { /* the clock jumped while it rested */
+        if (!is_open(desk, parcel)) {
+            unlink_parcel(desk, parcel);
+        } else if (now_ms >= parcel->give_up_ms) { /* the clock jumped while it rested */
             repeat_later(desk, parcel, NULL);
         } else if (bucket_take(bucket_of(desk, parcel->how), now_ms)) {
             parcel->phase = PARCEL_WAITING;
@@ -240,7 +264,7 @@ repeat_what_rested(struct delivery_desk *desk, int64_t now_ms)
 static bool
 may_take(const struct delivery_desk *desk, int64_t now_ms)
 {
-    return !desk->held && desk->parcel_count < desk->options.in_flight_max &&
+    return !is_held(desk) && desk->parcel_count < desk->options.in_flight_max &&
            now_ms >= desk->slow_until_ms && bucket_next(&desk->push_bucket, now_ms) <= now_ms &&
            bucket_next(&desk->reply_bucket, now_ms) <= now_ms;
 }
@@ -249,7 +273,7 @@ bool
 delivery_pump(struct delivery_desk *desk)
 {
     int64_t now_ms = now_of(desk);
-    if (desk->held) {
+    if (is_held(desk)) {
         return false;
     }
     bool more = core_work(desk->options.core);
@@ -307,8 +331,8 @@ later(int64_t a, int64_t b)
 int64_t
 delivery_next(const struct delivery_desk *desk)
 {
-    if (desk->held) {
-        return INT64_MAX;
+    if (is_held(desk)) {
+        return INT64_MAX; /* a slow log wakes the loop when it has moved */
     }
     int64_t now_ms = clock_now_ms(core_clock(desk->options.core));
     int64_t next_ms = desk->profiles == NULL ? INT64_MAX : profiles_next(desk->profiles);

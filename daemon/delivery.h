@@ -36,7 +36,7 @@ void delivery_free(struct delivery_desk *desk);
 void delivery_resume(struct delivery_desk *desk);
 
 /* Takes and sends what may go now; call once a pass, before core_flush(). True when it stopped at
- * its bound and wants to be called again. */
+ * its bound and wants to be called again. While the log is slow nothing is taken or sent. */
 bool delivery_pump(struct delivery_desk *desk);
 
 /* Stops taking (clock behind, shutdown); what is in flight comes home. */

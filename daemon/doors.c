@@ -14,15 +14,21 @@ enum {
     API_CONNECTIONS_MAX = 64,
 };
 
+enum waiting_kind {
+    WAITING_WEBHOOK,
+    WAITING_ANSWER, /* of the API */
+    WAITING_READ,   /* a call of the API that is to be made again */
+};
+
 /* An answer that is held back until the log has what it speaks of. */
 struct waiting {
     struct waiting *next;
     struct doors *doors;
+    enum waiting_kind kind;
     struct http_request *request; /* NULL: answered already, too late for the log */
-    json_t *body;                 /* of the API; NULL: a webhook */
+    json_t *body;                 /* WAITING_ANSWER */
     unsigned status;
-    int64_t deadline_us;
-    bool is_webhook;
+    int64_t deadline_us; /* WAITING_WEBHOOK */
 };
 
 struct doors {
@@ -48,6 +54,8 @@ answer_text(struct http_request *request, unsigned status, const char *text)
     http_answer(request, status, "text/plain; charset=utf-8", span_cstr(text), NULL);
 }
 
+static void on_api_request(void *context, struct http_request *request);
+
 /* ---- waiting for the log ---- */
 
 /* Runs in the order in which waiting_add() was called: effects are a queue. */
@@ -64,10 +72,12 @@ on_durable(void *context)
     }
     if (waiting->request == NULL) {
         doors->log_is_slow = doors->first != NULL && doors->first->request == NULL;
-    } else if (waiting->is_webhook) {
+    } else if (waiting->kind == WAITING_WEBHOOK) {
         http_answer(waiting->request, 200, "application/json", span_cstr("{}"), NULL);
-    } else {
+    } else if (waiting->kind == WAITING_ANSWER) {
         answer_json(waiting->request, waiting->status, waiting->body);
+    } else {
+        on_api_request(doors, waiting->request);
     }
     json_decref(waiting->body);
     free(waiting);
@@ -77,7 +87,7 @@ static void
 arm_overdue(struct doors *doors)
 {
     const struct waiting *waiting = doors->first;
-    while (waiting != NULL && (!waiting->is_webhook || waiting->request == NULL)) {
+    while (waiting != NULL && (waiting->kind != WAITING_WEBHOOK || waiting->request == NULL)) {
         waiting = waiting->next;
     }
     ev_timer_stop(doors->options.loop, &doors->overdue);
@@ -96,7 +106,8 @@ on_overdue(struct ev_loop *loop, struct ev_timer *timer, int events)
     (void)loop;
     (void)events;
     for (struct waiting *waiting = doors->first; waiting != NULL; waiting = waiting->next) {
-        if (waiting->is_webhook && waiting->request != NULL && waiting->deadline_us <= now_us) {
+        if (waiting->kind == WAITING_WEBHOOK && waiting->request != NULL &&
+            waiting->deadline_us <= now_us) {
             /* It is decided and will be remembered by its ids: LINE's next try is a duplicate. */
             webhook_count_refused(doors->options.webhook, 503);
             answer_text(waiting->request, 503, "the log is slow; send it again\n");
@@ -108,19 +119,20 @@ on_overdue(struct ev_loop *loop, struct ev_timer *timer, int events)
 }
 
 static void
-waiting_add(struct doors *doors, struct http_request *request, unsigned status, json_t *body)
+waiting_add(struct doors *doors, enum waiting_kind kind, struct http_request *request,
+            unsigned status, json_t *body)
 {
     struct waiting *waiting = calloc(1, sizeof(*waiting));
     assert(waiting != NULL);
     *waiting = (struct waiting){.doors = doors,
+                                .kind = kind,
                                 .request = request,
                                 .body = body,
                                 .status = status,
-                                .deadline_us = clock_mono_us() + doors->options.webhook_wait_us,
-                                .is_webhook = body == NULL};
+                                .deadline_us = clock_mono_us() + doors->options.webhook_wait_us};
     *doors->last = waiting;
     doors->last = &waiting->next;
-    if (waiting->is_webhook && !ev_is_active(&doors->overdue)) {
+    if (kind == WAITING_WEBHOOK && !ev_is_active(&doors->overdue)) {
         arm_overdue(doors);
     }
     core_after(doors->options.core, on_durable, waiting);
@@ -139,13 +151,13 @@ on_webhook(struct doors *doors, struct http_request *request)
     unsigned status = webhook_accept(doors->options.webhook, http_body(request),
                                      http_header(request, "x-line-signature"));
     if (status == 200) {
-        waiting_add(doors, request, status, NULL);
+        waiting_add(doors, WAITING_WEBHOOK, request, status, NULL);
         return;
     }
     answer_text(request, status,
                 status == 401   ? "wrong or missing signature\n"
                 : status == 413 ? "too large\n"
-                                : "stopping\n");
+                                : "not now; send it again\n");
 }
 
 static void
@@ -239,7 +251,11 @@ on_api_request(void *context, struct http_request *request)
         json_decref(reply.body);
         return;
     case API_WHEN_DURABLE:
-        waiting_add(doors, request, reply.status, reply.body);
+        waiting_add(doors, WAITING_ANSWER, request, reply.status, reply.body);
+        return;
+    case API_WHEN_READABLE:
+        json_decref(reply.body);
+        waiting_add(doors, WAITING_READ, request, 0, NULL);
         return;
     case API_WHEN_ADVANCED:
         begin_advance(doors, request, &reply);

@@ -1,8 +1,9 @@
 /* doors - the two HTTP doors: POST /webhook and /healthz on TCP, the API on the Unix socket.
  *
  * Shape    each request goes to webhook.h or api.h and its answer is held back until what was decided is
- *          durable. A webhook that would wait longer than 1.5 s is answered 503, and so are all that
- *          come while such a wait lasts: LINE waits two seconds and then sends it again (SPEC R41).
+ *          durable, a call that reads what is not durable yet until it is. A webhook that would wait longer
+ *          than 1.5 s is answered 503, and so are all that come while such a wait lasts: LINE waits two
+ *          seconds and then sends it again (SPEC R41).
  * Units    microseconds of the monotonic clock for that deadline.
  * Errors   RC_… of http_server_open() on open; *out_failed is the address or path.
  * Owner    doors_open()/doors_close(); borrows all it is given. Close it before the core.

@@ -2,6 +2,7 @@
 #include "daemon/advance.h"
 #include "daemon/credentials.h"
 #include "daemon/doors.h"
+#include "daemon/held.h"
 #include "daemon/line_client_curl.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
@@ -27,6 +28,7 @@ struct stepd {
     struct secret *channel_secret, *channel_token;
     struct zones *zones;
     struct clock clock;
+    struct room room;
     struct ev_loop *loop;
     struct core *core;
     struct line_client *client;
@@ -113,12 +115,37 @@ start_clock(struct stepd *stepd, int64_t now_ms, const struct log *log)
     clock_init_virtual(&stepd->clock, now_ms > newest_ms ? now_ms : newest_ms);
 }
 
+static void
+report_held(struct stepd *stepd)
+{
+    struct held_gap gap;
+    struct arena *arena = arena_new();
+    if (held_look(stepd->core, arena, &gap) == RC_OK) {
+        struct buf text = {0};
+        held_text(&gap, core_state(stepd->core)->definitions->account.zone, &text);
+        report(REPORT_WARNING, "nothing is sent: %s", buf_cstr(&text));
+        buf_fini(&text);
+    }
+    arena_free(arena);
+}
+
+static void
+note_checkpoint(void *context, const char *text)
+{
+    (void)context;
+    report(REPORT_WARNING, "%s", text);
+}
+
 static bool
 open_core(struct stepd *stepd)
 {
     const struct settings *settings = &stepd->settings;
     int64_t now_ms = settings->has_clock_start ? settings->clock_start_ms : clock_wall_ms();
-    const struct log_options log_options = {.mode = LOG_CLAIM, .now_ms = now_ms};
+    const struct log_options log_options = {.mode = LOG_CLAIM,
+                                            .now_ms = now_ms,
+                                            .map_bytes = settings->map_bytes,
+                                            .writer_thread = true,
+                                            .mono_us = clock_mono_us};
     struct log *log = NULL;
     enum rc rc = log_open(settings->data_dir, &log_options, &log);
     if (rc != RC_OK) {
@@ -126,12 +153,21 @@ open_core(struct stepd *stepd)
         return false;
     }
     start_clock(stepd, now_ms, log);
+    room_init(&stepd->room, settings->data_dir, settings->room_min_bytes, NULL, NULL);
+    if (room_look(&stepd->room, log)) {
+        report(REPORT_ERROR, "starting read-only: %s; until then nothing is taken in or sent",
+               stepd->room.why);
+    }
     char *directory = realpath(settings->data_dir, NULL);
     int64_t began_us = clock_mono_us();
     const struct core_options options = {.log = log,
                                          .clock = &stepd->clock,
                                          .zones = zones_source(stepd->zones),
                                          .directory = directory != NULL ? directory : "",
+                                         .checkpoints =
+                                             settings->checkpoints ? settings->data_dir : NULL,
+                                         .note = note_checkpoint,
+                                         .claim_later = stepd->room.is_short,
                                          .random = draw_random};
     rc = core_open(&options, &stepd->core);
     free(directory);
@@ -143,9 +179,12 @@ open_core(struct stepd *stepd)
         return false;
     }
     const struct state *state = core_state(stepd->core);
-    report(REPORT_INFO, "log replayed events=%llu friends=%u ms=%lld",
+    const struct restored *restored = core_restored(stepd->core);
+    report(REPORT_INFO, "log replayed events=%llu friends=%u checkpoint=%llu tail=%llu ms=%lld",
            (unsigned long long)state->seq, state->friend_count,
+           (unsigned long long)restored->checkpoint_seq, (unsigned long long)restored->tail_events,
            (long long)((clock_mono_us() - began_us) / 1000));
+    report_held(stepd);
     return true;
 }
 
@@ -174,7 +213,9 @@ open_line(struct stepd *stepd)
                                        .fetch_profiles = settings->fetch_profiles};
     draw_random(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
     stepd->desk = delivery_new(&options);
-    delivery_resume(stepd->desk);
+    if (core_claimed(stepd->core)) {
+        delivery_resume(stepd->desk);
+    }
     return true;
 }
 
@@ -217,6 +258,7 @@ build(struct stepd *stepd)
                                                     .desk = stepd->desk,
                                                     .client = stepd->client,
                                                     .advance = &stepd->advance,
+                                                    .room = &stepd->room,
                                                     .standing = &stepd->standing};
     stepd->webhook =
         webhook_new(stepd->core, &stepd->standing, span_cstr(secret_text(stepd->channel_secret)));
@@ -292,6 +334,7 @@ main(int argc, char **argv)
     struct stepd stepd = {0};
     struct buf message = {0};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of its write */
     umask(0077);
     enum rc rc = settings_read(&stepd.settings, argc, argv, &message);
     if (rc != RC_OK) {

@@ -88,6 +88,11 @@ ask_now(void *context)
     struct question *question = context;
     struct profiles *profiles = question->profiles;
     const struct friend_row *row = &core_state(profiles->core)->friends[question->friend];
+    if (row->line_id == NULL) { /* forgotten meanwhile */
+        question->in_flight = false;
+        profiles->in_flight--;
+        return;
+    }
     struct line_request request = {.endpoint = LINE_PROFILE,
                                    .user_id = span_cstr(row->line_id),
                                    .now_ms = clock_now_ms(core_clock(profiles->core))};

@@ -68,6 +68,30 @@ observe(const struct replay *replay, replay_fn fn, const struct event *event)
     return fn == NULL ? RC_OK : fn(replay->options->context, event);
 }
 
+bool
+replay_stop_agrees(const struct state *state, const struct event *stopped)
+{
+    enum { FIRST_STATE_VERSION = 1 };
+    uint32_t version = stopped->u.stopped.state_version;
+    version = version == 0 ? FIRST_STATE_VERSION : version;
+    return version != STATE_VERSION || state_digest(state) == stopped->u.stopped.digest;
+}
+
+static enum rc
+check_stop(const struct replay *replay, const struct event *event)
+{
+    const struct replay_options *options = replay->options;
+    if (!options->check_stops || event->kind != EVENT_STOPPED ||
+        replay_stop_agrees(engine_state(options->engine), event)) {
+        return RC_OK;
+    }
+    buf_printf(replay->error,
+               "event %" PRIu64 ": the stop recorded digest %016" PRIx64
+               ", replay gives %016" PRIx64,
+               event->seq, event->u.stopped.digest, state_digest(engine_state(options->engine)));
+    return RC_CORRUPT;
+}
+
 static enum rc
 fold_event(const struct replay *replay, struct span bytes, uint64_t seq, int64_t at_ms)
 {
@@ -91,7 +115,10 @@ fold_event(const struct replay *replay, struct span bytes, uint64_t seq, int64_t
             return rc;
         }
     }
-    rc = observe(replay, options->before, &decoded.event);
+    rc = check_stop(replay, &decoded.event);
+    if (rc == RC_OK) {
+        rc = observe(replay, options->before, &decoded.event);
+    }
     if (rc == RC_OK && options->engine != NULL) {
         engine_apply(options->engine, &decoded.event);
     }
@@ -134,8 +161,12 @@ enum rc
 replay_run(const struct replay_options *options, struct buf *out_error)
 {
     struct replay replay = {.options = options, .error = out_error};
-    assert(options->engine == NULL || options->from_seq <= 1);
-    enum rc rc = log_cursor_open(options->log, options->from_seq, &replay.cursor);
+    bool tail = options->engine != NULL && options->from_seq > 1;
+    assert(!tail || options->from_seq == engine_state(options->engine)->seq + 1);
+    assert(options->engine != NULL || !options->check_stops);
+    /* A tail is read from the batch before it, so that the cursor sees that it continues that one. */
+    uint64_t open_seq = tail ? options->from_seq - 1 : options->from_seq;
+    enum rc rc = log_cursor_open(options->log, open_seq, &replay.cursor);
     if (rc != RC_OK) {
         buf_append_cstr(out_error, log_error(options->log));
         return rc;

@@ -1,6 +1,6 @@
 /* replay - the log, folded: read, verify, decode, apply.
  *
- * Shape    walks batches from the beginning, decodes each event with its words and definitions, and
+ * Shape    walks batches from the beginning or from where the engine stands, decodes each event with its words and definitions, and
  *          applies it to an engine; an observer may look at each event before and after. Definitions are
  *          compiled only when there is an engine to hold them. An event of a kind this version does not
  *          know is handed on like any other: the engine counts it and keeps the friend's chain.
@@ -21,15 +21,21 @@ struct replay_options {
     struct log *log;
     struct engine *engine; /* NULL: decode and observe only */
     struct zone_source zones;
-    uint64_t from_seq;  /* without an engine only; 0: from the first */
+    /* 0: from the first. With an engine, the number after the newest it knows: a tail. */
+    uint64_t from_seq;
     uint64_t until_seq; /* 0: all */
     int64_t until_ms;   /* 0: all; else events of batches up to and including this time */
+    bool check_stops;   /* RC_CORRUPT at a clean stop whose digest the engine does not have */
     replay_fn before;   /* before an event is applied; may be NULL */
     replay_fn after;    /* after it is applied; may be NULL */
     void *context;
 };
 
 MUST_USE enum rc replay_run(const struct replay_options *options, struct buf *out_error);
+
+/* False when a clean stop recorded another digest than this state, as of before it, has. A digest of
+ * another state version says nothing. */
+bool replay_stop_agrees(const struct state *state, const struct event *stopped);
 
 /* Reads one event by number (for walking a friend's chain). Words attached; spans live in the arena.
  * RC_NOT_FOUND for a number that is not in the log; for the rest, log_error() has the words. */

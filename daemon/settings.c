@@ -2,6 +2,7 @@
 
 #include "daemon/instant.h"
 #include "daemon/line_url.h"
+#include "daemon/room.h"
 #include "engine/base/arena.h"
 #include "proto/yaml_tree.h"
 
@@ -47,6 +48,32 @@ set_number(struct span text, unsigned base, uint32_t min, uint32_t max, uint32_t
     }
     *out = (uint32_t)number;
     return true;
+}
+
+/* A number of bytes with a unit: 512KiB, 64MiB, 2GiB. */
+static bool
+set_size(struct span text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    static const struct {
+        const char *unit;
+        unsigned shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+    size_t digits = 0;
+    uint32_t number;
+    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9') {
+        digits++;
+    }
+    struct span unit = span_of(text.data + digits, text.len - digits);
+    if (!set_number(span_of(text.data, digits), 10, 0, 1u << 20, &number)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (span_equal_cstr(unit, units[i].unit)) {
+            *out = (uint64_t)number << units[i].shift;
+            return *out >= min && *out <= max;
+        }
+    }
+    return false;
 }
 
 static bool
@@ -133,6 +160,21 @@ set_credentials(struct settings *settings, struct span text)
 }
 
 static bool
+set_map_size(struct settings *settings, struct span text)
+{
+    uint64_t bytes = 0;
+    bool set = set_size(text, UINT64_C(1) << 20, UINT64_C(1) << 46, &bytes);
+    settings->map_bytes = (size_t)bytes;
+    return set;
+}
+
+static bool
+set_room_min(struct settings *settings, struct span text)
+{
+    return set_size(text, 0, UINT64_C(1) << 40, &settings->room_min_bytes);
+}
+
+static bool
 set_clock(struct settings *settings, struct span text)
 {
     return set_flag(text, "real", "virtual", &settings->virtual_clock);
@@ -143,6 +185,12 @@ set_clock_start(struct settings *settings, struct span text)
 {
     settings->has_clock_start = true;
     return instant_parse(text, NULL, &settings->clock_start_ms) == RC_OK;
+}
+
+static bool
+set_checkpoints(struct settings *settings, struct span text)
+{
+    return set_flag(text, "no", "yes", &settings->checkpoints);
 }
 
 static bool
@@ -208,6 +256,10 @@ static const struct setting setting_rows[] = {
      "LINE, or a stand-in for it (default: https://api.line.me)"},
     {"credentials", "DIR", set_credentials, "a directory's path",
      "holds channel_secret and channel_token (default: $CREDENTIALS_DIRECTORY)"},
+    {"map_size", "SIZE", set_map_size, "a size from 1MiB up, such as 512MiB or 64GiB",
+     "the most the log may ever take; costs nothing until used (default: 64GiB)"},
+    {"room_min", "SIZE", set_room_min, "a size such as 64MiB or 1GiB",
+     "with less free disk or map stepd is read-only until there is more (default: 64MiB)"},
     {"clock", "real|virtual", set_clock, "'real' or 'virtual'",
      "virtual: time stands still until it is moved (default: real)"},
     {"clock_start", "INSTANT", set_clock_start,
@@ -216,6 +268,8 @@ static const struct setting setting_rows[] = {
      "where the virtual clock begins (default: at the present)"},
     {"fetch_profiles", "yes|no", set_fetch_profiles, "'yes' or 'no'",
      "ask LINE for the names of new friends (default: yes)"},
+    {"checkpoints", "yes|no", set_checkpoints, "'yes' or 'no'",
+     "no: start from the log alone (default: yes)"},
     {"in_flight_max", "N", set_in_flight_max, "a number from 1 to 1000",
      "requests at LINE at a time (default: 100)"},
     {"push_per_second", "N", set_push_per_second, "a number from 1 to 100000",
@@ -529,7 +583,10 @@ set_defaults(struct settings *settings)
         .listen = "127.0.0.1:8080",
         .line_url = "https://api.line.me",
         .credentials = directory_from(arena, "CREDENTIALS_DIRECTORY"),
+        .map_bytes = (size_t)64 << 30,
+        .room_min_bytes = ROOM_MIN_DEFAULT,
         .fetch_profiles = true,
+        .checkpoints = true,
         .in_flight_max = 100,
         .push_per_second = 1800,
         .reply_per_second = 1800,

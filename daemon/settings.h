@@ -23,10 +23,13 @@ struct settings {
     const char *listen; /* ADDRESS:PORT for webhooks */
     const char *line_url;
     const char *credentials; /* the directory with channel_secret and channel_token */
+    size_t map_bytes;        /* the most the log may ever take */
+    uint64_t room_min_bytes; /* below so much free disk or map the daemon is read-only */
     bool virtual_clock;
     bool has_clock_start;
     int64_t clock_start_ms; /* where a virtual clock begins; without it, at the present */
     bool fetch_profiles;
+    bool checkpoints;
     uint32_t in_flight_max;
     uint32_t push_per_second;
     uint32_t reply_per_second;

@@ -12,6 +12,7 @@
 
 struct standing {
     bool stopping;         /* nothing new is taken in or sent any more */
+    bool read_only;        /* no room to write: nothing is taken in or sent until there is */
     char held[160];        /* why nothing is sent, for people; empty: it is not held */
     char listen[100];      /* the TCP door with its true port */
     char bot_user_id[100]; /* as LINE told it; empty: not known yet, destinations go unchecked */

@@ -1,5 +1,6 @@
 #include "daemon/station.h"
 
+#include "daemon/erasing.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
 
@@ -16,7 +17,8 @@
 #define ASK_AGAIN_MAX_S 60.0
 enum {
     HEARTBEAT_MS = 1000,
-    JUMP_MS = 2000, /* a step of the wall clock worth a line */
+    ROOM_LOOK_US = 100000, /* while something is written; else once a heartbeat */
+    JUMP_MS = 2000,        /* a step of the wall clock worth a line */
 };
 
 enum stop_phase { STOP_NOT_ASKED, STOP_DRAINING, STOP_RECORDED };
@@ -24,6 +26,7 @@ enum stop_phase { STOP_NOT_ASKED, STOP_DRAINING, STOP_RECORDED };
 struct station {
     struct station_options options;
     struct ev_prepare pass;
+    struct ev_io log;     /* the log has become durable further on */
     struct ev_idle again; /* active: do not sleep, run the pass again */
     struct ev_timer due;  /* the next instant with work, on a real clock */
     struct ev_timer heartbeat;
@@ -33,6 +36,9 @@ struct station {
     double ask_again_s;
     int64_t wall_minus_mono_ms; /* moves only when the wall clock is set */
     bool clock_held;
+    char clock_why[120];
+    int64_t room_looked_us;
+    uint64_t room_looked_seq;
     enum stop_phase stop;
     enum rc result;
 };
@@ -94,32 +100,97 @@ ask_bot_info(struct station *station)
     station->options.client->send(station->options.client, &request, on_bot_info, station);
 }
 
-/* ---- the clock ---- */
+static void
+fail(struct station *station)
+{
+    report(REPORT_ERROR,
+           "the log cannot be written and memory has run ahead of it; stopping. Nothing "
+           "acknowledged is lost: a new start goes on from the log error=%s",
+           core_error(station->options.core));
+    station->result = RC_IO;
+    ev_break(station->options.loop, EVBREAK_ALL);
+}
+
+/* ---- what nothing is sent for: the room, the clock ---- */
+
+/* What nothing is sent for, in the order in which it matters. */
+static void
+judge_hold(struct station *station)
+{
+    struct standing *standing = station->options.standing;
+    const struct room *room = station->options.room;
+    bool no_room = room != NULL && room->is_short;
+    standing->read_only = no_room;
+    snprintf(standing->held, sizeof(standing->held), "%s",
+             no_room ? room->why : station->clock_why);
+    delivery_hold(station->options.desk,
+                  no_room || station->clock_held || station->stop != STOP_NOT_ASKED);
+}
 
 /* SPEC T6: a clock behind what is already recorded is wrong, so nothing is sent by it. */
 static void
 judge_clock(struct station *station)
 {
-    struct standing *standing = station->options.standing;
     bool behind = core_clock_behind(station->options.core);
     if (behind) {
         int64_t by_ms = core_newest_found_ms(station->options.core) -
                         clock_now_ms(core_clock(station->options.core));
-        snprintf(standing->held, sizeof(standing->held),
+        snprintf(station->clock_why, sizeof(station->clock_why),
                  "clock is behind the newest event by %lld s", (long long)((by_ms + 999) / 1000));
     }
-    if (behind == station->clock_held) {
-        return;
+    if (behind && !station->clock_held) {
+        report(REPORT_ERROR, "nothing is sent: %s; set the clock, sending then goes on by itself",
+               station->clock_why);
+    } else if (!behind && station->clock_held) {
+        report(REPORT_INFO, "the clock has passed the newest event; sending goes on");
+        station->clock_why[0] = '\0';
     }
     station->clock_held = behind;
-    if (behind) {
-        report(REPORT_ERROR, "nothing is sent: %s; set the clock, sending then goes on by itself",
-               standing->held);
-    } else {
-        report(REPORT_INFO, "the clock has passed the newest event; sending goes on");
-        standing->held[0] = '\0';
+    judge_hold(station);
+}
+
+/* A daemon that was started without room becomes the log's writer only now. */
+static void
+claim_late(struct station *station)
+{
+    if (core_claim(station->options.core) != RC_OK) {
+        fail(station);
+        return;
     }
-    delivery_hold(station->options.desk, behind || station->stop != STOP_NOT_ASKED);
+    delivery_resume(station->options.desk);
+}
+
+/* DESIGN 5, room to stop: read-only before an append can fail, and back by itself. */
+static void
+judge_room(struct station *station)
+{
+    struct room *room = station->options.room;
+    if (room == NULL) {
+        return;
+    }
+    station->room_looked_us = clock_mono_us();
+    station->room_looked_seq = core_state(station->options.core)->seq;
+    bool changed = room_look(room, core_log(station->options.core));
+    if (changed && room->is_short) {
+        report(REPORT_ERROR,
+               "read-only: %s; until then webhooks are answered 503 and nothing is sent",
+               room->why);
+        advance_cancel(station->options.advance); /* its dues are not sent: it cannot arrive */
+    } else if (changed) {
+        report(REPORT_INFO, "there is room again; taking in and sending go on");
+        if (!core_claimed(station->options.core) && station->stop == STOP_NOT_ASKED) {
+            claim_late(station);
+        }
+    }
+    judge_hold(station);
+}
+
+/* What is written between two looks must fit below the watermark. */
+static bool
+room_wants_a_look(const struct station *station)
+{
+    return core_state(station->options.core)->seq != station->room_looked_seq &&
+           clock_mono_us() - station->room_looked_us >= ROOM_LOOK_US;
 }
 
 static void
@@ -145,6 +216,7 @@ on_heartbeat(struct ev_loop *loop, struct ev_timer *timer, int events)
     struct station *station = timer->data;
     (void)loop;
     (void)events;
+    judge_room(station);
     if (!core_clock(station->options.core)->virtual_time) {
         judge_clock(station);
         watch_jumps(station);
@@ -180,7 +252,9 @@ stop_pass(struct station *station)
     struct core *core = station->options.core;
     bool drained =
         delivery_in_flight(station->options.desk) == 0 || !ev_is_active(&station->patience);
-    if (station->stop == STOP_DRAINING && drained) {
+    if (station->stop == STOP_DRAINING && drained && !core_claimed(core)) {
+        station->stop = STOP_RECORDED; /* not ours to write to */
+    } else if (station->stop == STOP_DRAINING && drained) {
         struct input input = {.kind = INPUT_STOP, .at_ms = clock_now_ms(core_clock(core))};
         uint32_t event_count;
         (void)core_input(core, &input, &event_count);
@@ -189,21 +263,19 @@ stop_pass(struct station *station)
 }
 
 static void
-fail(struct station *station)
-{
-    report(REPORT_ERROR, "the log failed and memory has run ahead of it; stopping error=%s",
-           core_error(station->options.core));
-    station->result = RC_IO;
-    ev_break(station->options.loop, EVBREAK_ALL);
-}
-
-static void
 on_pass(struct ev_loop *loop, struct ev_prepare *prepare, int events)
 {
     struct station *station = prepare->data;
     struct core *core = station->options.core;
     (void)events;
-    bool more = station->stop != STOP_RECORDED && delivery_pump(station->options.desk);
+    if (room_wants_a_look(station)) {
+        judge_room(station);
+    }
+    bool more = false;
+    if (station->stop != STOP_RECORDED) {
+        more = delivery_pump(station->options.desk);
+        more = erasing_pump(core) || more;
+    }
     if (station->stop != STOP_NOT_ASKED) {
         stop_pass(station);
     }
@@ -224,6 +296,17 @@ on_pass(struct ev_loop *loop, struct ev_prepare *prepare, int events)
     } else {
         ev_idle_stop(loop, &station->again);
         arm_due(station);
+    }
+}
+
+static void
+on_log(struct ev_loop *loop, struct ev_io *watcher, int events)
+{
+    struct station *station = watcher->data;
+    (void)loop;
+    (void)events;
+    if (core_poll(station->options.core) != RC_OK) {
+        fail(station);
     }
 }
 
@@ -281,6 +364,12 @@ start_watchers(struct station *station)
     struct ev_loop *loop = station->options.loop;
     ev_prepare_init(&station->pass, on_pass);
     ev_idle_init(&station->again, on_wake_idle);
+    int log_fd = log_wake_fd(core_log(station->options.core));
+    ev_io_init(&station->log, on_log, log_fd, EV_READ);
+    station->log.data = station;
+    if (log_fd >= 0) {
+        ev_io_start(loop, &station->log);
+    }
     ev_timer_init(&station->due, on_wake_timer, 0.0, 0.0);
     ev_timer_init(&station->heartbeat, on_heartbeat, heartbeat_s(), heartbeat_s());
     ev_timer_init(&station->ask_again, on_ask_again, 0.0, 0.0);
@@ -307,8 +396,9 @@ station_new(const struct station_options *options)
     station->ask_again_s = ASK_AGAIN_MIN_S;
     station->wall_minus_mono_ms = clock_wall_ms() - clock_mono_us() / 1000;
     start_watchers(station);
+    judge_hold(station); /* before the first pass takes anything */
     if (!core_clock(options->core)->virtual_time) {
-        judge_clock(station); /* before the first pass takes anything */
+        judge_clock(station);
     }
     return station;
 }
@@ -321,6 +411,7 @@ station_free(struct station *station)
     }
     struct ev_loop *loop = station->options.loop;
     ev_prepare_stop(loop, &station->pass);
+    ev_io_stop(loop, &station->log);
     ev_idle_stop(loop, &station->again);
     ev_timer_stop(loop, &station->due);
     ev_timer_stop(loop, &station->heartbeat);

@@ -3,6 +3,8 @@
  * Shape    a pass takes and sends what may go (delivery_pump), ends the batch (core_flush), moves a virtual
  *          clock (advance) and arms the next wake-up. SIGTERM or SIGINT: nothing more is taken, what is
  *          in flight comes home, a clean stop is recorded. A second signal ends the process at once.
+ *          Without room on the disk nothing is taken in or sent until there is (read-only); a daemon
+ *          that was started so claims its log then.
  * Units    UTC milliseconds on the daemon's clock; seconds of real time for the heartbeat and the stop.
  * Errors   a failed log ends the run: memory has run ahead of it (DESIGN 5).
  * Owner    station_new()/station_free(); borrows everything given. Writes the standing.
@@ -11,6 +13,7 @@
 #define DAEMON_STATION_H
 
 #include "daemon/advance.h"
+#include "daemon/room.h"
 #include "daemon/standing.h"
 
 struct ev_loop;
@@ -22,6 +25,7 @@ struct station_options {
     struct delivery_desk *desk;
     struct line_client *client; /* for the bot's own user id */
     struct advance *advance;
+    struct room *room; /* looked at every second; NULL: there is always room */
     struct standing *standing;
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/webhook.h"
 
+#include "daemon/erasing.h"
 #include "daemon/report.h"
 #include "proto/line_webhook.h"
 #include "proto/signature.h"
@@ -53,10 +54,13 @@ input_webhook_id(const struct input *input)
     case INPUT_UNFOLLOW:
     case INPUT_MESSAGE:
     case INPUT_POSTBACK:
+    case INPUT_UNSEND:
     case INPUT_NOTED:
         return input->u.act.webhook_id;
     case INPUT_CLAIM:
     case INPUT_STOP:
+    case INPUT_RELEASE:
+    case INPUT_FORGET:
     case INPUT_DEFINITIONS:
     case INPUT_UNREADABLE:
     case INPUT_FOREIGN:
@@ -77,10 +81,17 @@ input_webhook_id(const struct input *input)
 
 /* Decides one input of a body, unless it was seen before. */
 static enum rc
-take_input(struct webhook *webhook, const struct input *input)
+take_input(struct webhook *webhook, struct input *input)
 {
-    bool known = false;
-    enum rc rc = core_check_id(webhook->core, input_webhook_id(input), &known);
+    bool known = false, unsend = input->kind == INPUT_UNSEND;
+    enum rc rc = RC_OK;
+    if (unsend) { /* before its id is noted: the pass may end here */
+        rc = erasing_find_message(webhook->core, input->u.act.user_id, input->u.act.message_id,
+                                  &input->u.act.message);
+    }
+    if (rc == RC_OK) {
+        rc = core_check_id(webhook->core, input_webhook_id(input), &known);
+    }
     if (rc != RC_OK) {
         return rc;
     }
@@ -98,6 +109,9 @@ take_input(struct webhook *webhook, const struct input *input)
     }
     uint32_t event_count;
     (void)core_input(webhook->core, input, &event_count);
+    if (unsend && input->u.act.message != 0) {
+        core_erase(webhook->core, input->u.act.message);
+    }
     return RC_OK;
 }
 
@@ -114,7 +128,8 @@ webhook_accept(struct webhook *webhook, struct span body, const char *signature)
         return 401;
     }
     /* Only after the signature: a stranger does not learn how we are. */
-    if (webhook->standing->stopping || core_failed(webhook->core)) {
+    if (webhook->standing->stopping || webhook->standing->read_only || core_failed(webhook->core) ||
+        core_log_slow(webhook->core)) {
         webhook_count_refused(webhook, 503);
         return 503;
     }
@@ -126,9 +141,10 @@ webhook_accept(struct webhook *webhook, struct span body, const char *signature)
     for (uint32_t i = 0; i < parsed.input_count; i++) {
         enum rc rc = take_input(webhook, &parsed.inputs[i]);
         if (rc != RC_OK) {
-            /* The ids could not be read: LINE is to send the whole body again. What was taken before
+            /* The log could not be read: LINE is to send the whole body again. What was taken before
              * it is remembered by its id, so nothing happens twice. */
-            report(REPORT_ERROR, "webhook ids cannot be read error=%s", rc_name(rc));
+            report(REPORT_ERROR, "a webhook cannot be taken in: the log cannot be read error=%s",
+                   rc_name(rc));
             webhook_count_refused(webhook, 503);
             return 503;
         }

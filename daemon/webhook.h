@@ -4,8 +4,9 @@
  *          the body to inputs, drops what was seen before (SPEC R41) and hands the rest to the core. It
  *          knows no HTTP server: the caller sends the status, a 200 only after core_after().
  * Units    bytes; the daemon's clock.
- * Errors   as HTTP statuses: 401 signature, 413 over 1 MiB, 503 stopping or failed, 200 everything else:
- *          what cannot be read is recorded as it came.
+ * Errors   as HTTP statuses: 401 signature, 413 over 1 MiB, 503 before anything is decided while stopping,
+ *          failed, read-only or with a log that is slow, 200 everything else: what cannot be read is
+ *          recorded as it came.
  * Owner    webhook_new()/webhook_free(); borrows core and standing, copies and wipes the secret.
  */
 #ifndef DAEMON_WEBHOOK_H
@@ -23,7 +24,7 @@ struct webhook_counts {
     uint64_t events;     /* their events, duplicates included */
     uint64_t duplicates; /* known by their webhookEventId */
     uint64_t refused_signature, refused_size;
-    uint64_t refused_busy; /* 503: stopping, failed, or the log too slow */
+    uint64_t refused_busy; /* 503: stopping, failed, no room, or the log too slow */
     uint64_t unreadable, foreign;
 };
 

@@ -1,6 +1,8 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
 #include "engine/turn.h"
 
+#include <stdio.h>
+
 bool
 condition_holds(const struct state *state, uint32_t friend, const struct condition *condition)
 {
@@ -60,6 +62,35 @@ action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct so
     turn_emit(turn, &cleared);
 }
 
+/* Dates lead to a person as texts do, so they are words that can be erased (SPEC R51). */
+static struct span
+date_word(struct turn *turn, int64_t number)
+{
+    char text[24];
+    int len = snprintf(text, sizeof(text), "%lld", (long long)number);
+    return arena_span(turn->out->arena, span_of(text, (size_t)len));
+}
+
+void
+action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t number,
+                 struct span text, struct source source)
+{
+    enum field_type type = state_field_type(turn->state, field);
+    if (turn->state->friends[friend].forgotten) {
+        return;
+    }
+    if (type == FIELD_DATE || type == FIELD_DATETIME) {
+        text = date_word(turn, number);
+    }
+    struct event set = {.kind = EVENT_FIELD_SET,
+                        .friend = friend,
+                        .source = source,
+                        .words = &text,
+                        .word_count = type != FIELD_NUMBER && text.len > 0 ? 1 : 0,
+                        .u.field = {.field = field, .number = type == FIELD_NUMBER ? number : 0}};
+    turn_emit(turn, &set);
+}
+
 static void
 run_field(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
 {
@@ -68,32 +99,25 @@ run_field(struct turn *turn, uint32_t friend, const struct action *action, struc
     const struct value_row *value = state_value(turn->state, friend, id);
     int64_t old = value != NULL ? value->number : field->has_start ? field->start : 0;
     int64_t number = action->u.field.number;
-    struct event set = {.kind = EVENT_FIELD_SET,
-                        .friend = friend,
-                        .source = source,
-                        .words = &action->u.field.text,
-                        .u.field = {.field = id}};
     switch (action->u.field.change) {
     case FIELD_CHANGE_CLEAR:
         action_clear_field(turn, friend, id, source);
         return;
     case FIELD_CHANGE_SET:
-        set.u.field.number = number;
-        set.word_count = field->type == FIELD_TEXT || field->type >= FIELD_IMAGE ? 1 : 0;
         break;
     case FIELD_CHANGE_ADD:
-        if (__builtin_add_overflow(old, number, &set.u.field.number)) {
+        if (__builtin_add_overflow(old, number, &number)) {
             return;
         }
         break;
     case FIELD_CHANGE_SUBTRACT:
-        if (__builtin_sub_overflow(old, number, &set.u.field.number) ||
-            (field->has_min && set.u.field.number < field->min)) {
+        if (__builtin_sub_overflow(old, number, &number) ||
+            (field->has_min && number < field->min)) {
             return; /* refused (SPEC R57) */
         }
         break;
     }
-    turn_emit(turn, &set);
+    action_set_field(turn, friend, id, number, action->u.field.text, source);
 }
 
 static void

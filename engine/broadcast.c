@@ -120,8 +120,11 @@ void
 broadcast_take(struct turn *turn, uint32_t broadcast)
 {
     const struct broadcast *definition = &turn->state->definitions->broadcasts[broadcast];
-    if (row_of(turn->state, broadcast)->phase == BROADCAST_HELD ||
-        turn->now_ms >= definition->at_ms + definition->grace_ms) {
+    if (row_of(turn->state, broadcast)->phase == BROADCAST_WAITING &&
+        definition->at_ms < turn->state->claim.released_ms) {
+        end(turn, broadcast, REASON_RESTORED, (struct source){0}); /* the life before has done it */
+    } else if (row_of(turn->state, broadcast)->phase == BROADCAST_HELD ||
+               turn->now_ms >= definition->at_ms + definition->grace_ms) {
         end(turn, broadcast, REASON_STALE, (struct source){0});
     } else {
         begin(turn, broadcast);

@@ -278,10 +278,38 @@ waits(struct turn *turn, const struct delivery *row, int64_t stale_ms)
     return true;
 }
 
+void
+delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason)
+{
+    for (uint32_t i = turn->state->friends[friend].first_delivery; i != NO_ID;) {
+        struct delivery row = turn->state->deliveries[i];
+        if (row.phase == DELIVERY_INTENDED) {
+            struct event outcome = {.kind = EVENT_DELIVERY_OUTCOME,
+                                    .friend = friend,
+                                    .source = row.items[0].source,
+                                    .u.delivery = {.delivery = row.seq,
+                                                   .due_ms = row.due_ms,
+                                                   .message_class = row.message_class,
+                                                   .how = row.how,
+                                                   .result = RESULT_UNKNOWN,
+                                                   .reason = reason}};
+            set_items(&outcome, row.items, row.item_count);
+            turn_emit(turn, &outcome);
+            advance_steps(turn, &row, row.intended_ms); /* when it left, if it did */
+        }
+        i = row.next;
+    }
+}
+
 uint64_t
 delivery_take(struct turn *turn, uint32_t delivery)
 {
     struct delivery row = turn->state->deliveries[delivery];
+    if (row.due_ms < turn->state->claim.released_ms) {
+        cancel(turn, &row, REASON_RESTORED);
+        advance_steps(turn, &row, row.due_ms);
+        return 0;
+    }
     const struct broadcast *broadcast = broadcast_of(turn, &row);
     int64_t stale_ms = row.due_ms + (broadcast == NULL ? turn->state->definitions->account.grace_ms
                                                        : broadcast->grace_ms);

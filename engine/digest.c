@@ -12,11 +12,13 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     checksum_add_u64(sum, (uint64_t)row->added_ms);
     checksum_add_u64(sum, (uint64_t)row->follow_line_at_ms);
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
-                              (uint64_t)row->profile_asked << 2);
+                              (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3);
     uint64_t values = 0; /* a sum: the order of the list does not matter */
     for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {
+        /* Dates may be erased as texts may: they count as the event that set them. */
+        bool counts = state_field_type(state, state->values[i].field) == FIELD_NUMBER;
         const uint64_t value[] = {state->values[i].field, state->values[i].seq,
-                                  (uint64_t)state->values[i].number};
+                                  counts ? (uint64_t)state->values[i].number : 0};
         values += checksum_of(value, sizeof(value));
     }
     checksum_add_u64(sum, values);
@@ -121,12 +123,28 @@ add_broadcast(struct checksum *sum, const struct broadcast_row *row)
     }
 }
 
+static void
+add_claim(struct checksum *sum, const struct claim_row *row)
+{
+    checksum_add_u64(sum, row->seq);
+    checksum_add_u64(sum, row->former_seq);
+    checksum_add_u64(sum, (uint64_t)row->former_ms);
+    checksum_add_u64(sum, row->released_seq);
+    checksum_add_u64(sum, (uint64_t)row->released_ms);
+}
+
 uint64_t
 state_digest(const struct state *state)
 {
     struct checksum *sum = checksum_new();
     checksum_add_u64(sum, state->seq);
     checksum_add_u64(sum, (uint64_t)state->at_ms);
+    checksum_add_u64(sum, (uint64_t)state->latest_ms);
+    add_claim(sum, &state->claim);
+    checksum_add_u64(sum, state->forgetting.friend);
+    checksum_add_u64(sum, state->forgetting.next);
+    checksum_add_u64(sum, state->forgetting.next_body);
+    checksum_add_u64(sum, state->unreadable_seq);
     checksum_add_u64(sum, state->definitions_seq);
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
     checksum_add_u64(sum, state->definitions_before == NULL ? 0 : 1);

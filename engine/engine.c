@@ -75,7 +75,8 @@ route(struct state *state, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_CLAIMED:
-        tables_add_run(state, event->u.claimed.run_id);
+    case EVENT_RELEASED:
+        claim_apply(state, event);
         break;
     case EVENT_DEFINITIONS_APPLIED:
         definitions_apply(state, event);
@@ -91,6 +92,12 @@ route(struct state *state, const struct event *event)
     case EVENT_FIELD_SET:
     case EVENT_FIELD_CLEARED:
         friend_apply(state, event);
+        break;
+    case EVENT_FRIEND_FORGOTTEN:
+        forget_apply(state, event);
+        break;
+    case EVENT_WEBHOOK_UNREADABLE:
+        state->unreadable_seq = event->seq;
         break;
     case EVENT_ENROLMENT_STARTED:
     case EVENT_START_REFUSED:
@@ -131,7 +138,7 @@ route(struct state *state, const struct event *event)
         break;
     case EVENT_STOPPED:
     case EVENT_WEBHOOK_NOTED:
-    case EVENT_WEBHOOK_UNREADABLE:
+    case EVENT_MESSAGE_UNSENT:
     case EVENT_WEBHOOK_FOREIGN:
         break; /* kept for people; they change nothing known */
     }
@@ -152,6 +159,22 @@ engine_apply(struct engine *engine, const struct event *event)
     }
     state->seq = event->seq;
     state->at_ms = event->at_ms;
+    if (event->at_ms > state->latest_ms) {
+        state->latest_ms = event->at_ms;
+    }
+}
+
+enum rc
+engine_load(struct engine *engine, const struct image_source *source, const char **out_why)
+{
+    assert(!engine->awake);
+    struct state loaded;
+    enum rc rc = image_read(source, &loaded, out_why);
+    if (rc == RC_OK) {
+        state_fini(&engine->state);
+        engine->state = loaded;
+    }
+    return rc;
 }
 
 /* The queues follow the rows. */
@@ -321,19 +344,6 @@ turn_emit(struct turn *turn, const struct event *event)
 /* decide */
 
 static void
-claim_decide(struct turn *turn, const struct input *input)
-{
-    struct event claimed = {.kind = EVENT_CLAIMED,
-                            .friend = NO_ID,
-                            .u.claimed = {.inode = input->u.claim.inode,
-                                          .machine = input->u.claim.machine,
-                                          .path = input->u.claim.path,
-                                          .version = span_cstr(STEPD_VERSION)}};
-    memcpy(claimed.u.claimed.run_id, input->u.claim.run_id, 16);
-    turn_emit(turn, &claimed);
-}
-
-static void
 definitions_decide(struct turn *turn, const struct input *input)
 {
     struct definitions *definitions = input->u.definitions.definitions;
@@ -359,7 +369,8 @@ webhook_decide(struct turn *turn, const struct input *input)
                          .friend = NO_ID,
                          .words = foreign ? &input->u.webhook.destination : &input->u.webhook.bytes,
                          .word_count = 1,
-                         .u.webhook = {.event_count = input->u.webhook.event_count}};
+                         .u.webhook = {.event_count = input->u.webhook.event_count,
+                                       .before = foreign ? 0 : turn->state->unreadable_seq}};
     memcpy(kept.u.webhook.sha256, input->u.webhook.sha256, sizeof(kept.u.webhook.sha256));
     turn_emit(turn, &kept);
 }
@@ -369,6 +380,9 @@ profile_decide(struct turn *turn, const struct input *input)
 {
     const struct span words[] = {input->u.profile.name, input->u.profile.picture,
                                  input->u.profile.language};
+    if (turn->state->friends[input->u.profile.friend].forgotten) {
+        return; /* asked for before: LINE's answer is not ours any more */
+    }
     struct event fetched = {.kind = EVENT_PROFILE_FETCHED,
                             .friend = input->u.profile.friend,
                             .words = words,
@@ -383,16 +397,10 @@ field_decide(struct turn *turn, const struct input *input, struct source source)
     uint32_t friend = input->u.field.friend;
     if (input->u.field.clear) {
         action_clear_field(turn, friend, input->u.field.field, source);
-        return;
+    } else {
+        action_set_field(turn, friend, input->u.field.field, input->u.field.number,
+                         input->u.field.text, source);
     }
-    struct event set = {
-        .kind = EVENT_FIELD_SET,
-        .friend = friend,
-        .source = source,
-        .words = &input->u.field.text,
-        .word_count = input->u.field.text.len > 0 ? 1 : 0,
-        .u.field = {.field = input->u.field.field, .number = input->u.field.number}};
-    turn_emit(turn, &set);
 }
 
 static void
@@ -400,6 +408,9 @@ operator_decide(struct turn *turn, const struct input *input)
 {
     struct source source = {SOURCE_OPERATOR, input->author, 0};
     switch (input->kind) {
+    case INPUT_FORGET:
+        forget_decide(turn, input);
+        break;
     case INPUT_TAG:
         action_set_tag(turn, input->u.tag.friend, input->u.tag.tag, input->u.tag.add, source);
         break;
@@ -444,12 +455,16 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         claim_decide(&turn, input);
         break;
     case INPUT_STOP: {
-        struct event stopped = {.kind = EVENT_STOPPED,
-                                .friend = NO_ID,
-                                .u.stopped = {.digest = state_digest(&engine->state)}};
+        struct event stopped = {
+            .kind = EVENT_STOPPED,
+            .friend = NO_ID,
+            .u.stopped = {.digest = state_digest(&engine->state), .state_version = STATE_VERSION}};
         turn_emit(&turn, &stopped);
         break;
     }
+    case INPUT_RELEASE:
+        release_decide(&turn, input);
+        break;
     case INPUT_DEFINITIONS:
         definitions_decide(&turn, input);
         break;
@@ -459,6 +474,9 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_POSTBACK:
     case INPUT_NOTED:
         friend_decide(&turn, input);
+        break;
+    case INPUT_UNSEND:
+        unsend_decide(&turn, input);
         break;
     case INPUT_UNREADABLE:
     case INPUT_FOREIGN:
@@ -470,6 +488,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_OUTCOME:
         delivery_decide_outcome(&turn, input);
         break;
+    case INPUT_FORGET:
     case INPUT_TAG:
     case INPUT_FIELD:
     case INPUT_START_SCENARIO:

@@ -13,6 +13,7 @@
 #define ENGINE_ENGINE_H
 
 #include "engine/base/rc.h"
+#include "engine/image.h"
 #include "engine/input.h"
 #include "engine/state.h"
 
@@ -35,6 +36,11 @@ void engine_handle(struct engine *engine, const struct input *input, struct even
 
 /* Folds one event. It must be the next by number; words may be erased. */
 void engine_apply(struct engine *engine, const struct event *event);
+
+/* Puts the state of an image (engine/image.h) in place of that of an engine that is not awake; the
+ * events after it are then applied as in any replay. On failure the engine is as it was. */
+MUST_USE enum rc engine_load(struct engine *engine, const struct image_source *source,
+                             const char **out_why);
 
 /* After a replay: arms the wheel and fills the queues from the rows. */
 void engine_wake(struct engine *engine, int64_t now_ms);

@@ -18,6 +18,7 @@ enum event_kind {
     EVENT_CLAIMED = 1,             /* a daemon opened the log to write */
     EVENT_STOPPED = 2,             /* a clean stop, with the digest of the state before it */
     EVENT_DEFINITIONS_APPLIED = 3, /* words: canonical definitions, author */
+    EVENT_RELEASED = 4,            /* an operator let a copied directory send again (SPEC R45) */
     EVENT_FRIEND_ADDED = 10,       /* a LINE user id seen for the first time; words: the id */
     EVENT_FOLLOWED = 11,
     EVENT_UNFOLLOWED = 12,
@@ -27,9 +28,11 @@ enum event_kind {
     EVENT_WEBHOOK_UNREADABLE = 16, /* words: the body's bytes */
     EVENT_WEBHOOK_FOREIGN = 17,    /* for another bot; words: destination */
     EVENT_PROFILE_FETCHED = 18,    /* words: display name, picture url, language */
+    EVENT_FRIEND_FORGOTTEN = 19,   /* goes with the erasing of words; again until none is left */
+    EVENT_MESSAGE_UNSENT = 20,     /* goes with the erasing of that message's words (SPEC R50) */
     EVENT_TAG_ADDED = 30,
     EVENT_TAG_REMOVED = 31,
-    EVENT_FIELD_SET = 32, /* words: text, for text fields */
+    EVENT_FIELD_SET = 32, /* words: the value, unless it is a number field's */
     EVENT_FIELD_CLEARED = 33,
     EVENT_ENROLMENT_STARTED = 40,
     EVENT_START_REFUSED = 41,
@@ -80,6 +83,8 @@ enum reason {
     REASON_UNKNOWN_TYPE = 15,
     REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
+    REASON_RESTORED = 18,     /* belongs to the life before a copy or restore (SPEC R45) */
+    REASON_FORGOTTEN = 19,    /* the friend was forgotten (SPEC R51) */
     REASON_QUOTA = 50,        /* held: the month's messages are used up (SPEC R11) */
     REASON_SCENARIO_CAP = 51, /* held: its scenario has reached its cap (SPEC R12) */
     REASON_FREQUENCY = 52,    /* deferred: enough of today, or of this week (SPEC R13) */
@@ -139,11 +144,16 @@ struct event {
     union {
         struct {
             uint8_t run_id[16];
-            uint64_t inode;
+            uint64_t inode, birth_ns; /* of the data file */
             struct span machine, path, version;
+            uint64_t former_claim; /* held: the last claim before the copy; 0: not held */
         } claimed;
         struct {
+            int64_t from_ms; /* what was due before this is not sent any more */
+        } released;
+        struct {
             uint64_t digest;
+            uint32_t state_version; /* 0: the first, from before it was recorded */
         } stopped;
         struct {
             uint8_t hash[16];
@@ -152,26 +162,33 @@ struct event {
         struct {
             bool followed; /* added by a follow; false: known to LINE before us (SPEC R17) */
         } friend_added;
-        struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED */
+        struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED MESSAGE_UNSENT */
             struct span webhook_id, type, message_id;
             int64_t line_at_ms;
             uint32_t button, choice; /* TAPPED: what was understood; NO_ID: nothing */
             enum reason reason;      /* NOTED; others: REASON_NONE, or why it changed nothing */
             bool unblocked, standby, redelivered;
+            uint64_t message; /* UNSENT: the event of the message; 0: it is not known */
         } act;
         struct { /* WEBHOOK_UNREADABLE WEBHOOK_FOREIGN */
             uint8_t sha256[32];
             uint32_t event_count;
+            uint64_t before; /* UNREADABLE: the one before, so that all are found again; 0: none */
         } webhook;
         struct {
             bool found; /* false: LINE has no profile for this friend */
         } profile;
         struct {
+            uint32_t erased; /* rows that went with this event's commit */
+            /* Where erasing goes on: down the friend's chain, down the unreadable bodies; 0: done. */
+            uint64_t next, next_body;
+        } forgotten;
+        struct {
             uint32_t tag;
         } tag;
         struct {
             uint32_t field;
-            int64_t number; /* number, date, datetime */
+            int64_t number; /* of a number field */
         } field;
         struct { /* ENROLMENT_* START_REFUSED STEP_* */
             uint32_t enrolment, scenario, step;

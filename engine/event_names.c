@@ -10,6 +10,8 @@ event_kind_name(enum event_kind kind)
         return "stopped";
     case EVENT_DEFINITIONS_APPLIED:
         return "definitions_applied";
+    case EVENT_RELEASED:
+        return "released";
     case EVENT_FRIEND_ADDED:
         return "friend_added";
     case EVENT_FOLLOWED:
@@ -28,6 +30,10 @@ event_kind_name(enum event_kind kind)
         return "webhook_foreign";
     case EVENT_PROFILE_FETCHED:
         return "profile_fetched";
+    case EVENT_FRIEND_FORGOTTEN:
+        return "friend_forgotten";
+    case EVENT_MESSAGE_UNSENT:
+        return "message_unsent";
     case EVENT_TAG_ADDED:
         return "tag_added";
     case EVENT_TAG_REMOVED:
@@ -148,6 +154,10 @@ reason_name(enum reason reason)
         return "edited";
     case REASON_OPERATOR:
         return "operator";
+    case REASON_RESTORED:
+        return "restored";
+    case REASON_FORGOTTEN:
+        return "forgotten";
     }
     return "unknown";
 }

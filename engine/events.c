@@ -54,6 +54,7 @@ copy_spans(struct arena *arena, struct event *event)
     case EVENT_MESSAGE_RECEIVED:
     case EVENT_TAPPED:
     case EVENT_WEBHOOK_NOTED:
+    case EVENT_MESSAGE_UNSENT:
         event->u.act.webhook_id = arena_span(arena, event->u.act.webhook_id);
         event->u.act.type = arena_span(arena, event->u.act.type);
         event->u.act.message_id = arena_span(arena, event->u.act.message_id);

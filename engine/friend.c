@@ -45,10 +45,7 @@ act_event(const struct turn *turn, const struct input *input, uint32_t friend, e
     } else if (act.kind == EVENT_MESSAGE_RECEIVED && input->u.act.text.len > 0) {
         act.words = &input->u.act.text;
         act.word_count = 1;
-    } else if (act.kind == EVENT_WEBHOOK_NOTED && input->u.act.user_id.len > 0) {
-        act.words = &input->u.act.user_id;
-        act.word_count = 1;
-    }
+    } /* NOTED: who it was stands in `friend`, and of strangers nothing is kept (SPEC R51) */
     return act;
 }
 
@@ -188,6 +185,22 @@ follow_apply(struct friend_row *row, const struct event *event)
     }
 }
 
+/* Decimal digits as action_set_field() wrote them; 0 where they are erased. */
+static int64_t
+number_of(struct span digits)
+{
+    int64_t number = 0;
+    bool negative = digits.len > 0 && digits.data[0] == '-';
+    for (size_t i = negative ? 1 : 0; i < digits.len && i < 20; i++) {
+        int64_t digit = digits.data[i] - '0';
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, negative ? -digit : digit, &number)) {
+            return 0;
+        }
+    }
+    return number;
+}
+
 static void
 field_apply(struct state *state, const struct event *event)
 {
@@ -196,9 +209,15 @@ field_apply(struct state *state, const struct event *event)
         return;
     }
     struct value_row *row = tables_put_value(state, event->friend, event->u.field.field);
+    enum field_type type = state_field_type(state, event->u.field.field);
+    struct span text = event->word_count > 0 ? event->words[0] : (struct span){0};
     row->seq = event->seq;
     row->number = event->u.field.number;
-    tables_set_text(&row->text, event->word_count > 0 ? event->words[0] : (struct span){0});
+    if (type == FIELD_DATE || type == FIELD_DATETIME) {
+        row->number = number_of(text);
+        text = (struct span){0};
+    }
+    tables_set_text(&row->text, text);
 }
 
 void

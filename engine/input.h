@@ -14,16 +14,19 @@
 enum input_kind {
     INPUT_CLAIM,
     INPUT_STOP,
+    INPUT_RELEASE,
     INPUT_DEFINITIONS,
     INPUT_FOLLOW,
     INPUT_UNFOLLOW,
     INPUT_MESSAGE,
     INPUT_POSTBACK,
+    INPUT_UNSEND,
     INPUT_NOTED, /* a webhook event that is recorded and starts nothing */
     INPUT_UNREADABLE,
     INPUT_FOREIGN,
     INPUT_PROFILE,
     INPUT_OUTCOME,
+    INPUT_FORGET,
     INPUT_TAG,
     INPUT_FIELD,
     INPUT_START_SCENARIO,
@@ -41,19 +44,24 @@ struct input {
     union {
         struct {
             uint8_t run_id[16];
-            uint64_t inode;
+            uint64_t inode, birth_ns; /* of the data file; 0: not known */
             struct span machine, path;
+            bool replaced; /* the directory has held another log, or more of this one */
         } claim;
+        struct {
+            int64_t from_ms;
+        } release;
         struct {
             struct definitions *definitions; /* the engine takes a reference of its own */
             struct span author_name;
         } definitions;
-        struct {                 /* FOLLOW UNFOLLOW MESSAGE POSTBACK NOTED */
+        struct {                 /* FOLLOW UNFOLLOW MESSAGE POSTBACK UNSEND NOTED */
             struct span user_id; /* empty: none was given */
             struct span webhook_id, reply_token;
             int64_t line_at_ms;
             struct span type;             /* of the event (NOTED) or of the message (MESSAGE) */
-            struct span message_id, text; /* MESSAGE */
+            struct span message_id, text; /* MESSAGE; UNSEND: the id */
+            uint64_t message;             /* UNSEND: the event it was received with; 0: not found */
             struct span data;             /* POSTBACK */
             enum reason reason;           /* NOTED: why */
             bool unblocked;               /* FOLLOW */
@@ -78,6 +86,11 @@ struct input {
             uint32_t code;
             struct span request_id, accepted_request_id;
         } outcome;
+        struct { /* FORGET: the first of a friend begins it, later ones say how far erasing came */
+            uint32_t friend;
+            uint32_t erased;
+            uint64_t next, next_body;
+        } forget;
         struct {
             uint32_t friend, tag;
             bool add;

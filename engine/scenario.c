@@ -262,6 +262,10 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
 {
     const struct state *state = turn->state;
     const struct scenario *definition = scenario_of(state, scenario);
+    if (state->friends[friend].forgotten) {
+        refuse(turn, friend, scenario, REASON_FORGOTTEN, source);
+        return false;
+    }
     bool always = turn->restart_scenarios || definition->reentry == REENTRY_ALWAYS;
     if (state->friends[friend].blocked) {
         refuse(turn, friend, scenario, REASON_BLOCKED_BY_FRIEND, source);

@@ -25,8 +25,30 @@ put(struct bitmap **slot, uint32_t friend, bool present)
     }
 }
 
+uint32_t
+set_count(const struct bitmap *set)
+{
+    return (uint32_t)roaring_bitmap_get_cardinality((const roaring_bitmap_t *)set);
+}
+
 void
-tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present)
+set_members(const struct bitmap *set, uint32_t *out_members)
+{
+    roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
+}
+
+void
+set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
+{
+    if (*slot == NULL) {
+        *slot = (struct bitmap *)roaring_bitmap_create();
+        assert(*slot != NULL);
+    }
+    roaring_bitmap_add_many(set_of(*slot), count, members);
+}
+
+struct bitmap **
+tables_tag_slot(struct state *state, uint32_t tag)
 {
     if (tag >= state->tag_capacity) {
         uint32_t capacity = tag + 16;
@@ -36,7 +58,13 @@ tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present)
                (capacity - state->tag_capacity) * sizeof(struct bitmap *));
         state->tag_capacity = capacity;
     }
-    put(&state->tags[tag], friend, present);
+    return &state->tags[tag];
+}
+
+void
+tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool present)
+{
+    put(tables_tag_slot(state, tag), friend, present);
 }
 
 bool
@@ -52,7 +80,7 @@ state_tag_count(const struct state *state, uint32_t tag)
     if (tag >= state->tag_capacity || state->tags[tag] == NULL) {
         return 0;
     }
-    return (uint32_t)roaring_bitmap_get_cardinality(set_of(state->tags[tag]));
+    return set_count(state->tags[tag]);
 }
 
 void
@@ -155,6 +183,8 @@ state_fini(struct state *state)
     free_all(state->entered, state->scenario_capacity);
     free(state->scenario_counts);
     free(state->run_ids);
+    free(state->claim.machine);
+    free(state->claim.path);
     definitions_release(state->definitions);
     definitions_release(state->definitions_before);
     *state = (struct state){0};

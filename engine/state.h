@@ -26,6 +26,7 @@ struct friend_row {
     bool blocked;              /* by the friend */
     bool standby_only;         /* seen only while another module held the chat (SPEC R49) */
     bool profile_asked;        /* a profile was found or refused */
+    bool forgotten;            /* SPEC R51: a number without a person; nothing is sent or learnt */
     uint32_t first_enrolment;  /* running ones, oldest first */
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
@@ -35,9 +36,9 @@ struct friend_row {
 struct value_row {
     uint32_t next; /* of the same friend */
     uint32_t field;
-    uint64_t seq; /* the event that set it */
-    int64_t number;
-    char *text; /* NULL for numbers and once erased */
+    uint64_t seq;   /* the event that set it */
+    int64_t number; /* number, date, datetime */
+    char *text;     /* NULL for those and once erased */
 };
 
 /* One marketing push that was delivered. Minutes are fine enough: no zone is off by seconds. */
@@ -112,6 +113,23 @@ struct delivery {
     uint32_t month;       /* INTENDED, push: the month it counts in */
 };
 
+/* The newest claim of the log, and what it means for sending (SPEC R45). */
+struct claim_row {
+    uint64_t seq; /* of its event; 0: none yet */
+    uint64_t inode, birth_ns;
+    char *machine, *path;
+    uint64_t former_seq;   /* held: the last claim of the life before; 0: not held */
+    int64_t former_ms;     /* held: the newest time of that life */
+    uint64_t released_seq; /* the newest release; 0: none */
+    int64_t released_ms;   /* what was due before this is not sent */
+};
+
+/* The friend who is being forgotten, and how far the erasing of words has come (SPEC R51). */
+struct forgetting_row {
+    uint32_t friend;          /* NO_ID: nobody is */
+    uint64_t next, next_body; /* as in the event */
+};
+
 struct scenario_counts {
     uint32_t running, entered;
     uint32_t delivered, open; /* deliveries that came, and that are under way (SPEC R12) */
@@ -141,6 +159,11 @@ struct broadcast_row { /* by id */
 struct state {
     uint64_t seq; /* of the newest event applied */
     int64_t at_ms;
+    int64_t
+        latest_ms; /* the latest time of any event: clocks go back, and their events are logged */
+    struct claim_row claim;
+    struct forgetting_row forgetting;
+    uint64_t unreadable_seq;         /* the newest unreadable body; 0: none */
     struct definitions *definitions; /* never NULL; empty before the first set */
     uint64_t definitions_seq;
     /* The set before, while enrolments are still being moved from it to the newest; else NULL. */
@@ -177,6 +200,8 @@ bool state_has_tag(const struct state *state, uint32_t friend, uint32_t tag);
 uint32_t state_tag_count(const struct state *state, uint32_t tag); /* friends that have it */
 /* NULL when the field is not set. */
 const struct value_row *state_value(const struct state *state, uint32_t friend, uint32_t field);
+/* FIELD_TEXT for a field that the definitions do not have. */
+enum field_type state_field_type(const struct state *state, uint32_t field);
 /* The friend's running enrolment in that scenario; NO_ID when there is none. */
 uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
 /* Was the step delivered, skipped, done or taken out in this enrolment? */

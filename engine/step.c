@@ -125,6 +125,11 @@ step_take(struct turn *turn, uint32_t enrolment)
         scenario_advance(turn, enrolment, row->due_ms); /* removed: ends the enrolment */
         return 0;
     }
+    if (row->due_ms < turn->state->claim.released_ms) {
+        skip(turn, enrolment,
+             REASON_RESTORED); /* the life before has done it, or had its reasons */
+        return 0;
+    }
     bool sends = step->body.has_message; /* one without is bound by nothing (SPEC R7) */
     int64_t stale_ms = row->due_ms + step->grace_ms;
     if (sends && turn->now_ms >= stale_ms) {

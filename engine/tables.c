@@ -10,6 +10,7 @@ void
 state_init(struct state *state)
 {
     *state = (struct state){.definitions = definitions_new(),
+                            .forgetting = {.friend = NO_ID},
                             .value_free = NO_ID,
                             .sent_free = NO_ID,
                             .enrolment_free = NO_ID,
@@ -66,10 +67,20 @@ slots_put(struct state *state, uint32_t friend)
     state->friend_slots[slot] = friend + 1;
 }
 
-static void
-slots_grow(struct state *state)
+/* At most half of the slots are taken. */
+static bool
+slots_are_few(const struct state *state)
 {
-    state->friend_slot_count = state->friend_slot_count == 0 ? 256 : state->friend_slot_count * 2;
+    return state->friend_count > state->friend_slot_count / 2;
+}
+
+void
+tables_index_friends(struct state *state)
+{
+    while (slots_are_few(state)) {
+        state->friend_slot_count =
+            state->friend_slot_count == 0 ? 256 : state->friend_slot_count * 2;
+    }
     free(state->friend_slots);
     state->friend_slots = calloc(state->friend_slot_count, sizeof(*state->friend_slots));
     assert(state->friend_slots != NULL);
@@ -109,8 +120,8 @@ tables_add_friend(struct state *state, struct span line_id)
                                                  .first_sent = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
-    if (state->friend_count * 2 > state->friend_slot_count) {
-        slots_grow(state); /* puts the new friend as well */
+    if (slots_are_few(state)) {
+        tables_index_friends(state); /* puts the new friend as well */
     } else if (state->friends[friend].line_id != NULL) {
         slots_put(state, friend);
     }
@@ -128,6 +139,13 @@ state_value(const struct state *state, uint32_t friend, uint32_t field)
         }
     }
     return NULL;
+}
+
+enum field_type
+state_field_type(const struct state *state, uint32_t field)
+{
+    bool known = field < state->definitions->field_names.count;
+    return known ? state->definitions->fields[field].type : FIELD_TEXT;
 }
 
 struct value_row *
@@ -206,6 +224,24 @@ tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms)
     state->sent[index] =
         (struct sent_row){.next = state->friends[friend].first_sent, .minute = minute};
     state->friends[friend].first_sent = index;
+}
+
+void
+tables_forget_friend(struct state *state, uint32_t friend)
+{
+    struct friend_row *row = &state->friends[friend];
+    row->forgotten = true;
+    /* Its slot stays taken: without an id it is never found, and gone when the table grows. */
+    tables_set_text(&row->line_id, (struct span){0});
+    tables_set_text(&row->name, (struct span){0});
+    row->name_seq = 0;
+    for (uint32_t i = row->first_value; i != NO_ID;) {
+        struct value_row value = state->values[i];
+        if (state_field_type(state, value.field) != FIELD_NUMBER) {
+            tables_drop_value(state, friend, value.field);
+        }
+        i = value.next;
+    }
 }
 
 /* Enrolments and deliveries: rows on a friend's list, oldest first. */

@@ -18,6 +18,9 @@ void state_fini(struct state *state);
 uint32_t tables_add_friend(struct state *state, struct span line_id);
 void tables_set_text(char **slot, struct span text); /* frees what was there; empty: NULL */
 
+/* Clears what leads to a person: id, name, texts and dates. Tags and numbers stay. */
+void tables_forget_friend(struct state *state, uint32_t friend);
+
 struct value_row *tables_put_value(struct state *state, uint32_t friend, uint32_t field);
 void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
 
@@ -47,6 +50,15 @@ struct broadcast_row *tables_broadcast(struct state *state, uint32_t broadcast);
 uint32_t tables_audience_next(const struct broadcast_row *row, uint32_t from);
 void tables_audience_add(struct broadcast_row *row, uint32_t friend);
 void tables_audience_drop(struct broadcast_row *row);
+/* The members of a set in ascending order, and many put into it at once: for the image. */
+uint32_t set_count(const struct bitmap *set);
+void set_members(const struct bitmap *set, uint32_t *out_members);
+void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);
+/* Room for the tag's set. */
+struct bitmap **tables_tag_slot(struct state *state, uint32_t tag);
+/* Makes the table of LINE ids anew from the rows. */
+void tables_index_friends(struct state *state);
+
 void tables_add_run(struct state *state, const uint8_t run_id[16]);
 
 #endif

@@ -83,6 +83,8 @@ uint32_t condition_first_false(const struct state *state, uint32_t friend,
 /* apply, one function a concept; engine_apply() routes to them. */
 void friend_apply(struct state *state, const struct event *event);
 void enrolment_apply(struct state *state, const struct event *event);
+void claim_apply(struct state *state, const struct event *event);
+void forget_apply(struct state *state, const struct event *event);
 void delivery_apply(struct state *state, const struct event *event);
 void edit_begin(struct state *state, struct definitions *after);
 void edit_apply(struct state *state);
@@ -92,6 +94,14 @@ void pressure_count(struct state *state, const struct delivery *row, const struc
 /* New definitions take back what operators said about numbers that they change. */
 void pressure_redefine(struct state *state, const struct definitions *before,
                        const struct definitions *after);
+
+/* claim.c: opening the log to write, and letting a copy of it send (SPEC R45) */
+void claim_decide(struct turn *turn, const struct input *input);
+void release_decide(struct turn *turn, const struct input *input);
+
+/* forget.c: words that are to go (SPEC R50, R51) */
+void forget_decide(struct turn *turn, const struct input *input);
+void unsend_decide(struct turn *turn, const struct input *input);
 
 /* friend.c: follow, unfollow, message, postback, noted (SPEC R14-R17, R41, R49) */
 void friend_decide(struct turn *turn, const struct input *input);
@@ -107,6 +117,9 @@ bool action_run(struct turn *turn, uint32_t friend, const struct body *body, str
                 uint32_t enrolment, struct outbox *outbox);
 void action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add,
                     struct source source);
+/* The value of a number, date or datetime field is the number, of the others the text. */
+void action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t number,
+                      struct span text, struct source source);
 void action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct source source);
 
 /* scenario.c: starting, planning and ending enrolments (SPEC R2, R3, R20-R22) */
@@ -157,6 +170,8 @@ void delivery_plan_items(struct turn *turn, uint32_t friend, const struct outbox
                          enum message_class message_class, int64_t due_ms);
 uint64_t delivery_take(struct turn *turn, uint32_t delivery);
 void delivery_decide_outcome(struct turn *turn, const struct input *input);
+/* Books the friend's request in flight, if any, as one of which nobody will learn what became. */
+void delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason);
 void delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason);
 
 #endif

@@ -174,24 +174,44 @@ json_source(const struct printing *printing, const struct source *source)
     return json_of_buf(&text);
 }
 
+/* FIELD_TEXT where nobody knows. */
+static enum field_type
+type_of_field(const struct printing *printing)
+{
+    const struct definitions *definitions = printing->definitions;
+    uint32_t field = printing->event->u.field.field;
+    bool known = definitions != NULL && field < definitions->field_names.count;
+    return known ? definitions->fields[field].type : FIELD_TEXT;
+}
+
+/* Dates are kept as words, in digits, and printed as dates. */
+static bool
+is_date_word(const struct printing *printing)
+{
+    if (printing->event->kind != EVENT_FIELD_SET || printing->event->word_count != 1) {
+        return false;
+    }
+    enum field_type type = type_of_field(printing);
+    return type == FIELD_DATE || type == FIELD_DATETIME;
+}
+
 /* What the number of a field means is its type. A text field's value is in the words. */
 static json_t *
 json_number(const struct printing *printing, int64_t number)
 {
     const struct event *event = printing->event;
-    const struct definitions *definitions = printing->definitions;
-    if (event->word_count > 0 || event->words_erased) {
+    if (is_date_word(printing)) {
+        char digits[24];
+        snprintf(digits, sizeof(digits), "%.*s", span_fmt(event->words[0]));
+        number = strtoll(digits, NULL, 10);
+    } else if (event->word_count > 0 || event->words_erased) {
         return NULL;
     }
-    uint32_t field = event->u.field.field;
-    if (definitions == NULL || field >= definitions->field_names.count) {
-        return json_integer(number);
-    }
-    if (definitions->fields[field].type == FIELD_DATETIME) {
+    enum field_type type = type_of_field(printing);
+    if (type == FIELD_DATETIME) {
         return json_instant(number, printing->zone);
     }
-    if (definitions->fields[field].type == FIELD_DATE && number >= FIRST_MS / MS_PER_DAY &&
-        number <= LAST_MS / MS_PER_DAY) {
+    if (type == FIELD_DATE && number >= FIRST_MS / MS_PER_DAY && number <= LAST_MS / MS_PER_DAY) {
         struct civil_date date = civil_date_of(number);
         return json_sprintf("%04d-%02d-%02d", date.year, date.month, date.day);
     }
@@ -356,6 +376,9 @@ print_words(const struct printing *printing, const struct event_layout *layout)
         }
         json_object_set_new(printing->object, layout->words[0], array);
         return;
+    }
+    if (is_date_word(printing)) {
+        return; /* it stands there as "number" */
     }
     for (uint32_t i = 0; i < 3 && layout->words[i] != NULL && i < event->word_count; i++) {
         json_object_set_new(printing->object, layout->words[i], json_word(event, layout, i));

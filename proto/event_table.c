@@ -15,12 +15,21 @@ const struct event_part event_common_parts[] = {
 const uint32_t event_common_count = COUNT_OF(event_common_parts);
 
 static const struct event_part claimed[] = {
-    PART("run_id", PART_BYTES_16, u.claimed.run_id), PART("inode", PART_U64, u.claimed.inode),
-    PART("machine", PART_TEXT, u.claimed.machine),   PART("path", PART_TEXT, u.claimed.path),
+    PART("run_id", PART_BYTES_16, u.claimed.run_id),
+    PART("inode", PART_U64, u.claimed.inode),
+    PART("machine", PART_TEXT, u.claimed.machine),
+    PART("path", PART_TEXT, u.claimed.path),
     PART("version", PART_TEXT, u.claimed.version),
+    PART("birth_ns", PART_U64, u.claimed.birth_ns),
+    PART("former_claim", PART_SEQ, u.claimed.former_claim),
 };
 
-static const struct event_part stopped[] = {PART("digest", PART_DIGEST, u.stopped.digest)};
+static const struct event_part released[] = {PART("from", PART_TIME, u.released.from_ms)};
+
+static const struct event_part stopped[] = {
+    PART("digest", PART_DIGEST, u.stopped.digest),
+    PART("state_version", PART_COUNT, u.stopped.state_version),
+};
 
 static const struct event_part definitions[] = {PART("hash", PART_BYTES_16, u.definitions.hash)};
 
@@ -43,6 +52,22 @@ static const struct event_part act[] = {
 static const struct event_part webhook[] = {
     PART("sha256", PART_BYTES_32, u.webhook.sha256),
     PART("event_count", PART_COUNT, u.webhook.event_count),
+    PART("before", PART_SEQ, u.webhook.before),
+};
+
+static const struct event_part unsent[] = {
+    PART("webhook_id", PART_TEXT, u.act.webhook_id),
+    PART("line_at", PART_TIME, u.act.line_at_ms),
+    PART("message_id", PART_TEXT, u.act.message_id),
+    PART("message", PART_SEQ, u.act.message),
+    PART("standby", PART_FLAG, u.act.standby),
+    PART("redelivered", PART_FLAG, u.act.redelivered),
+};
+
+static const struct event_part forgotten[] = {
+    PART("erased", PART_COUNT, u.forgotten.erased),
+    PART("next", PART_SEQ, u.forgotten.next),
+    PART("next_body", PART_SEQ, u.forgotten.next_body),
 };
 
 static const struct event_part profile[] = {PART("found", PART_YES_NO, u.profile.found)};
@@ -137,6 +162,7 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_CLAIMED, claimed, {0}, false, false),
     LAYOUT(EVENT_STOPPED, stopped, {0}, false, false),
     LAYOUT(EVENT_DEFINITIONS_APPLIED, definitions, {"canonical", "author"}, false, false),
+    LAYOUT(EVENT_RELEASED, released, {0}, false, false),
     LAYOUT(EVENT_FRIEND_ADDED, friend_added, {"user_id"}, false, false),
     LAYOUT(EVENT_FOLLOWED, act, {0}, false, false),
     LAYOUT(EVENT_UNFOLLOWED, act, {0}, false, false),
@@ -146,6 +172,8 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_WEBHOOK_UNREADABLE, webhook, {"body"}, false, false),
     LAYOUT(EVENT_WEBHOOK_FOREIGN, webhook, {"destination"}, false, false),
     LAYOUT(EVENT_PROFILE_FETCHED, profile, {"name", "picture_url", "language"}, false, false),
+    LAYOUT(EVENT_FRIEND_FORGOTTEN, forgotten, {0}, false, false),
+    LAYOUT(EVENT_MESSAGE_UNSENT, unsent, {0}, false, false),
     LAYOUT(EVENT_TAG_ADDED, tag, {0}, false, false),
     LAYOUT(EVENT_TAG_REMOVED, tag, {0}, false, false),
     LAYOUT(EVENT_FIELD_SET, field, {"text"}, false, false),

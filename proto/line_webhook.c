@@ -200,6 +200,18 @@ read_postback(const json_t *event, struct input *input, struct arena *arena)
     return true;
 }
 
+static bool
+read_unsend(const json_t *event, struct input *input, struct arena *arena)
+{
+    const json_t *id = json_object_get(json_object_get(event, "unsend"), "messageId");
+    if (!json_is_string(id)) {
+        return false;
+    }
+    input->kind = INPUT_UNSEND;
+    input->u.act.message_id = text_of(id, arena);
+    return true;
+}
+
 /* False for a type that is unknown here, or known but of another shape. */
 static bool
 read_act(const json_t *event, struct input *input, struct arena *arena)
@@ -213,6 +225,9 @@ read_act(const json_t *event, struct input *input, struct arena *arena)
     }
     if (text_is(event, "type", "message")) {
         return read_message(event, input, arena);
+    }
+    if (text_is(event, "type", "unsend")) {
+        return read_unsend(event, input, arena);
     }
     return text_is(event, "type", "postback") && read_postback(event, input, arena);
 }

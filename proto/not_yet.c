@@ -141,7 +141,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "calendar", "R39", "booking", NULL},
     {NOT_YET_STEPCTL, "report", "R53", "measures", NULL},
     {NOT_YET_STEPCTL, "delivery", "R48", "deciding about unknown deliveries", NULL},
-    {NOT_YET_STEPCTL, "release", "R45", "releasing a restored directory", NULL},
     {NOT_YET_STEPCTL, "doctor", "R41", "looking for trouble", NULL},
     {NOT_YET_STEPCTL, "digest", "R45", "the state's digest by itself; status shows it", NULL},
     {NOT_YET_STEPCTL, "ontime", "R47", "lateness by class", NULL},
@@ -150,20 +149,11 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "reopen", "R26", "reopening a finished enrolment", NULL},
     {NOT_YET_STEPCTL, "import", "R44", "importing CSV", NULL},
     {NOT_YET_STEPCTL, "export", "R44", "exporting CSV", NULL},
-    {NOT_YET_STEPCTL, "forget", "R51", "forgetting a friend", NULL},
     {NOT_YET_STEPCTL, "block", "R16", "an operator's block", NULL},
     {NOT_YET_STEPCTL, "unblock", "R16", "ending an operator's block", NULL},
     {NOT_YET_STEPCTL, "hide", "R16", "hiding a friend", NULL},
     {NOT_YET_STEPCTL, "pause", "R22", "pausing", NULL},
     {NOT_YET_STEPCTL, "resume", "R22", "resuming", NULL},
-    {NOT_YET_STEPLOG, "checkpoint", "R45", "checkpoints", NULL},
-    {NOT_YET_STEPLOG, "backup", "R45", "backups", NULL},
-    {NOT_YET_STEPLOG, "compact", "R51", "a copy without freed pages", NULL},
-    {NOT_YET_STEPLOG, "grep", "R42", "events by a condition", NULL},
-    {NOT_YET_STEPLOG, "stat", "R53", "events and bytes by kind", NULL},
-    {NOT_YET_STEPLOG, "export", "R44", "the log as text", NULL},
-    {NOT_YET_STEPLOG, "import", "R44", "a log from text", NULL},
-    {NOT_YET_STEPLOG, "digest", "R45", "replay prints it", NULL},
 };
 /* clang-format on */
 const uint32_t not_yet_count = sizeof(not_yet_rows) / sizeof(not_yet_rows[0]);

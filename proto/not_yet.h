@@ -34,7 +34,6 @@ enum not_yet_area {
     NOT_YET_INPUT,    /* an input of a rehearsal */
     NOT_YET_EXPECT,   /* a list of a rehearsal's expect */
     NOT_YET_STEPCTL,
-    NOT_YET_STEPLOG,
 };
 
 struct not_yet {

@@ -2,7 +2,8 @@
 
 #include "engine/base/checksum.h"
 #include "store/batch.h"
-#include "store/log_backend.h"
+#include "store/id_table.h"
+#include "store/writer.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -13,19 +14,24 @@ static const uint64_t ID_SEED = 0x73746570642d6964; /* "stepd-id": a second, ind
 
 struct log {
     struct log_backend *backend;
+    struct writer *writer; /* NULL: a commit follows its append at once */
     enum log_mode mode;
     enum rc dead; /* RC_OK while alive; else why the log takes nothing more */
     uint8_t run_id[LOG_RUN_ID_BYTES];
     bool run_id_set;
-    bool any; /* newest is a batch */
+    bool any;      /* newest is a batch */
+    bool replaced; /* the mark beside the log names a batch that is not in it */
     struct batch_view newest;
-    int64_t now_ms; /* the latest time known: at open, then of each batch */
+    uint64_t durable; /* number up to which it is on stable storage, as last told */
+    int64_t now_ms;   /* the latest time known: at open, then of each batch */
     log_durable_fn durable_fn;
     void *durable_context;
     struct buf error;
     struct buf scratch; /* a batch, encoded */
     struct log_id *ids;
     uint32_t id_capacity;
+    struct id_table
+        queued_ids; /* with a writer: each id's event, of interest until it is durable */
 };
 
 struct log_cursor {
@@ -56,6 +62,17 @@ fail_in_storage(struct log *log, enum rc rc, const char *doing)
     return rc;
 }
 
+/* Memory has run ahead of what is stored: nothing may follow (DESIGN 5). */
+static enum rc
+die(struct log *log, enum rc rc)
+{
+    const char *what = log->backend->write_what;
+    log->dead = rc;
+    buf_clear(&log->error);
+    buf_printf(&log->error, "appending: %s", what[0] != '\0' ? what : rc_name(rc));
+    return rc;
+}
+
 static uint64_t
 last_seq(const struct batch_view *view)
 {
@@ -82,25 +99,68 @@ find_newest(struct log *log)
     }
     log->newest.events = (struct span){0}; /* the bytes go with the next append */
     log->any = true;
+    log->durable = last_seq(&log->newest);
     if (log->newest.header.time_ms > log->now_ms) {
         log->now_ms = log->newest.header.time_ms;
     }
     return RC_OK;
 }
 
-enum rc
-log_open(const char *directory, const struct log_options *options, struct log **out_log)
+/* Batches are chained by their checksums, so one batch in its place stands for all before it. */
+static enum rc
+check_mark(struct log *log)
+{
+    const struct log_mark *mark = &log->backend->mark;
+    if (mark->seq == 0) {
+        return RC_OK;
+    }
+    uint64_t key;
+    struct batch_view view;
+    const char *why = NULL;
+    enum rc rc =
+        log->backend->read_batch(log->backend, LOG_SEEK_HOLD, mark->seq, &log->scratch, &key);
+    if (rc == RC_NOT_FOUND) {
+        log->replaced = true;
+        return RC_OK;
+    }
+    if (rc != RC_OK) {
+        return fail_in_storage(log, rc, "reading the batch last marked");
+    }
+    rc = batch_decode(buf_span(&log->scratch), key, &view, &why);
+    if (rc != RC_OK) {
+        return fail_at(log, rc, key, why);
+    }
+    log->replaced = last_seq(&view) != mark->seq || view.checksum != mark->checksum;
+    return RC_OK;
+}
+
+static struct log *
+new_log(enum log_mode mode, const struct log_options *options)
 {
     struct log *log = calloc(1, sizeof(*log));
-    if (log == NULL) {
-        return RC_NO_MEMORY;
+    if (log != NULL) {
+        log->mode = mode;
+        log->now_ms = options->now_ms;
     }
-    log->mode = directory == NULL ? LOG_CLAIM : options->mode;
-    log->now_ms = options->now_ms;
-    enum rc rc = directory == NULL ? log_memory_open(&log->backend)
-                                   : log_lmdb_open(directory, options, &log->error, &log->backend);
+    return log;
+}
+
+/* The backend is open, or rc says why not: the rest of opening. */
+static enum rc
+begin(struct log *log, enum rc rc, const struct log_options *options, bool threaded,
+      struct log **out_log)
+{
     if (rc == RC_OK) {
         rc = find_newest(log);
+    }
+    if (rc == RC_OK) {
+        rc = check_mark(log);
+    }
+    if (rc == RC_OK && threaded) {
+        rc = writer_start(log->backend, log->durable, options->mono_us, &log->writer);
+        if (rc != RC_OK) {
+            buf_append_cstr(&log->error, "the writer thread cannot be started");
+        }
     }
     if (rc != RC_OK) {
         const char *error = buf_cstr(&log->error);
@@ -114,17 +174,46 @@ log_open(const char *directory, const struct log_options *options, struct log **
     return RC_OK;
 }
 
+enum rc
+log_open(const char *directory, const struct log_options *options, struct log **out_log)
+{
+    bool in_memory = directory == NULL;
+    struct log *log = new_log(in_memory ? LOG_CLAIM : options->mode, options);
+    if (log == NULL) {
+        return RC_NO_MEMORY;
+    }
+    enum rc rc = in_memory ? log_memory_open(&log->backend)
+                           : log_lmdb_open(directory, options, &log->error, &log->backend);
+    bool threaded = options->writer_thread && options->mode == LOG_CLAIM && !in_memory;
+    return begin(log, rc, options, threaded, out_log);
+}
+
+enum rc
+log_open_backend(struct log_backend *backend, const struct log_options *options,
+                 struct log **out_log)
+{
+    struct log *log = new_log(options->mode, options);
+    if (log == NULL) {
+        backend->close(backend);
+        return RC_NO_MEMORY;
+    }
+    log->backend = backend;
+    return begin(log, RC_OK, options, options->writer_thread, out_log);
+}
+
 void
 log_close(struct log *log)
 {
     if (log == NULL) {
         return;
     }
+    writer_stop(log->writer);
     if (log->backend != NULL) {
         log->backend->close(log->backend);
     }
     buf_fini(&log->error);
     buf_fini(&log->scratch);
+    id_table_fini(&log->queued_ids);
     free(log->ids);
     free(log);
 }
@@ -138,10 +227,18 @@ log_error(const struct log *log)
     return log->error.len == 0 ? "" : (const char *)log->error.data; /* printf ends it with a NUL */
 }
 
-uint64_t
-log_inode(const struct log *log)
+struct log_backend *
+log_backend_of(struct log *log)
 {
-    return log->backend->inode;
+    return log->backend;
+}
+
+struct log_place
+log_place(const struct log *log)
+{
+    return (struct log_place){.inode = log->backend->inode,
+                              .birth_ns = log->backend->birth_ns,
+                              .replaced = log->replaced};
 }
 
 void
@@ -163,11 +260,10 @@ log_newest_time(const struct log *log)
     return log->any ? log->newest.header.time_ms : 0;
 }
 
-/* A write returns when it is on stable storage, so these are the same until writes are pipelined. */
 uint64_t
 log_durable(const struct log *log)
 {
-    return log_newest(log);
+    return log->durable;
 }
 
 static struct log_id
@@ -196,6 +292,24 @@ hash_ids(struct log *log, const struct log_batch *batch)
     return RC_OK;
 }
 
+/* The ids of a queued batch are known before they can be read back. */
+static enum rc
+remember_queued(struct log *log, const struct log_write *write, uint64_t seq)
+{
+    enum rc rc = id_table_reserve(&log->queued_ids, write->id_count, (int64_t)(log->durable + 1));
+    for (uint32_t i = 0; rc == RC_OK && i < write->id_count; i++) {
+        id_table_put(&log->queued_ids, &write->ids[i], (int64_t)seq);
+    }
+    return rc;
+}
+
+static enum rc
+queue_write(struct log *log, const struct log_write *write, uint64_t seq)
+{
+    enum rc rc = remember_queued(log, write, seq);
+    return rc == RC_OK ? writer_queue(log->writer, write, seq) : rc;
+}
+
 static enum rc
 write_batch(struct log *log, const struct log_batch *batch, struct batch_header *header)
 {
@@ -214,17 +328,39 @@ write_batch(struct log *log, const struct log_batch *batch, struct batch_header 
         .batch = buf_span(&log->scratch),
         .content = batch->content,
         .content_count = batch->content_count,
+        .erase = batch->erase,
+        .erase_count = batch->erase_count,
+        .mark = {header->first_seq + header->event_count - 1, checksum},
         .ids = log->ids,
         .id_count = batch->id_count,
         .time_ms = header->time_ms,
         .forget_before_ms = header->time_ms - ID_MS,
     };
-    rc = log->backend->write(log->backend, &write);
+    const struct log_write *writes[] = {&write};
+    uint64_t seq = header->first_seq + header->event_count - 1;
+    rc = log->writer != NULL ? queue_write(log, &write, seq)
+                             : log->backend->write(log->backend, writes, 1);
     if (rc == RC_OK) {
         log->newest = (struct batch_view){.header = *header, .checksum = checksum};
         log->any = true;
     }
     return rc;
+}
+
+/* Takes over what the writer told, and tells it on. */
+static enum rc
+moved(struct log *log, enum rc rc, uint64_t durable)
+{
+    if (rc != RC_OK && log->dead == RC_OK) {
+        (void)die(log, rc);
+    }
+    if (durable > log->durable) {
+        log->durable = durable;
+        if (log->durable_fn != NULL) {
+            log->durable_fn(log->durable_context, durable);
+        }
+    }
+    return log->dead;
 }
 
 enum rc
@@ -259,16 +395,46 @@ log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq
     memcpy(header.run_id, log->run_id, LOG_RUN_ID_BYTES);
     enum rc rc = write_batch(log, batch, &header);
     if (rc != RC_OK) {
-        log->dead = rc; /* memory has run ahead of the log: nothing may follow (DESIGN 5) */
-        return fail_in_storage(log, rc, "appending");
+        return die(log, rc);
     }
     if (batch->time_ms > log->now_ms) {
         log->now_ms = batch->time_ms;
     }
-    if (log->durable_fn != NULL) {
-        log->durable_fn(log->durable_context, log_durable(log));
-    }
-    return RC_OK;
+    return log->writer != NULL ? RC_OK : moved(log, RC_OK, log_newest(log));
+}
+
+int
+log_wake_fd(const struct log *log)
+{
+    return log->writer == NULL ? -1 : writer_wake_fd(log->writer);
+}
+
+enum rc
+log_poll(struct log *log)
+{
+    uint64_t durable = log->durable;
+    enum rc rc = log->writer == NULL ? RC_OK : writer_poll(log->writer, &durable);
+    return moved(log, rc, durable);
+}
+
+enum rc
+log_wait(struct log *log)
+{
+    uint64_t durable = log->durable;
+    enum rc rc = log->writer == NULL ? RC_OK : writer_wait(log->writer, &durable);
+    return moved(log, rc, durable);
+}
+
+struct log_backlog
+log_backlog(const struct log *log)
+{
+    return log->writer == NULL ? (struct log_backlog){0} : writer_backlog(log->writer);
+}
+
+void
+log_map(const struct log *log, uint64_t *out_used_bytes, uint64_t *out_map_bytes)
+{
+    log->backend->room(log->backend, out_used_bytes, out_map_bytes);
 }
 
 void
@@ -285,7 +451,12 @@ log_knows_id(struct log *log, struct span id, bool *out_known)
         return log->dead;
     }
     struct log_id hashed = id_of(id);
-    int64_t time_ms = 0;
+    int64_t time_ms = 0, queued_seq;
+    if (id_table_find(&log->queued_ids, &hashed, &queued_seq) &&
+        (uint64_t)queued_seq > log->durable) {
+        *out_known = true;
+        return RC_OK;
+    }
     enum rc rc = log->backend->read_id(log->backend, &hashed, &time_ms);
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
         return fail_in_storage(log, rc, "looking up a remembered id");
@@ -293,6 +464,13 @@ log_knows_id(struct log *log, struct span id, bool *out_known)
     /* rows are dropped a few at a time, so the age decides, not whether it is still there */
     *out_known = rc == RC_OK && time_ms >= log->now_ms - ID_MS;
     return RC_OK;
+}
+
+/* Nothing is stored under this number: is it still on its way? */
+static bool
+is_queued(const struct log *log, uint64_t seq)
+{
+    return log->writer != NULL && seq > log->durable && seq <= log_newest(log);
 }
 
 static enum rc
@@ -305,7 +483,7 @@ read_content(struct log *log, uint64_t seq, struct buf *out_row)
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
         return fail_in_storage(log, rc, "reading content");
     }
-    return rc;
+    return rc == RC_NOT_FOUND && is_queued(log, seq) ? RC_AGAIN : rc;
 }
 
 enum rc
@@ -378,7 +556,9 @@ log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
     }
     enum rc rc = read_next(cursor, &key);
     if (rc == RC_NOT_FOUND) {
-        return RC_END;
+        return is_queued(log, cursor->started ? last_seq(&cursor->last) + 1 : cursor->from_seq)
+                   ? RC_AGAIN
+                   : RC_END;
     }
     if (rc != RC_OK) {
         return key != 0 ? rc : fail_in_storage(log, rc, "reading a batch");
@@ -392,7 +572,7 @@ log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
     if (!cursor->started) {
         rc = check_start(cursor, &view);
         if (rc != RC_OK) {
-            return rc;
+            return rc == RC_END && is_queued(log, cursor->from_seq) ? RC_AGAIN : rc;
         }
     } else if ((why = batch_follows(&view, &cursor->last)) != NULL) {
         return fail_at(log, RC_CORRUPT, key, why);

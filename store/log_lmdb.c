@@ -1,10 +1,13 @@
-#include "store/batch.h"
-#include "store/log_backend.h"
+#include "store/log_lmdb.h"
 
+#include "store/batch.h"
+#include "store/log_mark.h"
+#include "store/unborn.h"
+
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -16,7 +19,6 @@
 enum {
     DIRECTORY_MODE = 0700,
     FILE_MODE = 0600,
-    TABLE_COUNT = 4,
     SEQ_BYTES = 8,
     TIME_BYTES = 8,
     ID_BYTES = sizeof(struct log_id),
@@ -26,15 +28,14 @@ enum {
 #define READER_CHECK_MS INT64_C(60000)
 static const char *const CLAIM_FILE = "claim.lock";
 
-enum table { TABLE_BATCHES, TABLE_CONTENT, TABLE_IDS, TABLE_ID_TIMES };
 static const char *const TABLE_NAMES[TABLE_COUNT] = {"batches", "content", "ids", "id_times"};
 
 struct lmdb {
     struct log_backend backend;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
-    int claim_fd; /* holds the lock; -1: not ours */
-    int64_t readers_checked_ms;
+    int claim_fd;               /* holds the lock; -1: not ours */
+    int64_t readers_checked_ms; /* the writing thread's */
 };
 
 static struct lmdb *
@@ -84,6 +85,22 @@ static enum rc
 said(struct lmdb *lmdb, int code)
 {
     lmdb->backend.what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    return rc_from_lmdb(code);
+}
+
+static enum rc
+said_writing(struct lmdb *lmdb, int code)
+{
+    lmdb->backend.write_what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    return rc_from_lmdb(code);
+}
+
+enum rc
+log_lmdb_rc(int code, const char **out_what)
+{
+    if (out_what != NULL) {
+        *out_what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    }
     return rc_from_lmdb(code);
 }
 
@@ -171,14 +188,28 @@ check_newest(struct lmdb *lmdb, MDB_txn *txn, uint64_t newest_key)
         mdb_cursor_close(cursor);
     }
     if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
-        return said(lmdb, code);
+        return said_writing(lmdb, code);
     }
     uint64_t found = 0;
     if (code == MDB_SUCCESS) {
         found = key.mv_size == SEQ_BYTES ? big_endian_get(key.mv_data, SEQ_BYTES) : UINT64_MAX;
     }
-    lmdb->backend.what = found == newest_key ? "" : "another process appended to this log";
+    lmdb->backend.write_what = found == newest_key ? "" : "another process appended to this log";
     return found == newest_key ? RC_OK : RC_FENCED;
+}
+
+static int
+erase_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
+{
+    int code = MDB_SUCCESS;
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < write->erase_count; i++) {
+        uint8_t bytes[SEQ_BYTES];
+        big_endian_put(bytes, write->erase[i], sizeof(bytes));
+        MDB_val key = val_of(bytes, sizeof(bytes));
+        code = mdb_del(txn, lmdb->tables[TABLE_CONTENT], &key, NULL);
+        code = code == MDB_NOTFOUND ? MDB_SUCCESS : code; /* gone before, or never there */
+    }
+    return code;
 }
 
 static int
@@ -188,6 +219,9 @@ put_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
     for (uint32_t i = 0; code == MDB_SUCCESS && i < write->content_count; i++) {
         const struct log_content *content = &write->content[i];
         code = put_number(txn, lmdb->tables[TABLE_CONTENT], content->seq, content->row, MDB_APPEND);
+    }
+    if (code == MDB_SUCCESS) {
+        code = erase_rows(lmdb, txn, write);
     }
     for (uint32_t i = 0; code == MDB_SUCCESS && i < write->id_count; i++) {
         code = remember_id(lmdb, txn, &write->ids[i], write->time_ms);
@@ -199,26 +233,29 @@ put_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
 }
 
 static enum rc
-lmdb_write(struct log_backend *backend, const struct log_write *write)
+lmdb_write(struct log_backend *backend, const struct log_write *const *writes, uint32_t count)
 {
     struct lmdb *lmdb = lmdb_of(backend);
+    int64_t now_ms = writes[count - 1]->time_ms;
     MDB_txn *txn = NULL;
-    enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, 0, &txn));
+    enum rc rc = said_writing(lmdb, mdb_txn_begin(lmdb->env, NULL, 0, &txn));
     if (rc != RC_OK) {
         goto done;
     }
-    rc = check_newest(lmdb, txn, write->newest_key);
+    rc = check_newest(lmdb, txn, writes[0]->newest_key);
+    for (uint32_t i = 0; rc == RC_OK && i < count; i++) {
+        rc = said_writing(lmdb, put_rows(lmdb, txn, writes[i]));
+    }
     if (rc != RC_OK) {
         goto done;
     }
-    rc = said(lmdb, put_rows(lmdb, txn, write));
-    if (rc != RC_OK) {
-        goto done;
-    }
-    rc = said(lmdb, mdb_txn_commit(txn));
+    rc = said_writing(lmdb, mdb_txn_commit(txn));
     txn = NULL; /* commit frees the transaction even when it fails */
-    if (rc == RC_OK && write->time_ms - lmdb->readers_checked_ms >= READER_CHECK_MS) {
-        lmdb->readers_checked_ms = write->time_ms; /* a killed reader keeps pages from reuse */
+    if (rc == RC_OK) {
+        log_mark_write(lmdb->claim_fd, &writes[count - 1]->mark);
+    }
+    if (rc == RC_OK && now_ms - lmdb->readers_checked_ms >= READER_CHECK_MS) {
+        lmdb->readers_checked_ms = now_ms; /* a killed reader keeps pages from reuse */
         mdb_reader_check(lmdb->env, NULL);
     }
 
@@ -282,7 +319,7 @@ lmdb_read_batch(struct log_backend *backend, enum log_seek seek, uint64_t seq,
 }
 
 static enum rc
-get_row(struct lmdb *lmdb, enum table table, const void *key, size_t key_len, struct buf *out)
+get_row(struct lmdb *lmdb, enum log_table table, const void *key, size_t key_len, struct buf *out)
 {
     MDB_txn *txn = NULL;
     enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn));
@@ -323,6 +360,21 @@ lmdb_read_id(struct log_backend *backend, const struct log_id *id, int64_t *out_
     }
     buf_fini(&row);
     return rc;
+}
+
+/* Pages on the free list count as used: how many there are is not known without reading it. */
+static void
+lmdb_room(struct log_backend *backend, uint64_t *out_used_bytes, uint64_t *out_map_bytes)
+{
+    struct lmdb *lmdb = lmdb_of(backend);
+    MDB_envinfo info;
+    MDB_stat stat;
+    int code = mdb_env_info(lmdb->env, &info);
+    assert(code == MDB_SUCCESS); /* they fail on NULL only */
+    code = mdb_env_stat(lmdb->env, &stat);
+    assert(code == MDB_SUCCESS);
+    *out_used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    *out_map_bytes = info.me_mapsize;
 }
 
 /* ---- opening ---- */
@@ -391,6 +443,7 @@ take_claim(struct lmdb *lmdb, const char *directory, struct buf *error)
         return rc;
     }
     if (flock(lmdb->claim_fd, LOCK_EX | LOCK_NB) == 0) {
+        lmdb->backend.mark = log_mark_read(lmdb->claim_fd);
         return RC_OK;
     }
     enum rc rc = rc_from_lmdb(errno);
@@ -472,6 +525,17 @@ close_on_exec(struct lmdb *lmdb)
     }
 }
 
+static uint64_t
+birth_of(int fd)
+{
+    struct statx file;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &file) != 0 ||
+        (file.stx_mask & STATX_BTIME) == 0) {
+        return 0;
+    }
+    return (uint64_t)file.stx_btime.tv_sec * 1000000000u + file.stx_btime.tv_nsec;
+}
+
 static enum rc
 open_files(struct lmdb *lmdb, const char *directory, const struct log_options *options)
 {
@@ -495,6 +559,7 @@ open_files(struct lmdb *lmdb, const char *directory, const struct log_options *o
     }
     if (rc == RC_OK && fstat(fd, &file) == 0) {
         lmdb->backend.inode = (uint64_t)file.st_ino;
+        lmdb->backend.birth_ns = birth_of(fd);
         close_on_exec(lmdb);
     }
     return rc;
@@ -514,14 +579,22 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
         .read_batch = lmdb_read_batch,
         .read_content = lmdb_read_content,
         .read_id = lmdb_read_id,
+        .room = lmdb_room,
         .close = lmdb_close,
         .what = "",
+        .write_what = "",
     };
     enum rc rc = RC_OK;
     if (options->mode == LOG_CLAIM) {
         rc = make_directory(directory, out_error);
         if (rc == RC_OK) {
             rc = take_claim(lmdb, directory, out_error);
+        }
+        if (rc == RC_OK) {
+            struct buf data_file = {0};
+            buf_printf(&data_file, "%s/data.mdb", directory);
+            unborn_clear(buf_cstr(&data_file));
+            buf_fini(&data_file);
         }
     }
     if (rc == RC_OK) {
@@ -538,4 +611,16 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
     }
     *out_backend = &lmdb->backend;
     return RC_OK;
+}
+
+bool
+log_lmdb_parts(struct log_backend *backend, struct lmdb_parts *out_parts)
+{
+    if (backend->close != lmdb_close) {
+        return false;
+    }
+    const struct lmdb *lmdb = lmdb_of(backend);
+    out_parts->env = lmdb->env;
+    memcpy(out_parts->tables, lmdb->tables, sizeof(out_parts->tables));
+    return true;
 }

@@ -1,9 +1,8 @@
-#include "store/batch.h"
-#include "store/log_backend.h"
+#include "store/id_table.h"
 
 #include <stdlib.h>
 
-/* Rows in ascending order of their number; both tables only ever grow at the end. */
+/* Rows in ascending order of their number; both tables grow at the end, content may lose rows. */
 struct row {
     uint64_t seq;
     uint8_t *data;
@@ -14,18 +13,10 @@ struct rows {
     size_t count, capacity;
 };
 
-/* Open addressing, linear probing, at most half full. An id is used when its time is not EMPTY. */
-struct slot {
-    struct log_id id;
-    int64_t time_ms;
-};
-#define EMPTY INT64_MIN
-
 struct memory {
     struct log_backend backend;
     struct rows batches, content;
-    struct slot *slots;
-    size_t slot_count, slot_used;
+    struct id_table ids;
 };
 
 static struct memory *
@@ -93,53 +84,21 @@ rows_from(const struct rows *rows, uint64_t seq)
     return low;
 }
 
-static struct slot *
-slot_of(struct slot *slots, size_t count, const struct log_id *id)
+static void
+rows_drop(struct rows *rows, uint64_t seq)
 {
-    size_t at = (size_t)big_endian_get(id->bytes, 8) & (count - 1);
-    while (slots[at].time_ms != EMPTY && memcmp(&slots[at].id, id, sizeof(*id)) != 0) {
-        at = (at + 1) & (count - 1);
+    size_t at = rows_from(rows, seq);
+    if (at == rows->count || rows->items[at].seq != seq) {
+        return;
     }
-    return &slots[at];
-}
-
-/* Makes room for more ids; the old ones are forgotten on the way. */
-static bool
-slots_reserve(struct memory *memory, size_t more, int64_t forget_before_ms)
-{
-    if (2 * (memory->slot_used + more) <= memory->slot_count) {
-        return true;
-    }
-    size_t count = 64;
-    while (count < 4 * (memory->slot_used + more)) {
-        count *= 2;
-    }
-    struct slot *slots = malloc(count * sizeof(*slots));
-    if (slots == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        slots[i].time_ms = EMPTY;
-    }
-    size_t used = 0;
-    for (size_t i = 0; i < memory->slot_count; i++) {
-        const struct slot *old = &memory->slots[i];
-        if (old->time_ms != EMPTY && old->time_ms >= forget_before_ms) {
-            *slot_of(slots, count, &old->id) = *old;
-            used++;
-        }
-    }
-    free(memory->slots);
-    memory->slots = slots;
-    memory->slot_count = count;
-    memory->slot_used = used;
-    return true;
+    free(rows->items[at].data);
+    rows->count--;
+    memmove(&rows->items[at], &rows->items[at + 1], (rows->count - at) * sizeof(rows->items[0]));
 }
 
 static enum rc
-memory_write(struct log_backend *backend, const struct log_write *write)
+write_one(struct memory *memory, const struct log_write *write)
 {
-    struct memory *memory = memory_of(backend);
     size_t batches = memory->batches.count, contents = memory->content.count;
     uint64_t newest = batches == 0 ? 0 : memory->batches.items[batches - 1].seq;
     if (newest != write->newest_key) {
@@ -147,7 +106,7 @@ memory_write(struct log_backend *backend, const struct log_write *write)
     }
     bool ok = rows_reserve(&memory->batches, 1) &&
               rows_reserve(&memory->content, write->content_count) &&
-              slots_reserve(memory, write->id_count, write->forget_before_ms) &&
+              id_table_reserve(&memory->ids, write->id_count, write->forget_before_ms) == RC_OK &&
               rows_add(&memory->batches, write->key, write->batch);
     for (uint32_t i = 0; ok && i < write->content_count; i++) {
         ok = rows_add(&memory->content, write->content[i].seq, write->content[i].row);
@@ -157,12 +116,24 @@ memory_write(struct log_backend *backend, const struct log_write *write)
         rows_cut(&memory->content, contents);
         return RC_NO_MEMORY;
     }
+    for (uint32_t i = 0; i < write->erase_count; i++) {
+        rows_drop(&memory->content, write->erase[i]);
+    }
     for (uint32_t i = 0; i < write->id_count; i++) {
-        struct slot *slot = slot_of(memory->slots, memory->slot_count, &write->ids[i]);
-        memory->slot_used += slot->time_ms == EMPTY;
-        *slot = (struct slot){write->ids[i], write->time_ms};
+        id_table_put(&memory->ids, &write->ids[i], write->time_ms);
     }
     return RC_OK;
+}
+
+/* Several are all or nothing only on disk: after a failure nobody looks at this memory any more. */
+static enum rc
+memory_write(struct log_backend *backend, const struct log_write *const *writes, uint32_t count)
+{
+    enum rc rc = RC_OK;
+    for (uint32_t i = 0; rc == RC_OK && i < count; i++) {
+        rc = write_one(memory_of(backend), writes[i]);
+    }
+    return rc;
 }
 
 static enum rc
@@ -209,16 +180,15 @@ memory_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_r
 static enum rc
 memory_read_id(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms)
 {
-    struct memory *memory = memory_of(backend);
-    if (memory->slot_count == 0) {
-        return RC_NOT_FOUND;
-    }
-    const struct slot *slot = slot_of(memory->slots, memory->slot_count, id);
-    if (slot->time_ms == EMPTY) {
-        return RC_NOT_FOUND;
-    }
-    *out_time_ms = slot->time_ms;
-    return RC_OK;
+    return id_table_find(&memory_of(backend)->ids, id, out_time_ms) ? RC_OK : RC_NOT_FOUND;
+}
+
+static void
+memory_room(struct log_backend *backend, uint64_t *out_used_bytes, uint64_t *out_map_bytes)
+{
+    (void)backend;
+    *out_used_bytes = 0;
+    *out_map_bytes = UINT64_MAX;
 }
 
 static void
@@ -227,7 +197,7 @@ memory_close(struct log_backend *backend)
     struct memory *memory = memory_of(backend);
     rows_fini(&memory->batches);
     rows_fini(&memory->content);
-    free(memory->slots);
+    id_table_fini(&memory->ids);
     free(memory);
 }
 
@@ -244,7 +214,9 @@ log_memory_open(struct log_backend **out_backend)
         .read_content = memory_read_content,
         .read_id = memory_read_id,
         .close = memory_close,
+        .room = memory_room,
         .what = "",
+        .write_what = "",
     };
     *out_backend = &memory->backend;
     return RC_OK;

@@ -13,16 +13,24 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # systemd wants the program to be there and a name for the instance.
-copy=$scratch/stepd@shop.service
-sed 's|^ExecStart=stepd |ExecStart=/bin/true |' "$unit" >"$copy"
+name=$(basename "$unit" | sed 's|@|@shop|')
+copy=$scratch/$name
+sed -E 's/^ExecStart=(stepd|steplog) /ExecStart=\/bin\/true /' "$unit" >"$copy"
 if ! grep -q '^ExecStart=/bin/true ' "$copy"; then
-    echo "FAILED: the unit does not start stepd"
+    echo "FAILED: the unit starts neither stepd nor steplog"
     exit 1
 fi
 
+units=$copy
+if [ -f "${unit%.service}.timer" ]; then
+    cp "${unit%.service}.timer" "${copy%.service}.timer"
+    units="$units ${copy%.service}.timer"
+fi
+
 # Complaints about other units of this machine are not ours.
-systemd-analyze verify --man=no "$copy" >"$scratch/verify" 2>&1 || true
-if grep -F 'stepd@shop.service' "$scratch/verify"; then
+# shellcheck disable=SC2086
+systemd-analyze verify --man=no $units >"$scratch/verify" 2>&1 || true
+if grep -F "${name%.service}" "$scratch/verify"; then
     echo "FAILED: systemd does not understand the lines above"
     exit 1
 fi

@@ -1,9 +1,15 @@
 #include "engine/base/checksum.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <xxhash.h>
 
-struct checksum; /* an XXH3_state_t behind our own name */
+/* Numbers gather before they are summed: a digest of the state is millions of them. */
+struct checksum {
+    XXH3_state_t *sum;
+    uint32_t waiting;
+    uint8_t bytes[1024];
+};
 
 uint64_t
 checksum_of(const void *data, size_t len)
@@ -20,36 +26,52 @@ checksum_seeded(const void *data, size_t len, uint64_t seed)
 struct checksum *
 checksum_new(void)
 {
-    XXH3_state_t *state = XXH3_createState();
-    assert(state != NULL);
-    XXH3_64bits_reset(state);
-    return (struct checksum *)state;
+    struct checksum *checksum = malloc(sizeof(*checksum));
+    assert(checksum != NULL);
+    checksum->sum = XXH3_createState();
+    assert(checksum->sum != NULL);
+    checksum->waiting = 0;
+    XXH3_64bits_reset(checksum->sum);
+    return checksum;
 }
 
 void
 checksum_free(struct checksum *checksum)
 {
-    XXH3_freeState((XXH3_state_t *)checksum);
+    XXH3_freeState(checksum->sum);
+    free(checksum);
+}
+
+static void
+flush(struct checksum *checksum)
+{
+    XXH3_64bits_update(checksum->sum, checksum->bytes, checksum->waiting);
+    checksum->waiting = 0;
 }
 
 void
 checksum_add(struct checksum *checksum, const void *data, size_t len)
 {
-    XXH3_64bits_update((XXH3_state_t *)checksum, data, len);
+    flush(checksum);
+    XXH3_64bits_update(checksum->sum, data, len);
 }
 
 void
 checksum_add_u64(struct checksum *checksum, uint64_t value)
 {
-    uint8_t bytes[8];
+    if (checksum->waiting == sizeof(checksum->bytes)) {
+        flush(checksum);
+    }
+    uint8_t *bytes = checksum->bytes + checksum->waiting;
     for (int i = 0; i < 8; i++) {
         bytes[i] = (uint8_t)(value >> (8 * i));
     }
-    XXH3_64bits_update((XXH3_state_t *)checksum, bytes, sizeof(bytes));
+    checksum->waiting += 8;
 }
 
 uint64_t
-checksum_value(const struct checksum *checksum)
+checksum_value(struct checksum *checksum)
 {
-    return XXH3_64bits_digest((const XXH3_state_t *)checksum);
+    flush(checksum);
+    return XXH3_64bits_digest(checksum->sum);
 }

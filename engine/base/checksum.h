@@ -20,6 +20,6 @@ struct checksum *checksum_new(void);
 void checksum_free(struct checksum *checksum);
 void checksum_add(struct checksum *checksum, const void *data, size_t len);
 void checksum_add_u64(struct checksum *checksum, uint64_t value);
-uint64_t checksum_value(const struct checksum *checksum);
+uint64_t checksum_value(struct checksum *checksum); /* so far; more may be added */
 
 #endif

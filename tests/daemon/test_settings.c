@@ -80,7 +80,24 @@ START_TEST(two_flags_are_enough)
     ck_assert_uint_eq(settings.push_per_second, 1800);
     ck_assert_uint_eq(settings.reply_per_second, 1800);
     ck_assert_int_eq((int)settings.log_level, REPORT_INFO);
+    ck_assert_uint_eq(settings.map_bytes, (size_t)64 << 30);
+    ck_assert_uint_eq(settings.room_min_bytes, 64 << 20);
     ck_assert_uint_eq(message.len, 0);
+}
+END_TEST
+
+START_TEST(sizes_have_a_unit)
+{
+    ck_assert_int_eq(READ(BASE, "--map-size", "2GiB", "--room-min", "512KiB"), RC_OK);
+    ck_assert_uint_eq(settings.map_bytes, (size_t)2 << 30);
+    ck_assert_uint_eq(settings.room_min_bytes, 512 << 10);
+    static const char *const wrong[] = {"64", "64MB", "MiB", "-1MiB", "1.5GiB", "64 MiB", "1KiB"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        buf_clear(&message);
+        settings_fini(&settings);
+        ck_assert_int_eq(READ(BASE, "--map-size", wrong[i]), RC_INVALID);
+        ck_message_has("is not a size from 1MiB up");
+    }
 }
 END_TEST
 
@@ -291,6 +308,7 @@ suite(void)
     TCase *t = tcase_create("settings");
     tcase_add_checked_fixture(t, start, stop);
     tcase_add_test(t, two_flags_are_enough);
+    tcase_add_test(t, sizes_have_a_unit);
     tcase_add_test(t, service_manager_says_where_things_are);
     tcase_add_test(t, every_setting_can_be_a_flag);
     tcase_add_test(t, file_speaks_and_flags_win);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -366,30 +367,60 @@ world_forget_data(struct world *world)
 static pid_t
 spawn_daemon(const struct world *world)
 {
-    char credentials[96], line[64], fault_at[16];
+    char credentials[96], line[64], fault_at[16], disk[96];
     snprintf(credentials, sizeof(credentials), "%s/credentials", world->dir);
     snprintf(line, sizeof(line), "http://127.0.0.1:%d", world->line_port);
     snprintf(fault_at, sizeof(fault_at), "%d", world->fault_at);
-    const char *argv[] = {STEPD_BIN "/stepd",
-                          "--data-dir",
-                          world->data,
-                          "--socket",
-                          world->socket,
-                          "--listen",
-                          "127.0.0.1:0",
-                          "--line-url",
-                          line,
-                          "--credentials",
-                          credentials,
-                          "--clock",
-                          "virtual",
-                          "--clock-start",
-                          world->at,
-                          NULL};
-    const char *environment[] = {"LD_PRELOAD", FAULT_SHIM,     "STEPD_FAULT_AT",
-                                 fault_at,     "ASAN_OPTIONS", "verify_asan_link_order=0",
-                                 NULL};
-    return spawn_logged(world, "stepd.log", argv, world->fault_at > 0 ? environment : NULL);
+    snprintf(disk, sizeof(disk), "%s/disk", world->dir);
+    const char *argv[32] = {STEPD_BIN "/stepd", "--data-dir",    world->data,
+                            "--socket",         world->socket,   "--listen",
+                            "127.0.0.1:0",      "--line-url",    line,
+                            "--credentials",    credentials,     "--clock",
+                            "virtual",          "--clock-start", world->at};
+    size_t count = 0;
+    while (argv[count] != NULL) {
+        count++;
+    }
+    memcpy(argv + count, world->more, sizeof(world->more));
+    const char *environment[16] = {"LD_PRELOAD", world->has_disk ? DISK_SHIM : FAULT_SHIM,
+                                   "ASAN_OPTIONS", "verify_asan_link_order=0"};
+    size_t pair_count = 4;
+    const char *const pairs[][2] = {{"STEPD_FAULT_AT", world->fault_at > 0 ? fault_at : NULL},
+                                    {"STEPD_FAULT_CALL", world->fault_call},
+                                    {"STEPD_FAULT_DO", world->fault_do},
+                                    {"STEPD_FAULT_NOSYNC", world->no_sync ? "1" : NULL},
+                                    {"STEPD_DISK", world->has_disk ? disk : NULL}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        if (pairs[i][1] != NULL) {
+            environment[pair_count++] = pairs[i][0];
+            environment[pair_count++] = pairs[i][1];
+        }
+    }
+    bool shimmed = world->has_disk || world->fault_at > 0 || world->no_sync;
+    struct rlimit before, limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    if (world->file_bytes_max > 0) {
+        limit.rlim_cur = (rlim_t)world->file_bytes_max;
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* the child inherits it */
+    pid_t pid = spawn_logged(world, "stepd.log", argv, shimmed ? environment : NULL);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    return pid;
+}
+
+void
+world_disk(const struct world *world, const char *word)
+{
+    char path[96], next[96];
+    snprintf(path, sizeof(path), "%s/disk", world->dir);
+    if (word == NULL) {
+        (void)unlink(path);
+        return;
+    }
+    snprintf(next, sizeof(next), "%s/disk.next", world->dir);
+    write_file(next, word);
+    ck_assert_int_eq(rename(next, path), 0); /* never half a word */
 }
 
 /* "127.0.0.1:43210" in the status, once it is there. */
@@ -399,6 +430,13 @@ listen_port(const json_t *status)
     const char *listen = json_string_value(json_object_get(status, "listen"));
     const char *colon = listen == NULL ? NULL : strrchr(listen, ':');
     return colon == NULL ? 0 : atoi(colon + 1);
+}
+
+void
+world_spawn(struct world *world)
+{
+    ck_assert_int_eq(world->daemon, 0);
+    world->daemon = spawn_daemon(world);
 }
 
 bool
@@ -478,9 +516,26 @@ world_died(struct world *world)
     }
     world->daemon = 0;
     bool by_the_shim = world->fault_at > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    ck_assert_msg(by_the_shim, "stepd ended by itself with %d%s", exit_code(status),
+    bool fails = world->fault_do != NULL && strcmp(world->fault_do, "fail") == 0;
+    bool stopped = world->fault_at > 0 && fails && WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    ck_assert_msg(by_the_shim || stopped, "stepd ended by itself with %d%s", exit_code(status),
                   programs_said(world));
     return true;
+}
+
+int
+world_ends(struct world *world)
+{
+    for (int i = 0; i < READY_TRIES; i++) {
+        int status;
+        if (reaped(world->daemon, &status)) {
+            world->daemon = 0;
+            return exit_code(status);
+        }
+        pause_ms(READY_PAUSE_MS);
+    }
+    ck_abort_msg("stepd was to end and runs%s", programs_said(world));
+    return -1;
 }
 
 bool

@@ -28,10 +28,15 @@ struct world {
     char socket[96];
     pid_t line, daemon; /* 0: not running */
     int line_port, daemon_port;
-    char bot[40];      /* the bot that fakeline says it is */
-    int fault_at;      /* > 0: the daemon is killed at that point (fault_shim.c) */
-    char at[32];       /* the local time the test has reached; restarts come back to it */
-    int webhook_count; /* makes webhook ids unique within the world */
+    char bot[40];                      /* the bot that fakeline says it is */
+    int fault_at;                      /* > 0: the daemon is killed at that point (fault_shim.c) */
+    const char *fault_call, *fault_do; /* the shim's other kinds of places; NULL: its first */
+    bool no_sync;                      /* the daemon's syncs do nothing (fault_shim.c) */
+    bool has_disk;                     /* the daemon is started on the disk of disk_shim.c */
+    long file_bytes_max; /* > 0: no file of the daemon's may grow larger (ulimit -f) */
+    const char *more[8]; /* further flags of the daemon, ended by NULL */
+    char at[32];         /* the local time the test has reached; restarts come back to it */
+    int webhook_count;   /* makes webhook ids unique within the world */
 };
 
 void world_open(struct world *world);
@@ -40,14 +45,21 @@ void world_close(struct world *world); /* takes a zeroed world, too */
 void world_start_line(struct world *world);
 /* Starts the daemon and waits until it answers and knows its bot. False: it died first. */
 bool world_start(struct world *world);
+/* Starts it without waiting for anything. */
+void world_spawn(struct world *world);
 /* Starts it where it is to refuse: returns its exit code, and its words in out_words. */
 int world_start_refused(struct world *world, struct buf *out_words);
 void world_kill(struct world *world); /* kill -9 */
 int world_stop(struct world *world);  /* SIGTERM; its exit code */
-/* True when the daemon has ended by itself (killed by the shim); it is then reaped. */
+/* True when the daemon has ended by itself (killed by the shim, or stopped by the failure that the shim made:
+ * then not with 0); it is then reaped. */
 bool world_died(struct world *world);
 /* The same, with patience: a connection breaks before the process can be reaped. */
 bool world_dies(struct world *world);
+/* Waits until the daemon has ended by itself, as is expected; its exit code. */
+int world_ends(struct world *world);
+/* What the disk of the next write is like, in disk_shim.c's words; NULL: a good one. */
+void world_disk(const struct world *world, const char *word);
 /* What the programs wrote so far, for a failing test; borrowed until the next call. */
 const char *programs_said(const struct world *world);
 void world_forget_programs_said(const struct world *world);

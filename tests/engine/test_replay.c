@@ -1,88 +1,8 @@
 /* Replay is apply alone: a second engine that is only given the events has the same digest after
  * every one of them, and an engine woken from a replay goes on as the first would have. */
-#include "tests/engine/shop.h"
+#include "tests/engine/random_life.h"
 
 #include <check.h>
-#include <stdio.h>
-
-static struct shop shop;
-
-static uint64_t
-next_random(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
-static struct timing
-random_timing(uint64_t *seed)
-{
-    switch (next_random(seed) % 5) {
-    case 0:
-        return NOW;
-    case 1:
-        return after_start((int64_t)(next_random(seed) % 100) * MS_PER_HOUR);
-    case 2:
-        return after_previous((int64_t)(next_random(seed) % 50) * MS_PER_HOUR);
-    case 3:
-        return (struct timing){.kind = TIMING_DAYS_AFTER_PREVIOUS_AT,
-                               .days = 1 + (int32_t)(next_random(seed) % 3),
-                               .at_min = (int32_t)(next_random(seed) % 1440)};
-    default:
-        return (struct timing){.kind = TIMING_DAY_AT,
-                               .days = (int32_t)(next_random(seed) % 4),
-                               .at_min = (int32_t)(next_random(seed) % 1440)};
-    }
-}
-
-static void
-random_shop(uint64_t *seed)
-{
-    shop_open(&shop);
-    for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
-        shop.scenarios[i].late_day0 = (enum late_day0)(next_random(seed) % 3);
-        shop.scenarios[i].reentry = (enum reentry)(next_random(seed) % 3);
-        shop.scenarios[i].cap = (uint32_t)(next_random(seed) % 4);
-        uint32_t steps = 1 + (uint32_t)(next_random(seed) % 5);
-        for (uint32_t j = 0; j < steps; j++) {
-            struct body body =
-                next_random(seed) % 4 == 0
-                    ? shop_tag(&shop, (uint32_t)(next_random(seed) % TAG_COUNT),
-                               next_random(seed) % 2)
-                    : shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
-            struct step *step = shop_step(&shop, i, random_timing(seed), body);
-            if (next_random(seed) % 2) {
-                step->window = (struct window){9 * 60, 21 * 60};
-            }
-            if (next_random(seed) % 3 == 0) {
-                step->condition = shop_has(&shop, (uint32_t)(next_random(seed) % TAG_COUNT),
-                                           next_random(seed) % 2);
-                step->otherwise = (enum otherwise)(next_random(seed) % 2);
-            }
-            step->grace_ms = (int64_t)(1 + next_random(seed) % 48) * MS_PER_HOUR;
-            step->priority = (int32_t)(next_random(seed) % 3);
-        }
-    }
-    shop.definitions->account.has_quota = next_random(seed) % 2;
-    shop.definitions->account.quota = (uint32_t)(next_random(seed) % 8);
-    shop.definitions->account.quota_reserve = (uint32_t)(next_random(seed) % 3);
-    shop.definitions->account.per_day = (uint32_t)(next_random(seed) % 3);
-    shop.definitions->account.per_week = (uint32_t)(next_random(seed) % 5);
-    for (uint32_t i = 0; i < BROADCASTS_MAX; i++) {
-        struct broadcast *broadcast = &shop.broadcasts[i];
-        broadcast->at_ms = shop.now_ms + (int64_t)(next_random(seed) % 400) * MS_PER_HOUR;
-        broadcast->to =
-            shop_has(&shop, (uint32_t)(next_random(seed) % TAG_COUNT), next_random(seed) % 3 > 0);
-        broadcast->partial = next_random(seed) % 2;
-        broadcast->body = shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
-    }
-    shop.definitions->friend_added = shop_start(&shop, 0);
-    shop.definitions->friend_unblocked = shop_start(&shop, 0);
-    shop.definitions->friend_existing = shop_start(&shop, 2);
-    shop_apply(&shop);
-}
 
 /* Events hold no references: the sets live until the test is over. */
 static struct definitions *edits[512];
@@ -134,73 +54,14 @@ random_edit(uint64_t *seed)
     edits[edit_count++] = other;
 }
 
+/* A random step of a life, or an edit of what is under way. */
 static void
-random_step(uint64_t *seed)
+random_step_or_edit(uint64_t *seed)
 {
-    char who[8];
-    snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
-    uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 14) {
-    case 0:
-        shop_act(&shop, INPUT_FOLLOW, who, NULL);
-        break;
-    case 1:
-        shop_act(&shop, INPUT_UNFOLLOW, who, NULL);
-        break;
-    case 2:
-        shop_act(&shop, INPUT_MESSAGE, who, "text");
-        break;
-    case 3:
-        if (friend != NO_ID) {
-            shop_input(
-                &shop,
-                (struct input){
-                    .kind = INPUT_START_SCENARIO,
-                    .u.scenario = {friend, (uint32_t)(next_random(seed) % SCENARIOS_MAX), NO_ID}});
-        }
-        break;
-    case 4:
-        if (friend != NO_ID) {
-            shop_input(&shop,
-                       (struct input){.kind = INPUT_TAG,
-                                      .u.tag = {friend, (uint32_t)(next_random(seed) % TAG_COUNT),
-                                                next_random(seed) % 2}});
-        }
-        break;
-    case 5: { /* an outcome of any kind for one that is due */
-        const struct delivery *row = shop_take(&shop);
-        if (row != NULL) {
-            shop_outcome(&shop, row, (enum delivery_result)(1 + next_random(seed) % 4));
-        }
-        break;
-    }
-    case 6:
-        (void)shop_deliver(&shop);
-        break;
-    case 7:
-        shop_input(&shop, (struct input){.kind = INPUT_QUOTA,
-                                         .u.quota = {.limit = (uint32_t)(next_random(seed) % 20)}});
-        break;
-    case 8:
-        shop_input(&shop, (struct input){.kind = INPUT_CAP,
-                                         .u.cap = {(uint32_t)(next_random(seed) % SCENARIOS_MAX),
-                                                   (uint32_t)(1 + next_random(seed) % 9)}});
-        break;
-    case 9:
+    if (next_random(seed) % 12 == 0) {
         random_edit(seed);
-        break;
-    case 11:
-        shop_input(&shop, (struct input){.kind = next_random(seed) % 4 == 0 ? INPUT_BROADCAST_CANCEL
-                                                                            : INPUT_BROADCAST_FIT,
-                                         .u.broadcast = {(uint32_t)(next_random(seed) % 3),
-                                                         next_random(seed) % 2}});
-        break;
-    case 10:
-        (void)engine_work(shop.engine, shop.now_ms, &shop.events);
-        break;
-    default:
-        shop_until(&shop, shop.now_ms + (int64_t)(next_random(seed) % (20 * 3600000)));
-        break;
+    } else {
+        random_step(seed);
     }
 }
 
@@ -222,7 +83,7 @@ START_TEST(the_replayed_digest_equals_the_live_one_after_every_input)
     uint64_t first_seed = (uint64_t)_i * 7919 + 1, seed = first_seed;
     random_shop(&seed);
     for (int i = 0; i < 120; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
         replay_and_compare(first_seed);
     }
     close_all();
@@ -235,7 +96,7 @@ START_TEST(the_digest_is_the_same_at_every_prefix_of_the_log)
     uint64_t seed = (uint64_t)_i * 104729 + 1;
     random_shop(&seed);
     for (int i = 0; i < 200; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
     }
     struct engine *one = engine_new(&calls), *two = engine_new(&calls);
     for (uint32_t i = 0; i < shop.events.count; i++) {
@@ -263,7 +124,7 @@ START_TEST(an_engine_woken_from_a_replay_goes_on_as_the_first_would_have)
     uint64_t first_seed = (uint64_t)_i * 15485863 + 1, seed = first_seed;
     random_shop(&seed);
     for (int i = 0; i < 60; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
     }
     struct engine *woken = engine_new(&calls);
     for (uint32_t i = 0; i < shop.events.count; i++) {
@@ -288,7 +149,7 @@ START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
     uint64_t first_seed = (uint64_t)_i * 32452843 + 1, seed = first_seed;
     random_shop(&seed);
     for (int i = 0; i < 300; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
     }
     for (uint32_t i = 0; i < shop.events.count; i++) {
         const struct event *a = &shop.events.items[i];

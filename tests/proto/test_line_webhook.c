@@ -135,6 +135,17 @@ START_TEST(a_postback_carries_its_data)
 }
 END_TEST
 
+START_TEST(unsend_names_the_message)
+{
+    const struct input *input = parse_one(HEAD "{\"type\":\"unsend\"," COMMON USER
+                                               "\"unsend\":{\"messageId\":\"325708\"}}" TAIL);
+    ck_assert_int_eq(input->kind, INPUT_UNSEND);
+    assert_span(input->u.act.message_id, "325708");
+    assert_span(input->u.act.user_id, FRIEND);
+    ck_assert_uint_eq(input->u.act.message, 0); /* the daemon looks for it */
+}
+END_TEST
+
 START_TEST(standby_and_redelivery_are_told)
 {
     const struct input *input = parse_one(
@@ -154,8 +165,10 @@ struct noted_case {
 
 #define GROUP "\"source\":{\"type\":\"group\",\"groupId\":\"C1\",\"userId\":\"" FRIEND "\"},"
 static const struct noted_case NOTED[] = {
-    {"{\"type\":\"unsend\"," COMMON USER "\"unsend\":{\"messageId\":\"1\"}}", "unsend",
+    {"{\"type\":\"unsend\"," COMMON USER "\"unsend\":{\"messageId\":1}}", "unsend",
      REASON_UNKNOWN_TYPE},
+    {"{\"type\":\"unsend\"," COMMON GROUP "\"unsend\":{\"messageId\":\"1\"}}", "unsend",
+     REASON_GROUP},
     {"{\"type\":\"botSuspended\"," COMMON "\"x\":0}", "botSuspended", REASON_UNKNOWN_TYPE},
     {"{\"type\":\"join\"," COMMON "\"source\":{\"type\":\"group\",\"groupId\":\"C1\"}}", "join",
      REASON_GROUP},
@@ -214,7 +227,7 @@ END_TEST
 START_TEST(an_event_of_a_group_still_names_its_author)
 {
     char body[1024];
-    snprintf(body, sizeof(body), HEAD "%s" TAIL, NOTED[3].event);
+    snprintf(body, sizeof(body), HEAD "%s" TAIL, NOTED[1].event);
     assert_span(parse_one(body)->u.act.user_id, FRIEND);
 }
 END_TEST
@@ -524,6 +537,7 @@ suite(void)
     tcase_add_test(tc, a_text_message_carries_its_words);
     tcase_add_test(tc, other_messages_keep_their_type_only);
     tcase_add_test(tc, a_postback_carries_its_data);
+    tcase_add_test(tc, unsend_names_the_message);
     tcase_add_test(tc, standby_and_redelivery_are_told);
     tcase_add_loop_test(tc, what_starts_nothing_is_noted_with_its_reason, 0, NOTED_COUNT);
     tcase_add_test(tc, an_event_of_a_group_still_names_its_author);

@@ -50,7 +50,6 @@ frame_of(enum not_yet_area area)
     case NOT_YET_INPUT:
     case NOT_YET_EXPECT:
     case NOT_YET_STEPCTL:
-    case NOT_YET_STEPLOG:
         return NULL;
     }
     return NULL;

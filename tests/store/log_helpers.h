@@ -23,14 +23,14 @@ enum { ON_DISK, IN_MEMORY, BACKENDS };
 static char directory[64];
 static const uint8_t run_id[LOG_RUN_ID_BYTES] = "run-id-of-a-test";
 
-static void
+static inline void
 setup(void)
 {
     strcpy(directory, "log-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(directory));
 }
 
-static void
+static inline void
 remove_directory(void)
 {
     DIR *dir = opendir(directory);
@@ -45,7 +45,7 @@ remove_directory(void)
     rmdir(directory);
 }
 
-static struct log *
+static inline struct log *
 open_with(int backend, struct log_options options)
 {
     struct log *log = NULL;
@@ -57,14 +57,14 @@ open_with(int backend, struct log_options options)
     return log;
 }
 
-static struct log *
+static inline struct log *
 claim(int backend)
 {
     return open_with(backend, (struct log_options){.mode = LOG_CLAIM});
 }
 
 /* Appends `count` events "e1", "e2", ... by their numbers. */
-static enum rc
+static inline enum rc
 append(struct log *log, uint32_t count, int64_t time_ms)
 {
     struct buf events = {0}, text = {0};
@@ -83,7 +83,7 @@ append(struct log *log, uint32_t count, int64_t time_ms)
 }
 
 /* Reads from `from` to the end; how many events were seen, and what ended it. */
-static uint64_t
+static inline uint64_t
 read_all(struct log *log, uint64_t from, enum rc *out_rc)
 {
     struct log_cursor *cursor = NULL;
@@ -108,7 +108,7 @@ read_all(struct log *log, uint64_t from, enum rc *out_rc)
 }
 
 /* Opens for reading and reads everything; what was noticed, and where. */
-static enum rc
+static inline enum rc
 noticed(const char *place)
 {
     struct log *log = NULL;
@@ -132,7 +132,7 @@ noticed(const char *place)
 }
 
 /* Three batches of two events each: 1, 3, 5. */
-static void
+static inline void
 three_batches(void)
 {
     struct log *log = claim(ON_DISK);

@@ -222,14 +222,16 @@ START_TEST(a_log_survives_close_and_reopen)
     struct log *log = claim(ON_DISK);
     ck_assert_int_eq(append(log, 3, START_MS), RC_OK);
     ck_assert_int_eq(append_id(log, "kept", START_MS + 1), RC_OK);
-    uint64_t inode = log_inode(log);
+    struct log_place place = log_place(log);
     log_close(log);
 
     log = claim(ON_DISK);
     ck_assert_uint_eq(log_newest(log), 4);
     ck_assert_int_eq(log_newest_time(log), START_MS + 1);
-    ck_assert_uint_eq(log_inode(log), inode);
-    ck_assert_uint_ne(inode, 0);
+    ck_assert_uint_eq(log_place(log).inode, place.inode);
+    ck_assert_uint_eq(log_place(log).birth_ns, place.birth_ns);
+    ck_assert(!log_place(log).replaced);
+    ck_assert_uint_ne(place.inode, 0);
     ck_assert(knows(log, "kept"));
     ck_assert_int_eq(append(log, 1, START_MS + 2), RC_OK);
     log_close(log);

@@ -1,170 +1,6 @@
 /* steplog over a data directory made here: what it prints, and how it ends. Runs the program itself, from
  * the build directory. */
-#include "engine/engine.h"
-#include "proto/event.h"
-#include "store/log.h"
-
-#include <check.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_WRONG_USE = 2, EXIT_NOTHING = 3 };
-#define AT_MS INT64_C(1780276500000) /* 2026-06-01 10:15 in Tokyo */
-
-static char directory[64];
-static struct log *log_of_test;
-static struct engine *engine;
-static struct buf output;
-static const uint8_t salt[EVENT_SALT_BYTES] = "salt of the test";
-static const struct engine_calls NO_CALLS;
-
-/* One event a batch; the engine follows, so that its digest can be recorded. */
-static void
-append(struct event event, const char *word)
-{
-    struct buf bytes = {0}, row = {0}, framed = {0};
-    const struct span words[] = {span_cstr(word)};
-    event.seq = log_newest(log_of_test) + 1;
-    event.at_ms = AT_MS + (int64_t)event.seq * 1000;
-    event.words = words;
-    event.word_count = word == NULL ? 0 : 1;
-    if (event.friend != NO_ID && event.friend < engine_state(engine)->friend_count) {
-        event.friend_prev = engine_state(engine)->friends[event.friend].newest_seq;
-    }
-    event_encode(&event, salt, &bytes, &row);
-    log_events_add(&framed, buf_span(&bytes));
-    const struct log_content content = {event.seq, buf_span(&row)};
-    const struct log_batch batch = {.time_ms = event.at_ms,
-                                    .event_count = 1,
-                                    .events = buf_span(&framed),
-                                    .content = &content,
-                                    .content_count = row.len > 0};
-    ck_assert_int_eq(log_append(log_of_test, &batch, event.seq), RC_OK);
-    engine_apply(engine, &event);
-    buf_fini(&bytes);
-    buf_fini(&row);
-    buf_fini(&framed);
-}
-
-static void
-append_stop(uint64_t wrong_by)
-{
-    struct event stopped = {.kind = EVENT_STOPPED, .friend = NO_ID};
-    stopped.u.stopped.digest = state_digest(engine_state(engine)) ^ wrong_by;
-    append(stopped, NULL);
-}
-
-/* 1 claimed, 2 and 4 friends, 3 and 5 tags, 6 a message, 7 a delivery with a token. */
-static void
-setup(void)
-{
-    const struct log_options options = {.mode = LOG_CLAIM};
-    const uint8_t run_id[LOG_RUN_ID_BYTES] = {7};
-    strcpy(directory, "steplog-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    ck_assert_int_eq(log_open(directory, &options, &log_of_test), RC_OK);
-    log_set_run_id(log_of_test, run_id);
-    engine = engine_new(&NO_CALLS);
-
-    struct event claimed = {.kind = EVENT_CLAIMED, .friend = NO_ID};
-    claimed.u.claimed.path = span_cstr("/somewhere");
-    append(claimed, NULL);
-    for (uint32_t friend = 0; friend < 2; friend ++) {
-        struct event added = {.kind = EVENT_FRIEND_ADDED, .friend = friend};
-        struct event tagged = {.kind = EVENT_TAG_ADDED,
-                               .friend = friend,
-                               .source = {SOURCE_OPERATOR, 1000, 0},
-                               .u.tag = {.tag = 4}};
-        append(added, friend == 0 ? "Uaaaa" : "Ubbbb");
-        append(tagged, NULL);
-    }
-    struct event message = {.kind = EVENT_MESSAGE_RECEIVED, .friend = 0};
-    message.u.act.button = message.u.act.choice = NO_ID;
-    append(message, "こんにちは");
-    struct event planned = {.kind = EVENT_DELIVERY_PLANNED, .friend = 1};
-    planned.u.delivery.item_count = 2;
-    planned.u.delivery.items[0] = (struct delivery_item){.template = 3, .enrolment = NO_ID};
-    planned.u.delivery.items[1] = (struct delivery_item){.template = 5, .enrolment = NO_ID};
-    append(planned, "canary-token");
-}
-
-static void
-close_log(void)
-{
-    log_close(log_of_test);
-    log_of_test = NULL;
-}
-
-static void
-teardown(void)
-{
-    close_log();
-    engine_free(engine);
-    buf_fini(&output);
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(dir), entry->d_name, 0);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    rmdir(directory);
-}
-
-/* Runs "steplog ARGUMENTS" with both streams in `output`; returns its exit code. */
-static int
-run(const char *arguments)
-{
-    char command[512], block[4096];
-    snprintf(command, sizeof(command), "bin/steplog %s 2>&1", arguments);
-    buf_clear(&output);
-    FILE *pipe = popen(command, "r");
-    ck_assert_ptr_nonnull(pipe);
-    for (size_t got; (got = fread(block, 1, sizeof(block), pipe)) > 0;) {
-        buf_append(&output, block, got);
-    }
-    int status = pclose(pipe);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static int
-run_in(const char *command, const char *more)
-{
-    char arguments[256];
-    snprintf(arguments, sizeof(arguments), "%s -d %s %s", command, directory, more);
-    return run(arguments);
-}
-
-static void
-assert_says(const char *text)
-{
-    ck_assert_msg(strstr(buf_cstr(&output), text) != NULL, "no '%s' in:\n%s", text,
-                  buf_cstr(&output));
-}
-
-static void
-assert_silent_about(const char *text)
-{
-    ck_assert_msg(strstr(buf_cstr(&output), text) == NULL, "'%s' in:\n%s", text, buf_cstr(&output));
-}
-
-static size_t
-lines(void)
-{
-    size_t count = 0;
-    for (const char *at = buf_cstr(&output); *at != '\0'; at++) {
-        count += *at == '\n';
-    }
-    return count;
-}
+#include "tests/tools/steplog_fixture.h"
 
 START_TEST(tail_prints_the_newest_events)
 {
@@ -236,6 +72,64 @@ START_TEST(replay_prints_counts_and_the_digest)
     ck_assert_int_eq(run_in("replay -o json", "--until '2026-06-01 10:15:02'"), EXIT_GOOD);
     assert_says("\"events\":2,");
     ck_assert_int_eq(run_in("replay", "--until yesterday"), EXIT_WRONG_USE);
+}
+END_TEST
+
+START_TEST(digest_is_that_of_the_state)
+{
+    char digest[32];
+    snprintf(digest, sizeof(digest), "%016llx",
+             (unsigned long long)state_digest(engine_state(engine)));
+    ck_assert_int_eq(run_in("digest", ""), EXIT_GOOD);
+    assert_says(digest);
+    ck_assert_int_eq(run_in("digest", "--until 3"), EXIT_GOOD);
+    assert_silent_about(digest);
+}
+END_TEST
+
+START_TEST(grep_finds_what_meets_every_condition)
+{
+    static const struct {
+        const char *conditions;
+        int code;
+        size_t events;
+    } rows[] = {
+        {"", EXIT_GOOD, 7},
+        {"--kind tag_added", EXIT_GOOD, 2},
+        {"--kind tag_added,claimed", EXIT_GOOD, 3},
+        {"--kind 30 --friend 1", EXIT_GOOD, 1},
+        {"--friend Ubbbb", EXIT_GOOD, 3},
+        {"--friend 1", EXIT_GOOD, 3},
+        {"--friend Unobody", EXIT_NOTHING, 0},
+        {"--from 3 --until 5", EXIT_GOOD, 3},
+        {"--from '2026-06-01 10:15:03' --until '2026-06-01 10:15:05'", EXIT_GOOD, 3},
+        {"--friend Ubbbb --from 5", EXIT_GOOD, 2},
+        {"--from '2027-01-01 00:00'", EXIT_NOTHING, 0},
+        {"--kind dance", EXIT_WRONG_USE, 0},
+        {"--tag vip", EXIT_NOTHING, 0},
+        {"--from yesterday", EXIT_WRONG_USE, 0},
+    };
+    ck_assert_int_eq(run_in("grep -o json", rows[_i].conditions), rows[_i].code);
+    if (rows[_i].code == EXIT_GOOD) {
+        ck_assert_uint_eq(lines(), rows[_i].events);
+        ck_assert_int_eq(run_in("grep", rows[_i].conditions), EXIT_GOOD);
+        ck_assert_uint_eq(lines(), rows[_i].events + 1); /* the headings */
+    }
+}
+END_TEST
+
+START_TEST(stat_counts_by_kind_and_by_day)
+{
+    ck_assert_int_eq(run_in("stat", "-o json"), EXIT_GOOD);
+    assert_says("\"events\":7,");
+    assert_says("\"batches\":7,");
+    assert_says("\"with_words\":4,");
+    assert_says("\"remembered_ids\":7,");
+    assert_says("\"readers\":0,");
+    assert_says("{\"kind\":\"tag_added\",\"events\":2,");
+    assert_says("{\"day\":\"2026-06-01\",\"events\":7,");
+    ck_assert_int_eq(run_in("stat", ""), EXIT_GOOD);
+    assert_says("map_bytes           68719476736");
 }
 END_TEST
 
@@ -334,9 +228,10 @@ START_TEST(what_is_missing_or_not_built_is_said)
     } rows[] = {
         {"tail -d no/such/place", EXIT_NOTHING, "no/such/place"},
         {"tail", EXIT_WRONG_USE, "-d DIR"},
-        {"backup x", EXIT_WRONG_USE, "not yet: backup"},
-        {"compact", EXIT_WRONG_USE, "not yet: compact"},
-        {"tail -f -d .", EXIT_WRONG_USE, "not yet: tail -f"},
+        {"checkpoint", EXIT_WRONG_USE, "-d DIR"},
+        {"backup", EXIT_WRONG_USE, "DEST"},
+        {"compact", EXIT_WRONG_USE, "-d DIR"},
+        {"import no/such/file x", EXIT_NOTHING, "cannot open no/such/file"},
         {"dance", EXIT_WRONG_USE, "unknown command 'dance'"},
         {"tail -d . -n 0", EXIT_WRONG_USE, "-n wants a number"},
         {"tail -d . -o xml", EXIT_WRONG_USE, "is one of table|json, not 'xml'"},
@@ -361,6 +256,9 @@ suite(void)
     tcase_add_test(tc, show_prints_one_event);
     tcase_add_test(tc, a_friends_life_is_told_from_the_beginning);
     tcase_add_test(tc, replay_prints_counts_and_the_digest);
+    tcase_add_test(tc, digest_is_that_of_the_state);
+    tcase_add_loop_test(tc, grep_finds_what_meets_every_condition, 0, 14);
+    tcase_add_test(tc, stat_counts_by_kind_and_by_day);
     tcase_add_test(tc, verify_agrees_with_a_clean_stop);
     tcase_add_test(tc, verify_notices_a_digest_that_replay_does_not_give);
     tcase_add_test(tc, verify_names_a_damaged_batch);

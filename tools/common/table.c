@@ -55,6 +55,14 @@ table_column(struct table *table, const char *heading, enum table_align align)
 }
 
 void
+table_column_at_least(struct table *table, size_t width)
+{
+    assert(table->row_count == 0 && table->column_count > 0);
+    struct column *column = &table->columns[table->column_count - 1];
+    column->width = column->width < width ? width : column->width;
+}
+
+void
 table_row(struct table *table)
 {
     assert(table->column_count > 0);

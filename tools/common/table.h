@@ -23,6 +23,9 @@ void table_free(struct table *table);
 /* Before the first row. heading NULL in every column: no line of headings. */
 void table_column(struct table *table, const char *heading, enum table_align align);
 
+/* The column given last is at least so wide: tables printed one after the other stay aligned. */
+void table_column_at_least(struct table *table, size_t width);
+
 /* Begins a row; cells not given stay empty, more cells than columns are our own mistake. */
 void table_row(struct table *table);
 void table_cell(struct table *table, struct span text);

@@ -16,17 +16,19 @@ fact(struct table *table, const char *name)
 static void
 show_status(const struct invocation *invocation, const json_t *answer)
 {
-    const char *const whole[] = {"account",    "version", "bot_user_id", "friends",
-                                 "enrolments", "due",     "in_flight",   "deliveries",
-                                 "webhooks",   "log",     "digest"};
+    const char *const whole[] = {"account",    "version",    "bot_user_id", "friends",
+                                 "forgetting", "enrolments", "due",         "in_flight",
+                                 "deliveries", "webhooks",   "log",         "digest"};
     struct table *table = table_new();
     table_column(table, NULL, TABLE_LEFT);
     table_column(table, NULL, TABLE_LEFT);
     fact(table, "state");
     bool held = json_is_string(json_object_get(answer, "held"));
     if (held) {
-        table_cell_printf(table, "held: %.200s",
-                          json_string_value(json_object_get(answer, "held")));
+        struct buf text = {0};
+        buf_printf(&text, "held: %s", json_string_value(json_object_get(answer, "held")));
+        table_cell_cstr(table, buf_cstr(&text));
+        buf_fini(&text);
     } else {
         table_cell_cstr(table, "sending");
     }

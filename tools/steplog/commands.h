@@ -14,6 +14,14 @@ int command_tail(const struct invocation *invocation);
 int command_show(const struct invocation *invocation);
 int command_friend(const struct invocation *invocation);
 int command_replay(const struct invocation *invocation);
+int command_checkpoint(const struct invocation *invocation);
+int command_digest(const struct invocation *invocation);
 int command_verify(const struct invocation *invocation);
+int command_grep(const struct invocation *invocation);
+int command_stat(const struct invocation *invocation);
+int command_export(const struct invocation *invocation);
+int command_import(const struct invocation *invocation);
+int command_backup(const struct invocation *invocation);
+int command_compact(const struct invocation *invocation);
 
 #endif

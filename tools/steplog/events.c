@@ -1,31 +1,82 @@
 /* tail, show, friend: events as they are in the log. */
 #include "tools/steplog/commands.h"
-#include "tools/steplog/reader.h"
+#include "tools/steplog/listing.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+struct tailing {
+    struct reader *reader;
+    struct listing listing;
+    uint64_t next_seq;
+};
 
 static enum rc
 list_event(void *context, const struct event *event)
 {
-    listing_add(context, event);
-    return RC_OK;
+    struct tailing *tailing = context;
+    listing_add(&tailing->listing, event);
+    tailing->next_seq = event->seq + 1;
+    return reader_take_names(tailing->reader, event);
+}
+
+/* Lists what there is from next_seq on. */
+static int
+list_rest(struct tailing *tailing)
+{
+    struct buf error = {0};
+    const struct replay_options options = {.log = tailing->reader->log,
+                                           .from_seq = tailing->next_seq,
+                                           .before = list_event,
+                                           .context = tailing};
+    enum rc rc = replay_run(&options, &error);
+    int code = rc == RC_OK ? EXIT_DONE : reader_failed(rc, buf_cstr(&error));
+    buf_fini(&error);
+    return code;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+/* Looks ten times a second until Ctrl-C, in a transaction of its own each time: nothing is held between. */
+static int
+follow(struct tailing *tailing)
+{
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    int code = EXIT_DONE;
+    while (code == EXIT_DONE && interrupted == 0) {
+        listing_flush(&tailing->listing);
+        nanosleep(&pause, NULL);
+        code = list_rest(tailing);
+    }
+    return code;
 }
 
 static int
-list_from(const struct reader *reader, uint64_t from_seq)
+tail(struct reader *reader, uint64_t count, bool following)
 {
-    struct listing listing;
-    struct buf error = {0};
-    listing_begin(&listing, reader);
-    const struct replay_options options = {
-        .log = reader->log, .from_seq = from_seq, .before = list_event, .context = &listing};
-    enum rc rc = replay_run(&options, &error);
-    listing_end(&listing);
-    int code = rc == RC_OK ? EXIT_DONE : reader_failed(rc, buf_cstr(&error));
-    buf_fini(&error);
+    uint64_t newest = log_newest(reader->log);
+    struct tailing tailing = {.reader = reader,
+                              .next_seq = newest > count ? newest - count + 1 : 1};
+    listing_begin(&tailing.listing, reader, following);
+    int code = list_rest(&tailing);
+    if (code == EXIT_DONE && following) {
+        code = follow(&tailing);
+    }
+    listing_end(&tailing.listing);
     return code;
 }
 
@@ -37,18 +88,13 @@ command_tail(const struct invocation *invocation)
     if (given != NULL && (!read_number(given, &count) || count == 0)) {
         return usage_error(invocation->program, "-n wants a number from 1, not '%s'", given);
     }
-    if (invocation_has(invocation, "follow")) {
-        fprintf(stderr, "steplog: not yet: tail -f - following the log\n");
-        return EXIT_USAGE;
-    }
     struct reader reader;
     int code = reader_open(&reader, invocation, 0);
     if (code == EXIT_DONE) {
         code = reader_find_names(&reader);
     }
     if (code == EXIT_DONE) {
-        uint64_t newest = log_newest(reader.log);
-        code = list_from(&reader, newest > count ? newest - count + 1 : 1);
+        code = tail(&reader, count, invocation_has(invocation, "follow"));
     }
     reader_close(&reader);
     return code;
@@ -140,7 +186,7 @@ list_chain(const struct reader *reader, uint64_t newest)
     if (rc == RC_OK) {
         struct listing listing;
         struct arena *arena = arena_new();
-        listing_begin(&listing, reader);
+        listing_begin(&listing, reader, false);
         for (size_t i = chain.count; i-- > 0 && rc == RC_OK;) {
             struct event event;
             arena_reset(arena);

@@ -1,14 +1,13 @@
 #include "tools/steplog/reader.h"
 
-#include "tools/common/table.h"
-
+#include "daemon/instant.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *
-directory_of(const struct invocation *invocation, unsigned own)
+const char *
+reader_directory(const struct invocation *invocation, unsigned own)
 {
     const char *given = invocation_option(invocation, "data");
     if (given != NULL) {
@@ -28,7 +27,7 @@ int
 reader_open(struct reader *reader, const struct invocation *invocation, unsigned own)
 {
     *reader = (struct reader){.invocation = invocation};
-    const char *directory = directory_of(invocation, own);
+    const char *directory = reader_directory(invocation, own);
     if (directory == NULL) {
         return usage_error(invocation->program, "which data directory? give -d DIR");
     }
@@ -81,6 +80,23 @@ find_definitions(struct log *log, uint64_t *out_seq)
     return rc == RC_END ? RC_OK : rc;
 }
 
+enum rc
+reader_take_names(struct reader *reader, const struct event *event)
+{
+    struct definitions *definitions = NULL;
+    if (event->kind != EVENT_DEFINITIONS_APPLIED || event->word_count == 0) {
+        return RC_OK;
+    }
+    enum rc rc =
+        definition_from_canonical(event->words[0], zones_source(reader->zones), &definitions);
+    if (rc == RC_OK) {
+        definitions_release(reader->definitions);
+        reader->definitions = definitions;
+        reader->zone = reader_zone(reader, definitions);
+    }
+    return rc;
+}
+
 int
 reader_find_names(struct reader *reader)
 {
@@ -95,15 +111,33 @@ reader_find_names(struct reader *reader)
     struct arena *arena = arena_new();
     struct event event;
     rc = replay_read_event(reader->log, seq, arena, &event);
-    if (rc == RC_OK && event.word_count > 0) {
-        rc = definition_from_canonical(event.words[0], zones_source(reader->zones),
-                                       &reader->definitions);
+    if (rc == RC_OK) {
+        rc = reader_take_names(reader, &event);
     }
     arena_free(arena);
-    if (rc != RC_OK) {
-        return reader_failed(rc, "the definitions in the log cannot be read");
+    return rc == RC_OK ? EXIT_DONE : reader_failed(rc, "the definitions in the log cannot be read");
+}
+
+int
+reader_place(struct reader *reader, const char *option, uint64_t *out_seq, int64_t *out_ms)
+{
+    const char *text = invocation_option(reader->invocation, option);
+    if (text == NULL || (read_number(text, out_seq) && *out_seq > 0)) {
+        return EXIT_DONE;
     }
-    reader->zone = reader_zone(reader, reader->definitions);
+    if (reader->definitions == NULL) {
+        int code = reader_find_names(reader);
+        if (code != EXIT_DONE) {
+            return code;
+        }
+    }
+    if (instant_parse(span_cstr(text), reader->zone, out_ms) != RC_OK) {
+        return usage_error(reader->invocation->program,
+                           "--%s wants an event's number or a time such as "
+                           "'2026-06-01 12:00', not '%s'",
+                           option, text);
+    }
+    *out_seq = 0;
     return EXIT_DONE;
 }
 
@@ -136,140 +170,4 @@ reader_engine(void)
 {
     static const struct engine_calls none;
     return engine_new(&none);
-}
-
-/* ---- listing ---- */
-
-static bool
-is_one_of(const char *key, const char *const *keys)
-{
-    for (; *keys != NULL; keys++) {
-        if (strcmp(key, *keys) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "T_a+T_b": what people want to know of a delivery's items. */
-static void
-append_templates(const json_t *items, struct buf *out)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach(items, i, item)
-    {
-        const json_t *template = json_object_get(item, "template");
-        const char *name = json_string_value(template);
-        buf_append_cstr(out, i == 0 ? "" : "+");
-        if (name != NULL) {
-            buf_append_cstr(out, name);
-        } else {
-            buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(template));
-        }
-    }
-}
-
-static void
-append_value(const char *key, json_t *value, struct buf *out)
-{
-    static const char *const instants[] = {"due", "until", "start", "line_at", "token_at", NULL};
-    enum { TO_THE_SECOND = 19 }; /* 2026-06-01T10:15:00 */
-    const char *text = json_string_value(value);
-    if (text != NULL && is_one_of(key, instants)) {
-        buf_append(out, text, strnlen(text, TO_THE_SECOND));
-    } else if (text != NULL && text[0] != '\0' && strpbrk(text, " \"\n\t") == NULL) {
-        buf_append_cstr(out, text);
-    } else if (strcmp(key, "items") == 0) {
-        append_templates(value, out);
-    } else {
-        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        assert(dumped != NULL);
-        buf_append_cstr(out, dumped);
-        free(dumped);
-    }
-}
-
-/* "how=reply due=... text="two words"": what is particular to the event. */
-static void
-append_details(json_t *object, struct buf *out)
-{
-    static const char *const columns[] = {"seq",      "at",        "kind", "friend",
-                                          "previous", "canonical", NULL};
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
-        if (!is_one_of(key, columns)) {
-            buf_printf(out, "%s%s=", out->len == 0 ? "" : " ", key);
-            append_value(key, value, out);
-        }
-    }
-}
-
-void
-listing_begin(struct listing *listing, const struct reader *reader)
-{
-    *listing = (struct listing){.reader = reader};
-    if (reader_wants_json(reader)) {
-        return;
-    }
-    listing->table = table_new();
-    table_column(listing->table, "event", TABLE_RIGHT);
-    table_column(listing->table, "at", TABLE_LEFT);
-    table_column(listing->table, "friend", TABLE_RIGHT);
-    table_column(listing->table, "kind", TABLE_LEFT);
-    table_column(listing->table, "what", TABLE_LEFT);
-}
-
-static void
-print_line(json_t *json)
-{
-    json_dumpf(json, stdout, JSON_COMPACT);
-    putchar('\n');
-}
-
-void
-listing_add(struct listing *listing, const struct event *event)
-{
-    const struct reader *reader = listing->reader;
-    json_t *json = event_to_json(event, reader->definitions, reader->zone);
-    if (listing->table == NULL) {
-        print_line(json);
-        json_decref(json);
-        return;
-    }
-    struct buf details = {0};
-    append_details(json, &details);
-    const char *kind = json_string_value(json_object_get(json, "kind"));
-    table_row(listing->table);
-    table_cell_printf(listing->table, "%llu", (unsigned long long)event->seq);
-    table_cell_printf(listing->table, "%.19s", json_string_value(json_object_get(json, "at")));
-    if (event->friend == NO_ID) {
-        table_cell_cstr(listing->table, NULL);
-    } else {
-        table_cell_printf(listing->table, "%u", event->friend);
-    }
-    if (kind != NULL) {
-        table_cell_cstr(listing->table, kind);
-    } else {
-        table_cell_printf(listing->table, "kind %d", (int)event->kind);
-    }
-    table_cell(listing->table, buf_span(&details));
-    buf_fini(&details);
-    json_decref(json);
-}
-
-void
-listing_end(struct listing *listing)
-{
-    if (listing->table == NULL) {
-        return;
-    }
-    struct buf out = {0};
-    bool refused = invocation_has(listing->reader->invocation, "no-color");
-    table_print(listing->table, terminal_has_colour(STDOUT_FILENO, refused), &out);
-    fwrite(out.data, 1, out.len, stdout);
-    buf_fini(&out);
-    table_free(listing->table);
 }

@@ -23,12 +23,20 @@ struct reader {
 };
 
 /* The directory is -d DIR, else the first argument where there are more than `own` of them, else
- * $STEPD_DATA_DIR. */
+ * $STEPD_DATA_DIR; NULL when nobody says. */
+const char *reader_directory(const struct invocation *invocation, unsigned own);
 MUST_USE int reader_open(struct reader *reader, const struct invocation *invocation, unsigned own);
 void reader_close(struct reader *reader);
 
 /* Finds the newest definitions, by a scan of the log. */
 MUST_USE int reader_find_names(struct reader *reader);
+/* Takes the names of an event that applies definitions; any other event changes nothing. */
+MUST_USE enum rc reader_take_names(struct reader *reader, const struct event *event);
+
+/* Reads an option that names an event or, in the account's zone, an instant; what is not meant, or both
+ * when the option was not given, stays as it is. */
+MUST_USE int reader_place(struct reader *reader, const char *option, uint64_t *out_seq,
+                          int64_t *out_ms);
 
 /* The account's zone by these definitions, or the default. */
 const struct zone *reader_zone(const struct reader *reader, const struct definitions *definitions);
@@ -43,15 +51,6 @@ bool read_number(const char *text, uint64_t *out_number);
 
 /* Says "steplog: ..." on stderr and returns the exit code that fits. */
 int reader_failed(enum rc rc, const char *what);
-
-/* Events for people, as a table, or a JSON object a line. Begin, rows, end. */
-struct listing {
-    const struct reader *reader;
-    struct table *table; /* NULL with -o json */
-};
-void listing_begin(struct listing *listing, const struct reader *reader);
-void listing_add(struct listing *listing, const struct event *event);
-void listing_end(struct listing *listing);
 
 /* An engine for folding: it decides nothing, so it needs no calls. */
 struct engine *reader_engine(void);

@@ -1,0 +1,147 @@
+#include "daemon/restore.h"
+
+#include "store/checkpoint.h"
+#include <inttypes.h>
+
+static enum rc
+compile(void *context, struct span canonical, struct definitions **out_definitions)
+{
+    const struct zone_source *zones = context;
+    return definition_from_canonical(canonical, *zones, out_definitions);
+}
+
+static void
+pass_over(const struct restore_options *options, uint64_t seq, const char *why)
+{
+    struct buf text = {0}, path = {0};
+    checkpoint_path(options->directory, seq, &path);
+    buf_printf(&text, "%s is passed over: %s", buf_cstr(&path), why);
+    if (options->note != NULL) {
+        options->note(options->note_context, buf_cstr(&text));
+    }
+    buf_fini(&text);
+    buf_fini(&path);
+}
+
+/* The log's own last run had got further than the log now goes. */
+static enum rc
+refuse_cut_log(const struct restore_options *options, uint64_t seq, struct buf *out_error)
+{
+    struct buf path = {0};
+    checkpoint_path(options->directory, seq, &path);
+    buf_printf(out_error,
+               "the log ends at event %" PRIu64 ", but %s holds event %" PRIu64
+               " of the same run: durable events are gone. Restore a backup; or, if this older log "
+               "was put here on purpose, delete the checkpoints: steplog checkpoint --drop",
+               log_newest(options->log), buf_cstr(&path), seq);
+    buf_fini(&path);
+    return RC_CORRUPT;
+}
+
+/* RC_OK: the engine has it. RC_AGAIN: passed over. */
+static enum rc
+try_checkpoint(const struct restore_options *options, uint64_t seq, struct engine *engine,
+               struct buf *out_error)
+{
+    struct buf bytes = {0};
+    struct checkpoint checkpoint;
+    struct zone_source zones = options->zones;
+    const char *why = "";
+    enum rc rc = checkpoint_read(options->directory, seq, &bytes, &checkpoint, &why);
+    if (rc == RC_OK) {
+        enum checkpoint_verdict verdict =
+            checkpoint_judge(&checkpoint, STATE_VERSION, options->log);
+        why = checkpoint_verdict_text(verdict);
+        rc = verdict == CHECKPOINT_GOOD ? RC_OK : RC_CORRUPT;
+        if (verdict == CHECKPOINT_LOG_CUT) {
+            buf_fini(&bytes);
+            return refuse_cut_log(options, seq, out_error);
+        }
+    }
+    if (rc == RC_OK) {
+        const struct image_source source = {.bytes = checkpoint.image,
+                                            .digest = &checkpoint.digest,
+                                            .definitions = compile,
+                                            .context = &zones};
+        rc = engine_load(engine, &source, &why);
+    }
+    buf_fini(&bytes);
+    if (rc != RC_OK) {
+        pass_over(options, seq, why);
+        return RC_AGAIN;
+    }
+    return RC_OK;
+}
+
+static enum rc
+load_newest(const struct restore_options *options, struct engine *engine,
+            struct restored *out_restored, struct buf *out_error)
+{
+    struct checkpoint_list list;
+    if (options->directory == NULL || checkpoint_list(options->directory, &list) != RC_OK) {
+        return RC_OK;
+    }
+    enum rc rc = RC_AGAIN;
+    for (uint32_t i = 0; rc == RC_AGAIN && i < list.count; i++) {
+        rc = try_checkpoint(options, list.items[i].seq, engine, out_error);
+        if (rc == RC_OK) {
+            out_restored->checkpoint_seq = list.items[i].seq;
+        }
+    }
+    checkpoint_list_fini(&list);
+    return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+enum rc
+restore_follow(const struct restore_options *options, struct engine *engine, struct buf *out_error)
+{
+    const struct replay_options replay = {.log = options->log,
+                                          .engine = engine,
+                                          .zones = options->zones,
+                                          .from_seq = engine_state(engine)->seq + 1,
+                                          .check_stops = true};
+    return replay_run(&replay, out_error);
+}
+
+enum rc
+restore_run(const struct restore_options *options, struct engine *engine,
+            struct restored *out_restored, struct buf *out_error)
+{
+    *out_restored = (struct restored){0};
+    enum rc rc = load_newest(options, engine, out_restored, out_error);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = restore_follow(options, engine, out_error);
+    out_restored->tail_events = engine_state(engine)->seq - out_restored->checkpoint_seq;
+    if (rc != RC_OK && out_restored->checkpoint_seq != 0) {
+        buf_printf(out_error,
+                   " (after the checkpoint of event %" PRIu64
+                   "; '--checkpoints no' starts from the log alone)",
+                   out_restored->checkpoint_seq);
+    }
+    return rc;
+}
+
+enum rc
+restore_save(const struct restore_options *options, const struct engine *engine,
+             uint64_t *out_bytes, struct buf *out_error)
+{
+    const struct state *state = engine_state(engine);
+    struct checkpoint checkpoint = {.state_version = STATE_VERSION};
+    struct buf image = {0};
+    enum rc rc = checkpoint_place(options->log, state->seq, &checkpoint);
+    if (rc != RC_OK) {
+        buf_printf(out_error, "event %" PRIu64 " is not the end of a batch of this log",
+                   state->seq);
+        return rc;
+    }
+    image_write(state, &image);
+    checkpoint.digest = state_digest(state);
+    checkpoint.image = buf_span(&image);
+    rc =
+        image.rc == RC_OK ? checkpoint_write(options->directory, &checkpoint, out_error) : image.rc;
+    *out_bytes = image.len;
+    buf_fini(&image);
+    return rc;
+}
