@@ -211,7 +211,7 @@ uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_
 
 /* How many pushes a class has left in the month that is counted (SPEC R11). */
 uint32_t state_allowance(const struct state *state, enum message_class message_class);
-enum { NO_LIMIT = UINT32_MAX };
+#define NO_LIMIT UINT32_MAX
 uint32_t state_quota_limit(const struct state *state);            /* NO_LIMIT when there is none */
 uint32_t state_cap(const struct state *state, uint32_t scenario); /* NO_LIMIT when there is none */
 

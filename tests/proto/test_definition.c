@@ -720,7 +720,7 @@ START_TEST(a_zone_that_has_gone_falls_back_on_replay_only)
 {
     static const char GONE[] =
         "{\"version\":1,\"ids\":{\"tags\":[],\"fields\":[],\"templates\":[],\"lanes\":[\"main\"],"
-        "\"scenarios\":[\"S\"],\"buttons\":[],\"auto_replies\":[],\"broadcasts\":[],"
+        "\"scenarios\":[\"S\"],\"buttons\":[],\"auto_replies\":[],"
         "\"steps\":{\"S\":[\"a\"]}},"
         "\"types\":[],\"removed\":{},\"tree\":{\"account\":{\"zone\":\"Etc/UTC\"},\"scenarios\":{"
         "\"S\":{\"zone\":\"Mars/Olympus\",\"steps\":{\"a\":{\"when\":\"now\",\"do\":[]}}}}}}";

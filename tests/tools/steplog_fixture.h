@@ -10,6 +10,7 @@
 #define TESTS_TOOLS_STEPLOG_FIXTURE_H
 
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "proto/event.h"
 #include "store/log.h"
 
@@ -67,6 +68,7 @@ static inline void
 append_stop(uint64_t wrong_by)
 {
     struct event stopped = {.kind = EVENT_STOPPED, .friend = NO_ID};
+    stopped.u.stopped.state_version = STATE_VERSION;
     stopped.u.stopped.digest = state_digest(engine_state(engine)) ^ wrong_by;
     append(stopped, NULL);
 }
