@@ -104,13 +104,14 @@ add_friend(struct core *core, uint32_t friend)
                                 .u.act = {.user_id = span_cstr(id),
                                           .webhook_id = span_cstr(webhook),
                                           .line_at_ms = BENCH_START_MS}});
-    handle(core, (struct input){.kind = INPUT_PROFILE,
-                                .u.profile = {friend, true, .name = span_cstr(name)}});
+    handle(core,
+           (struct input){.kind = INPUT_PROFILE,
+                          .u.profile = {.friend = friend, .found = true, .name = span_cstr(name)}});
     if (friend % 2 == 0) {
         handle(core, (struct input){.kind = INPUT_TAG, .u.tag = {friend, 0, true}});
     }
-    handle(core,
-           (struct input){.kind = INPUT_FIELD, .u.field = {friend, .text = span_cstr("関東")}});
+    handle(core, (struct input){.kind = INPUT_FIELD,
+                                .u.field = {.friend = friend, .text = span_cstr("関東")}});
 }
 
 static void

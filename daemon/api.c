@@ -40,6 +40,12 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/release", BODY_OBJECT, api_post_release},
     {"GET", "/v1/clock", BODY_NONE, api_get_clock},
     {"POST", "/v1/clock", BODY_OBJECT, api_post_clock},
+    {"POST", "/v1/forms/{}/answers", BODY_OBJECT, api_post_answers},
+    {"POST", "/v1/friends/{}/conversions/{}", BODY_OBJECT, api_post_conversion},
+    {"POST", "/v1/friends/{}/bookings", BODY_OBJECT, api_post_booking},
+    {"PATCH", "/v1/friends/{}/bookings/{}", BODY_OBJECT, api_patch_booking},
+    {"DELETE", "/v1/friends/{}/bookings/{}", BODY_NONE, api_delete_booking},
+    {"GET", "/v1/calendars/{}/roster", BODY_NONE, api_get_roster},
 };
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 
@@ -63,28 +69,31 @@ api_free(struct api *api)
     free(api);
 }
 
-/* True when the path fits the pattern; *out_name is then the segment under "{}", or "". */
+enum { HOLES_MAX = 2 };
+
+/* True when the path fits the pattern; out_names are then the segments under its "{}", or "". */
 static bool
-path_matches(struct arena *arena, const char *pattern, const char *path, const char **out_name)
+path_matches(struct arena *arena, const char *pattern, const char *path,
+             const char *out_names[HOLES_MAX])
 {
-    const char *hole = strstr(pattern, "{}");
-    if (hole == NULL) {
-        *out_name = "";
-        return strcmp(pattern, path) == 0;
+    size_t holes = 0;
+    out_names[0] = out_names[1] = "";
+    while (*pattern != '\0') {
+        if (strncmp(pattern, "{}", 2) != 0) {
+            if (*pattern++ != *path++) {
+                return false;
+            }
+            continue;
+        }
+        size_t len = strcspn(path, "/");
+        if (len == 0 || holes == HOLES_MAX) {
+            return false;
+        }
+        out_names[holes++] = arena_cstr(arena, span_of(path, len));
+        pattern += 2;
+        path += len;
     }
-    size_t before = (size_t)(hole - pattern);
-    const char *after = hole + 2;
-    size_t path_len = strlen(path), after_len = strlen(after);
-    if (path_len <= before + after_len || strncmp(pattern, path, before) != 0 ||
-        strcmp(path + path_len - after_len, after) != 0) {
-        return false;
-    }
-    size_t name_len = path_len - before - after_len;
-    if (memchr(path + before, '/', name_len) != NULL) {
-        return false;
-    }
-    *out_name = arena_cstr(arena, span_of(path + before, name_len));
-    return true;
+    return *path == '\0';
 }
 
 static const struct route *
@@ -92,12 +101,13 @@ find_route(struct api_call *call)
 {
     const char *allowed = NULL;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        const char *name;
-        if (!path_matches(call->api->arena, ROUTES[i].path, call->request->path, &name)) {
+        const char *names[HOLES_MAX];
+        if (!path_matches(call->api->arena, ROUTES[i].path, call->request->path, names)) {
             continue;
         }
         if (strcmp(ROUTES[i].method, call->request->method) == 0) {
-            call->name = name;
+            call->name = names[0];
+            call->second_name = names[1];
             return &ROUTES[i];
         }
         allowed = ROUTES[i].method;

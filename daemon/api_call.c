@@ -210,6 +210,12 @@ api_source(const struct api_call *call, struct source source)
         return names_text(&definitions->auto_reply_names, source.id);
     case SOURCE_BROADCAST:
         return names_text(&definitions->broadcast_names, source.id);
+    case SOURCE_FORM:
+        return names_text(&definitions->form_names, source.id);
+    case SOURCE_CALENDAR:
+        return names_text(&definitions->calendar_names, source.id);
+    case SOURCE_CONVERSION:
+        return names_text(&definitions->conversion_names, source.id);
     case SOURCE_NONE:
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:

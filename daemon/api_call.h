@@ -26,7 +26,8 @@ struct api_call {
     const struct state *state;
     const struct definitions *definitions;
     const char *name; /* what the path's {…} holds */
-    json_t *body;     /* an object, when the call takes one; else NULL */
+    const char *second_name;
+    json_t *body; /* an object, when the call takes one; else NULL */
 };
 typedef void (*api_handler_fn)(struct api_call *call);
 
@@ -53,6 +54,12 @@ void api_get_broadcasts(struct api_call *call);
 void api_post_broadcast_cancel(struct api_call *call);
 void api_post_broadcast_fit(struct api_call *call);
 void api_post_definitions(struct api_call *call);
+void api_post_answers(struct api_call *call);
+void api_post_conversion(struct api_call *call);
+void api_post_booking(struct api_call *call);
+void api_patch_booking(struct api_call *call);
+void api_delete_booking(struct api_call *call);
+void api_get_roster(struct api_call *call);
 
 /* Answers 200 with this body, which is taken; when says what it waits for. */
 void api_ok(struct api_call *call, enum api_when when, json_t *body);

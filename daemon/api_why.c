@@ -101,6 +101,15 @@ reason_rule(enum reason reason, struct source source)
     case REASON_REMOVED:
     case REASON_EDITED:
         return "R26";
+    case REASON_LIMIT:
+    case REASON_DEADLINE:
+    case REASON_FULL:
+        return source.kind == SOURCE_FORM ? "R30" : "R39";
+    case REASON_CANCEL_DEADLINE:
+    case REASON_CLOSED:
+    case REASON_PAST:
+    case REASON_NO_BOOKING:
+        return "R39";
     case REASON_RESTORED:
         return "R45";
     case REASON_FORGOTTEN:

@@ -42,8 +42,6 @@ struct core {
     struct buf error;
 };
 
-static const struct engine_calls ENGINE_CALLS = {.body_hash = line_messages_hash};
-
 /* Runs what waited for this number. Effects may register further ones. */
 static void
 run_effects(struct core *core, uint64_t durable_seq)
@@ -122,9 +120,11 @@ core_open(const struct core_options *options, struct core **out_core)
     struct core *core = calloc(1, sizeof(*core));
     assert(core != NULL);
     core->options = *options;
-    core->directory = strdup(options->directory); /* the claim may come later */
+    core->directory = strdup(options->directory); /* a late claim still names it */
     assert(core->directory != NULL);
-    core->engine = engine_new(&ENGINE_CALLS);
+    const struct engine_calls calls = {.body_hash = line_messages_hash,
+                                       .public_url = span_cstr(options->public_url)};
+    core->engine = engine_new(&calls);
     events_init(&core->pass);
     *out_core = core; /* also on failure: for core_error() */
 
@@ -402,6 +402,17 @@ flush_events(struct core *core)
     return event_count == 0 ? RC_OK : append(core, event_count);
 }
 
+static void
+tell_notices(const struct core *core)
+{
+    for (uint32_t i = 0; core->options.notice != NULL && i < core->pass.count; i++) {
+        if (core->pass.items[i].kind == EVENT_NOTIFIED) {
+            core->options.notice(core->options.notice_context, &core->pass.items[i],
+                                 core_state(core)->definitions);
+        }
+    }
+}
+
 enum rc
 core_flush(struct core *core)
 {
@@ -415,6 +426,7 @@ core_flush(struct core *core)
         core->failed = true; /* memory has run ahead of the log: only a new start mends that */
         return rc;
     }
+    tell_notices(core);
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;

@@ -25,7 +25,8 @@ struct core_options {
     struct log *log; /* taken; opened with LOG_CLAIM */
     struct clock *clock;
     struct zone_source zones;
-    const char *directory;   /* real path of the data directory, for the claim; "" in memory */
+    const char
+        *directory; /* real path of the data directory, for the claim; "" in memory; borrowed */
     const char *machine_id;  /* a file that holds it; NULL: /etc/machine-id */
     const char *checkpoints; /* where they are; NULL: the whole log is replayed */
     /* Told of each checkpoint that was passed over; may be NULL. */
@@ -35,6 +36,10 @@ struct core_options {
     /* Draws random bytes: run id, salts. */
     void (*random)(void *context, void *out, size_t bytes);
     void *random_context;
+    const char *public_url; /* what links to pages begin with; NULL: none */
+    /* Told of every notice (SPEC R43) when its batch goes to the log; may be NULL. */
+    void (*notice)(void *context, const struct event *event, const struct definitions *definitions);
+    void *notice_context;
 };
 
 /* Loads the newest good checkpoint, replays the log after it, then claims it. */

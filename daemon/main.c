@@ -29,6 +29,7 @@ struct stepd {
     struct zones *zones;
     struct clock clock;
     struct room room;
+    char *directory; /* real path of the data directory */
     struct ev_loop *loop;
     struct core *core;
     struct line_client *client;
@@ -115,6 +116,18 @@ start_clock(struct stepd *stepd, int64_t now_ms, const struct log *log)
     clock_init_virtual(&stepd->clock, now_ms > newest_ms ? now_ms : newest_ms);
 }
 
+/* The console's line: who and where to. The words are in the log, not in the journal. */
+static void
+report_notice(void *context, const struct event *event, const struct definitions *definitions)
+{
+    (void)context;
+    report(REPORT_INFO, "notice friend=%u to=%s event=%llu", event->friend,
+           event->u.notified.to == NO_ID
+               ? "all"
+               : names_text(&definitions->notify_names, event->u.notified.to),
+           (unsigned long long)event->seq);
+}
+
 static void
 report_held(struct stepd *stepd)
 {
@@ -158,19 +171,20 @@ open_core(struct stepd *stepd)
         report(REPORT_ERROR, "starting read-only: %s; until then nothing is taken in or sent",
                stepd->room.why);
     }
-    char *directory = realpath(settings->data_dir, NULL);
+    stepd->directory = realpath(settings->data_dir, NULL); /* until the claim, maybe much later */
     int64_t began_us = clock_mono_us();
-    const struct core_options options = {.log = log,
-                                         .clock = &stepd->clock,
-                                         .zones = zones_source(stepd->zones),
-                                         .directory = directory != NULL ? directory : "",
-                                         .checkpoints =
-                                             settings->checkpoints ? settings->data_dir : NULL,
-                                         .note = note_checkpoint,
-                                         .claim_later = stepd->room.is_short,
-                                         .random = draw_random};
+    const struct core_options options = {
+        .log = log,
+        .clock = &stepd->clock,
+        .zones = zones_source(stepd->zones),
+        .directory = stepd->directory != NULL ? stepd->directory : "",
+        .public_url = settings->public_url,
+        .notice = report_notice,
+        .checkpoints = settings->checkpoints ? settings->data_dir : NULL,
+        .note = note_checkpoint,
+        .claim_later = stepd->room.is_short,
+        .random = draw_random};
     rc = core_open(&options, &stepd->core);
-    free(directory);
     if (rc != RC_OK) {
         report(REPORT_ERROR,
                "the log cannot be replayed and nothing is started: %s; 'steplog verify' shows the "
@@ -304,6 +318,7 @@ close_all(struct stepd *stepd)
     zones_free(stepd->zones);
     secret_free(stepd->channel_secret);
     secret_free(stepd->channel_token);
+    free(stepd->directory);
     settings_fini(&stepd->settings);
 }
 

@@ -147,6 +147,16 @@ set_listen(struct settings *settings, struct span text)
 }
 
 static bool
+set_public_url(struct settings *settings, struct span text)
+{
+    while (text.len > 0 && text.data[text.len - 1] == '/') {
+        text.len--; /* a slash follows anyway */
+    }
+    return set_text(settings->arena, text, &settings->public_url) &&
+           line_url_allowed(settings->public_url);
+}
+
+static bool
 set_line_url(struct settings *settings, struct span text)
 {
     return set_text(settings->arena, text, &settings->line_url) &&
@@ -254,6 +264,9 @@ static const struct setting setting_rows[] = {
     {"line_url", "URL", set_line_url,
      "an https URL without user, query and fragment (http only on loopback)",
      "LINE, or a stand-in for it (default: https://api.line.me)"},
+    {"public_url", "URL", set_public_url,
+     "an https URL without user, query and fragment (http only on loopback)",
+     "where friends find forms and calendars: what {{form:F}} begins with (default: none)"},
     {"credentials", "DIR", set_credentials, "a directory's path",
      "holds channel_secret and channel_token (default: $CREDENTIALS_DIRECTORY)"},
     {"map_size", "SIZE", set_map_size, "a size from 1MiB up, such as 512MiB or 64GiB",
@@ -582,6 +595,7 @@ set_defaults(struct settings *settings)
         .socket_mode = 0660,
         .listen = "127.0.0.1:8080",
         .line_url = "https://api.line.me",
+        .public_url = "",
         .credentials = directory_from(arena, "CREDENTIALS_DIRECTORY"),
         .map_bytes = (size_t)64 << 30,
         .room_min_bytes = ROOM_MIN_DEFAULT,

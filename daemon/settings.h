@@ -22,6 +22,7 @@ struct settings {
     uint32_t socket_mode;
     const char *listen; /* ADDRESS:PORT for webhooks */
     const char *line_url;
+    const char *public_url;  /* where friends find the pages of forms and calendars */
     const char *credentials; /* the directory with channel_secret and channel_token */
     size_t map_bytes;        /* the most the log may ever take */
     uint64_t room_min_bytes; /* below so much free disk or map the daemon is read-only */

@@ -274,7 +274,7 @@ on_pass(struct ev_loop *loop, struct ev_prepare *prepare, int events)
     bool more = false;
     if (station->stop != STOP_RECORDED) {
         more = delivery_pump(station->options.desk);
-        more = erasing_pump(core) || more;
+        more = (!station->options.standing->read_only && erasing_pump(core)) || more;
     }
     if (station->stop != STOP_NOT_ASKED) {
         stop_pass(station);

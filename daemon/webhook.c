@@ -74,6 +74,11 @@ input_webhook_id(const struct input *input)
     case INPUT_CAP:
     case INPUT_BROADCAST_CANCEL:
     case INPUT_BROADCAST_FIT:
+    case INPUT_FORM:
+    case INPUT_CONVERSION:
+    case INPUT_BOOK:
+    case INPUT_CHANGE_BOOKING:
+    case INPUT_CANCEL_BOOKING:
         break;
     }
     return (struct span){0};

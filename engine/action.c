@@ -1,5 +1,6 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
-#include "engine/turn.h"
+#include "engine/calendar.h"
+#include "engine/conversion.h"
 
 #include <stdio.h>
 
@@ -137,6 +138,19 @@ run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct
     }
 }
 
+static void
+run_booking(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
+{
+    const struct booking_wish wish = {.calendar = action->u.book.calendar,
+                                      .slot = action->u.book.slot,
+                                      .at_ms = action->u.book.at_ms};
+    if (action->kind == ACTION_BOOK) {
+        calendar_book(turn, friend, &wish, source);
+    } else {
+        calendar_cancel(turn, friend, &wish, source);
+    }
+}
+
 static bool
 run_choose(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
            uint32_t enrolment, struct outbox *outbox)
@@ -187,6 +201,16 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
             break;
         case ACTION_CHOOSE:
             did = run_choose(turn, friend, action, source, enrolment, outbox);
+            break;
+        case ACTION_NOTIFY:
+            notice_run(turn, friend, action, source);
+            break;
+        case ACTION_CONVERT:
+            conversion_run(turn, friend, action->u.convert.conversion, source);
+            break;
+        case ACTION_BOOK:
+        case ACTION_UNBOOK:
+            run_booking(turn, friend, action, source);
             break;
         }
         did_something = did_something || did;

@@ -70,10 +70,18 @@ struct condition {
 };
 
 /* A template is its request JSON cut at the insertions: part, value, part, value, ... part. */
-enum insertion_kind { INSERTION_NAME, INSERTION_FIELD };
+enum insertion_kind {
+    INSERTION_NAME,
+    INSERTION_FIELD,
+    INSERTION_SLOT,     /* of the friend's newest booking there (engine/calendar.h) */
+    INSERTION_ANSWER,   /* the friend's newest (engine/form.h) */
+    INSERTION_FORM,     /* the link to a form */
+    INSERTION_CALENDAR, /* the link to a calendar */
+};
 struct insertion {
     enum insertion_kind kind;
-    uint32_t field;       /* of INSERTION_FIELD */
+    uint32_t field;       /* of INSERTION_FIELD; ANSWER: the question; FORM, CALENDAR: which */
+    uint32_t form;        /* of INSERTION_ANSWER: NO_ID = whichever asked it last */
     struct span fallback; /* used where the value is empty; may be empty itself */
 };
 struct template
@@ -92,6 +100,10 @@ enum action_kind {
     ACTION_START,
     ACTION_STOP,
     ACTION_CHOOSE,
+    ACTION_NOTIFY,
+    ACTION_CONVERT,
+    ACTION_BOOK,
+    ACTION_UNBOOK,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 enum stop_scope { STOP_SCENARIO, STOP_LANE, STOP_ALL };
@@ -142,6 +154,18 @@ struct action {
             const struct choose_case *cases;
             uint32_t case_count;
         } choose;
+        struct {
+            const struct template *text; /* its parts are plain text */
+            uint32_t to;                 /* NO_ID: everybody under `notify` */
+        } notify;
+        struct {
+            uint32_t conversion;
+        } convert;
+        struct { /* BOOK UNBOOK */
+            uint32_t calendar;
+            uint32_t slot; /* of an event; NO_ID: at_ms says */
+            int64_t at_ms;
+        } book;
     } u;
 };
 
@@ -247,6 +271,12 @@ struct definitions {
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
+    /* Questions and options, and the slots of events, are named over all forms and events. */
+    struct names form_names, question_names, option_names, calendar_names, slot_names,
+        conversion_names, notify_names;
+    const struct form *forms;             /* by id (engine/form.h) */
+    const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
+    const struct conversion *conversions; /* by id (engine/conversion.h) */
 };
 
 struct definitions *definitions_new(void); /* empty, one reference */

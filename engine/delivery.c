@@ -1,6 +1,7 @@
 /* Deliveries: answers planned, intents with their values, outcomes (SPEC R9, R10, R40, R42). */
+#include "engine/calendar.h"
+#include "engine/form.h"
 #include "engine/tables.h"
-#include "engine/turn.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -71,6 +72,40 @@ delivery_plan_answer(struct turn *turn)
     turn->answer = (struct answer){0};
 }
 
+void
+turn_open_answer(struct turn *turn, uint32_t friend)
+{
+    turn->answer = (struct answer){.open = true, .friend = friend};
+}
+
+void
+turn_close_answer(struct turn *turn)
+{
+    if (turn->state->friends[turn->answer.friend].blocked) {
+        turn->answer = (struct answer){0}; /* nothing would arrive (SPEC R8, R15) */
+        return;
+    }
+    delivery_plan_answer(turn);
+}
+
+void
+turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source)
+{
+    bool own = !turn->answer.open;
+    if (body->action_count == 0 || turn->depth >= TURN_DEPTH_MAX) {
+        return;
+    }
+    if (own) {
+        turn_open_answer(turn, friend);
+    }
+    turn->depth++;
+    action_run(turn, friend, body, source, NO_ID, &turn->answer.outbox);
+    turn->depth--;
+    if (own) {
+        turn_close_answer(turn);
+    }
+}
+
 /* Values of the insertions, as they are at this moment (SPEC R26: texts are bound at send). */
 
 static struct span
@@ -120,8 +155,59 @@ field_text(struct turn *turn, uint32_t friend, uint32_t id)
 }
 
 static struct span
-insertion_text(struct turn *turn, uint32_t friend, const struct insertion *insertion)
+answer_text(struct turn *turn, uint32_t friend, const struct insertion *insertion)
 {
+    const struct definitions *definitions = turn->state->definitions;
+    const struct answer_row *row =
+        state_answer(turn->state, friend, insertion->form, insertion->field);
+    if (row == NULL) {
+        return (struct span){0};
+    }
+    char text[32];
+    int len = 0;
+    switch (form_question_type(definitions, row->form, row->question)) {
+    case QUESTION_NUMBER:
+        len = snprintf(text, sizeof(text), "%lld", (long long)row->number);
+        return arena_span(turn->out->arena, span_of(text, (size_t)len));
+    case QUESTION_CHOICE:
+    case QUESTION_CHOICES:
+        return span_cstr(form_option_label(definitions, row));
+    case QUESTION_TEXT:
+    case QUESTION_LONG_TEXT:
+    case QUESTION_DATE:
+    case QUESTION_MAIL:
+    case QUESTION_TEL:
+        break;
+    }
+    return span_cstr(row->text);
+}
+
+static struct span
+slot_text(struct turn *turn, uint32_t friend, struct source source)
+{
+    uint32_t calendar = source.kind == SOURCE_CALENDAR ? source.id : NO_ID;
+    uint32_t booking = state_newest_booking(turn->state, friend, calendar);
+    return booking == NO_ID ? (struct span){0}
+                            : datetime_text(turn, turn->state->bookings[booking].at_ms);
+}
+
+/* "https://shop.example/f/F_survey" */
+static struct span
+page_link(struct turn *turn, char page, const struct names *names, uint32_t id)
+{
+    struct span base = engine_public_url(turn->engine);
+    const char *name = names_text(names, id);
+    size_t room = base.len + strlen(name) + 4;
+    char *link = arena_alloc(turn->out->arena, room);
+    int len = snprintf(link, room, "%.*s/%c/%s", span_fmt(base), page, name);
+    return span_of(link, (size_t)len);
+}
+
+struct span
+delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *insertion,
+                   struct source source)
+{
+    const struct definitions *definitions = turn->state->definitions;
     struct span text = {0};
     switch (insertion->kind) {
     case INSERTION_NAME:
@@ -129,6 +215,18 @@ insertion_text(struct turn *turn, uint32_t friend, const struct insertion *inser
         break;
     case INSERTION_FIELD:
         text = field_text(turn, friend, insertion->field);
+        break;
+    case INSERTION_SLOT:
+        text = slot_text(turn, friend, source);
+        break;
+    case INSERTION_ANSWER:
+        text = answer_text(turn, friend, insertion);
+        break;
+    case INSERTION_FORM:
+        text = page_link(turn, 'f', &definitions->form_names, insertion->field);
+        break;
+    case INSERTION_CALENDAR:
+        text = page_link(turn, 'c', &definitions->calendar_names, insertion->field);
         break;
     }
     return text.len > 0 ? text : insertion->fallback;
@@ -144,7 +242,8 @@ add_values(struct turn *turn, struct event *intent)
             &turn->state->definitions->templates[intent->u.delivery.items[i].template];
         for (uint32_t j = 0; j < template->insertion_count; j++) {
             values = arena_grow(turn->out->arena, values, count, sizeof(*values));
-            values[count++] = insertion_text(turn, intent->friend, &template->insertions[j]);
+            values[count++] = delivery_insertion(turn, intent->friend, &template->insertions[j],
+                                                 intent->u.delivery.items[i].source);
         }
     }
     intent->words = values;

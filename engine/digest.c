@@ -1,4 +1,5 @@
 /* The state's fingerprint. What counts and in which order is written down here and nowhere else. */
+#include "engine/conversion.h"
 #include "engine/tables.h"
 
 #include "engine/base/checksum.h"
@@ -91,6 +92,48 @@ add_delivery(struct checksum *sum, const struct delivery *row)
     }
 }
 
+/* In the order of the rows, which depends on events alone. */
+static void
+add_acts(struct checksum *sum, const struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = &state->friends[friend];
+    for (uint32_t i = row->first_answer; i != NO_ID; i = state->answers[i].next) {
+        const struct answer_row *answer = &state->answers[i];
+        checksum_add_u64(sum, (uint64_t)answer->form << 32 | answer->question);
+        checksum_add_u64(sum, answer->option);
+        checksum_add_u64(sum, answer->seq);
+        checksum_add_u64(sum, (uint64_t)answer->number);
+    }
+    for (uint32_t i = row->first_tally; i != NO_ID; i = state->tallies[i].next) {
+        checksum_add_u64(sum, (uint64_t)state->tallies[i].form << 32 | state->tallies[i].times);
+        checksum_add_u64(sum, state->tallies[i].newest_seq);
+    }
+    for (uint32_t i = row->first_booking; i != NO_ID; i = state->bookings[i].next) {
+        const struct booking *booking = &state->bookings[i];
+        checksum_add_u64(sum, i);
+        checksum_add_u64(sum, (uint64_t)booking->calendar << 32 | booking->slot);
+        checksum_add_u64(sum, booking->phase);
+        checksum_add_u64(sum, booking->made_seq);
+        checksum_add_u64(sum, booking->seq);
+        checksum_add_u64(sum, (uint64_t)booking->at_ms);
+    }
+}
+
+static void
+add_counts(struct checksum *sum, const struct state *state)
+{
+    for (uint32_t i = 0; i < state->choice_count; i++) {
+        const struct choice_count *row = &state->choices[i];
+        checksum_add_u64(sum, (uint64_t)row->form << 32 | row->question);
+        checksum_add_u64(sum, (uint64_t)row->option << 32 | row->count);
+    }
+    for (uint32_t i = 0; i < state->definitions->conversion_names.count; i++) {
+        checksum_add_u64(sum, state_conversion_total(state, i));
+        checksum_add_u64(sum, state_converted_count(state, i));
+        tables_each_converted(state, i, add_member, sum);
+    }
+}
+
 static void
 add_scenario(struct checksum *sum, const struct scenario_counts *counts)
 {
@@ -152,6 +195,10 @@ state_digest(const struct state *state)
     for (uint32_t i = 0; i < state->friend_count; i++) {
         add_friend(sum, state, i);
     }
+    for (uint32_t i = 0; i < state->friend_count; i++) {
+        add_acts(sum, state, i);
+    }
+    add_counts(sum, state);
     add_tags(sum, state);
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
         add_enrolment(sum, state, &state->enrolments[i]);

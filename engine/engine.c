@@ -1,9 +1,11 @@
 #include "engine/engine.h"
 
+#include "engine/calendar.h"
+#include "engine/conversion.h"
 #include "engine/due.h"
+#include "engine/form.h"
 #include "engine/held.h"
 #include "engine/tables.h"
-#include "engine/turn.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -52,6 +54,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
     return engine->calls.body_hash(engine->state.definitions, intent->u.delivery.items,
                                    intent->u.delivery.item_count, intent->words,
                                    intent->word_count);
+}
+
+struct span
+engine_public_url(const struct engine *engine)
+{
+    return engine->calls.public_url;
 }
 
 /* apply: each concept folds its own events */
@@ -136,10 +144,25 @@ route(struct state *state, const struct event *event)
     case EVENT_BROADCAST_FIT_SET:
         broadcast_apply(state, event);
         break;
+    case EVENT_FORM_ANSWERED:
+    case EVENT_ANSWER_GIVEN:
+        form_apply(state, event);
+        break;
+    case EVENT_CONVERTED:
+        conversion_apply(state, event);
+        break;
+    case EVENT_BOOKED:
+    case EVENT_BOOKING_CHANGED:
+    case EVENT_BOOKING_CANCELLED:
+        calendar_apply(state, event);
+        break;
     case EVENT_STOPPED:
     case EVENT_WEBHOOK_NOTED:
     case EVENT_MESSAGE_UNSENT:
     case EVENT_WEBHOOK_FOREIGN:
+    case EVENT_FORM_REFUSED:
+    case EVENT_BOOKING_REFUSED:
+    case EVENT_NOTIFIED:
         break; /* kept for people; they change nothing known */
     }
 }
@@ -498,6 +521,17 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_BROADCAST_CANCEL:
     case INPUT_BROADCAST_FIT:
         operator_decide(&turn, input);
+        break;
+    case INPUT_FORM:
+        form_decide(&turn, input);
+        break;
+    case INPUT_CONVERSION:
+        conversion_decide(&turn, input);
+        break;
+    case INPUT_BOOK:
+    case INPUT_CHANGE_BOOKING:
+    case INPUT_CANCEL_BOOKING:
+        calendar_decide(&turn, input);
         break;
     }
 }

@@ -24,6 +24,8 @@ struct engine_calls {
     /* The checksum of the body that these items and values render to (proto/line_message.h). */
     uint64_t (*body_hash)(const struct definitions *definitions, const struct delivery_item *items,
                           uint32_t item_count, const struct span *values, uint32_t value_count);
+    /* Where friends find the pages of forms and calendars: "https://shop.example". May be empty. */
+    struct span public_url;
 };
 
 struct engine *engine_new(const struct engine_calls *calls);

@@ -46,9 +46,18 @@ enum event_kind {
     EVENT_DELIVERY_INTENDED = 61,  /* about to be sent; words: the values inserted, in order */
     EVENT_DELIVERY_OUTCOME = 62,   /* words: LINE's request id, accepted request id */
     EVENT_DELIVERY_CANCELLED = 63, /* a planned answer that was never sent */
-    EVENT_MONTH_BEGUN = 90,        /* the month of the quota turned: counting begins anew */
-    EVENT_QUOTA_SET = 91,          /* by an operator */
-    EVENT_STEP_HELD = 92,          /* due, and kept back until something is raised */
+    EVENT_FORM_ANSWERED = 70,      /* its answers are the events behind it */
+    EVENT_ANSWER_GIVEN = 71,       /* one question's; words: text */
+    EVENT_FORM_REFUSED = 72,
+    EVENT_CONVERTED = 73,
+    EVENT_BOOKED = 74,
+    EVENT_BOOKING_CHANGED = 75,
+    EVENT_BOOKING_CANCELLED = 76,
+    EVENT_BOOKING_REFUSED = 77,
+    EVENT_NOTIFIED = 78,    /* people are to be told; words: text */
+    EVENT_MONTH_BEGUN = 90, /* the month of the quota turned: counting begins anew */
+    EVENT_QUOTA_SET = 91,   /* by an operator */
+    EVENT_STEP_HELD = 92,   /* due, and kept back until something is raised */
     EVENT_DELIVERY_HELD = 93,
     EVENT_SCENARIO_AUTO_STOPPED = 94, /* with the delivery that reached its cap */
     EVENT_CAP_SET = 95,               /* by an operator */
@@ -83,6 +92,13 @@ enum reason {
     REASON_UNKNOWN_TYPE = 15,
     REASON_OLD = 16, /* noted: older than the de-duplication period, or than what is known */
     REASON_NO_SOURCE = 17,
+    REASON_LIMIT = 40,    /* a form answered, or a calendar booked, often enough */
+    REASON_DEADLINE = 41, /* to answer or to book */
+    REASON_FULL = 42,
+    REASON_CANCEL_DEADLINE = 44, /* also for changes */
+    REASON_CLOSED = 45,          /* no slot is offered then */
+    REASON_PAST = 46,
+    REASON_NO_BOOKING = 47,   /* nothing to change or cancel */
     REASON_RESTORED = 18,     /* belongs to the life before a copy or restore (SPEC R45) */
     REASON_FORGOTTEN = 19,    /* the friend was forgotten (SPEC R51) */
     REASON_QUOTA = 50,        /* held: the month's messages are used up (SPEC R11) */
@@ -103,6 +119,9 @@ enum source_kind {
     SOURCE_AUTO_REPLY = 4,
     SOURCE_OPERATOR = 5, /* id: uid of the caller */
     SOURCE_DEFINITIONS = 6,
+    SOURCE_FORM = 15,
+    SOURCE_CALENDAR = 16, /* also an event's */
+    SOURCE_CONVERSION = 17,
     SOURCE_BROADCAST = 20,
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
@@ -229,6 +248,27 @@ struct event {
             bool partial;        /* FIT_SET */
             struct span verdict; /* CHOSEN: a letter a friend (engine/broadcast.c) */
         } broadcast;
+        struct { /* FORM_* ANSWER_GIVEN */
+            uint32_t form;
+            uint32_t question; /* GIVEN; REFUSED: of the choice that is full */
+            uint32_t option;   /* GIVEN: the choice, NO_ID for other types; REFUSED: the full one */
+            int64_t number;    /* GIVEN: of a number; dates are words, which can be erased */
+            enum reason reason;
+        } form;
+        struct {
+            uint32_t conversion;
+            bool counted; /* false: it was not the first, and only the first counts (SPEC R36) */
+        } conversion;
+        struct { /* BOOKED BOOKING_* */
+            uint32_t booking, calendar;
+            uint32_t slot;   /* of an event; NO_ID: a calendar's time */
+            int64_t at_ms;   /* when the slot begins */
+            int64_t from_ms; /* CHANGED: where it was before */
+            enum reason reason;
+        } booking;
+        struct {
+            uint32_t to; /* NO_ID: everybody under `notify` */
+        } notified;
     } u;
 };
 

@@ -96,6 +96,24 @@ event_kind_name(enum event_kind kind)
         return "broadcast_ended";
     case EVENT_BROADCAST_FIT_SET:
         return "broadcast_fit_set";
+    case EVENT_FORM_ANSWERED:
+        return "form_answered";
+    case EVENT_ANSWER_GIVEN:
+        return "answer_given";
+    case EVENT_FORM_REFUSED:
+        return "form_refused";
+    case EVENT_CONVERTED:
+        return "converted";
+    case EVENT_BOOKED:
+        return "booked";
+    case EVENT_BOOKING_CHANGED:
+        return "booking_changed";
+    case EVENT_BOOKING_CANCELLED:
+        return "booking_cancelled";
+    case EVENT_BOOKING_REFUSED:
+        return "booking_refused";
+    case EVENT_NOTIFIED:
+        return "notified";
     }
     return NULL;
 }
@@ -154,6 +172,20 @@ reason_name(enum reason reason)
         return "edited";
     case REASON_OPERATOR:
         return "operator";
+    case REASON_LIMIT:
+        return "limit";
+    case REASON_DEADLINE:
+        return "deadline";
+    case REASON_FULL:
+        return "full";
+    case REASON_CANCEL_DEADLINE:
+        return "cancel_deadline";
+    case REASON_CLOSED:
+        return "closed";
+    case REASON_PAST:
+        return "past";
+    case REASON_NO_BOOKING:
+        return "no_booking";
     case REASON_RESTORED:
         return "restored";
     case REASON_FORGOTTEN:
@@ -182,6 +214,12 @@ source_kind_name(enum source_kind kind)
         return "definitions";
     case SOURCE_BROADCAST:
         return "broadcast";
+    case SOURCE_FORM:
+        return "form";
+    case SOURCE_CALENDAR:
+        return "calendar";
+    case SOURCE_CONVERSION:
+        return "conversion";
     }
     return "unknown";
 }

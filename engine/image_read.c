@@ -2,6 +2,7 @@
  * against what is left, every index against its table, every list walked once. */
 #include "engine/image.h"
 
+#include "engine/image_acts.h"
 #include "engine/image_bytes.h"
 #include "engine/tables.h"
 #include <assert.h>
@@ -733,6 +734,10 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     read_tags(&reader);
     read_scenarios(&reader);
     read_broadcasts(&reader);
+    if (reader.rc == RC_OK) {
+        const char *why = image_read_acts(&reader.rest, out_state);
+        check(&reader, why == NULL, why);
+    }
     check(&reader, in_table(out_state->forgetting.friend, out_state->friend_count),
           "it forgets nobody it knows");
     check(&reader, reader.rest.len == 0, "bytes follow its end");

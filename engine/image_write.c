@@ -1,6 +1,7 @@
 /* The state to bytes. Must write what image_read.c reads, in the same order. */
 #include "engine/image.h"
 
+#include "engine/image_acts.h"
 #include "engine/image_bytes.h"
 #include "engine/tables.h"
 #include <assert.h>
@@ -8,7 +9,7 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 72, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct friend_row) == 80, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 88, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
@@ -16,7 +17,7 @@ _Static_assert(sizeof(struct broadcast_row) == 48,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 24,
                "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 400, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 496, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -366,5 +367,6 @@ image_write(const struct state *state, struct buf *out)
     write_scenarios(state, out);
     write_sets(state, state->entered, state->scenario_capacity, out);
     write_broadcasts(state, out);
+    image_write_acts(state, out);
     free(sets.items);
 }

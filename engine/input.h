@@ -35,6 +35,19 @@ enum input_kind {
     INPUT_CAP,   /* the same for a scenario */
     INPUT_BROADCAST_CANCEL,
     INPUT_BROADCAST_FIT,
+    INPUT_FORM,
+    INPUT_CONVERSION,
+    INPUT_BOOK,
+    INPUT_CHANGE_BOOKING,
+    INPUT_CANCEL_BOOKING,
+};
+
+/* One answer to one question; a question with several choices has one each. */
+struct form_answer {
+    uint32_t question;
+    uint32_t option;  /* NO_ID: no choice */
+    int64_t number;   /* number, and the day of a date */
+    struct span text; /* the other types, and a date as it is written */
 };
 
 struct input {
@@ -115,6 +128,20 @@ struct input {
             uint32_t broadcast;
             bool partial; /* FIT */
         } broadcast;
+        struct {
+            uint32_t friend, form;
+            const struct form_answer *answers; /* of this form's questions, each of its type */
+            uint32_t answer_count;
+        } form;
+        struct {
+            uint32_t friend, conversion;
+        } conversion;
+        struct { /* BOOK CHANGE_BOOKING CANCEL_BOOKING */
+            uint32_t friend, calendar;
+            uint32_t slot;    /* of an event; NO_ID: at_ms says */
+            int64_t at_ms;    /* of a calendar: when the slot begins */
+            bool by_operator; /* not bound by deadlines (SPEC R39) */
+        } booking;
     } u;
 };
 

@@ -1,4 +1,5 @@
 /* Tags and the "ever entered" sets: roaring bitmaps over friend indexes. */
+#include "engine/conversion.h"
 #include "engine/tables.h"
 
 #include <assert.h>
@@ -138,6 +139,49 @@ tables_audience_drop(struct broadcast_row *row)
     }
 }
 
+void
+tables_set_converted(struct state *state, uint32_t friend, uint32_t conversion)
+{
+    uint32_t sets = state->conversion_capacity, counts = state->conversion_capacity;
+    state->converted =
+        tables_grow(state->converted, &sets, conversion + 1, sizeof(struct bitmap *));
+    state->conversion_counts = tables_grow(state->conversion_counts, &counts, conversion + 1,
+                                           sizeof(*state->conversion_counts));
+    state->conversion_capacity = counts;
+    put(&state->converted[conversion], friend, true);
+}
+
+bool
+state_has_converted(const struct state *state, uint32_t friend, uint32_t conversion)
+{
+    return conversion < state->conversion_capacity && state->converted[conversion] != NULL &&
+           roaring_bitmap_contains(set_of(state->converted[conversion]), friend);
+}
+
+uint32_t
+state_converted_count(const struct state *state, uint32_t conversion)
+{
+    if (conversion >= state->conversion_capacity || state->converted[conversion] == NULL) {
+        return 0;
+    }
+    return (uint32_t)roaring_bitmap_get_cardinality(set_of(state->converted[conversion]));
+}
+
+void
+tables_each_converted(const struct state *state, uint32_t conversion, tables_friend_fn fn,
+                      void *context)
+{
+    if (conversion >= state->conversion_capacity || state->converted[conversion] == NULL) {
+        return;
+    }
+    roaring_uint32_iterator_t members;
+    roaring_init_iterator(set_of(state->converted[conversion]), &members);
+    while (members.has_value) {
+        fn(context, members.current_value);
+        roaring_advance_uint32_iterator(&members);
+    }
+}
+
 static void
 free_all(struct bitmap **sets, uint32_t count)
 {
@@ -162,7 +206,14 @@ free_rows(struct state *state)
     for (uint32_t i = 0; i < state->value_count; i++) {
         free(state->values[i].text);
     }
+    for (uint32_t i = 0; i < state->answer_count; i++) {
+        free(state->answers[i].text);
+    }
     free(state->friends);
+    free(state->answers);
+    free(state->tallies);
+    free(state->choices);
+    free(state->bookings);
     free(state->values);
     free(state->sent);
     free(state->enrolments);
@@ -181,6 +232,8 @@ state_fini(struct state *state)
     free(state->broadcasts);
     free_all(state->tags, state->tag_capacity);
     free_all(state->entered, state->scenario_capacity);
+    free_all(state->converted, state->conversion_capacity);
+    free(state->conversion_counts);
     free(state->scenario_counts);
     free(state->run_ids);
     free(state->claim.machine);

@@ -31,6 +31,9 @@ struct friend_row {
     uint32_t first_delivery;   /* open ones, oldest first */
     uint32_t first_value;      /* fields that are set */
     uint32_t first_sent;       /* marketing pushes of the last days, newest first (SPEC R13) */
+    uint32_t first_answer;     /* the newest to each form */
+    uint32_t first_tally;      /* of forms answered */
+    uint32_t first_booking;
 };
 
 struct value_row {
@@ -155,6 +158,43 @@ struct broadcast_row { /* by id */
     bool partial;
     struct bitmap *audience; /* CHOOSING, SENDING: friends chosen; else NULL */
 };
+/* One answer to one question of a form, the newest; several choices are several rows. */
+struct answer_row {
+    uint32_t next; /* of the same friend, or of the free list */
+    uint32_t form, question;
+    uint32_t option; /* NO_ID: no choice */
+    uint64_t seq;    /* the event that gave it */
+    int64_t number;
+    char *text; /* NULL for choices and numbers, and once erased */
+};
+
+struct form_tally { /* how often one friend answered one form */
+    uint32_t next;
+    uint32_t form;
+    uint32_t times;
+    uint64_t newest_seq;
+};
+
+struct choice_count { /* friends whose newest answer is this choice (SPEC R30 capacity) */
+    uint32_t form, question, option;
+    uint32_t count;
+};
+
+enum booking_phase { BOOKING_OPEN = 1, BOOKING_CANCELLED };
+struct booking {
+    uint32_t next; /* of the same friend */
+    uint32_t friend;
+    uint32_t calendar;
+    uint32_t slot; /* of an event; NO_ID: a calendar's time */
+    enum booking_phase phase;
+    uint64_t made_seq; /* the event that made it */
+    uint64_t seq;      /* the newest event about it */
+    int64_t at_ms;     /* when its slot begins */
+};
+
+struct conversion_count {
+    uint32_t total;
+};
 
 struct state {
     uint64_t seq; /* of the newest event applied */
@@ -192,6 +232,17 @@ struct state {
     uint32_t run_count;
     uint32_t *friend_slots; /* hash table from LINE id to friend index */
     uint32_t friend_slot_count;
+    struct answer_row *answers;
+    uint32_t answer_count, answer_capacity, answer_free;
+    struct form_tally *tallies; /* never freed */
+    uint32_t tally_count, tally_capacity;
+    struct choice_count *choices; /* never freed: one a choice that was ever taken */
+    uint32_t choice_count, choice_capacity;
+    struct booking *bookings;
+    uint32_t booking_count, booking_capacity; /* never freed: a roster asks for past days too */
+    struct bitmap **converted;                /* by conversion id: who ever did */
+    struct conversion_count *conversion_counts;
+    uint32_t conversion_capacity;
 };
 
 /* NO_ID when no friend has that LINE user id. */

@@ -151,6 +151,18 @@ step_take(struct turn *turn, uint32_t enrolment)
     return go(turn, enrolment, step);
 }
 
+/* Does the outbox hold a message of this step's, from there on? */
+static bool
+carries(const struct outbox *outbox, uint32_t from, uint32_t enrolment)
+{
+    for (uint32_t i = from; i < outbox->count; i++) {
+        if (outbox->items[i].enrolment == enrolment) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 step_answer(struct turn *turn, uint32_t enrolment)
 {
@@ -168,7 +180,7 @@ step_answer(struct turn *turn, uint32_t enrolment)
     if (!still_there(turn, enrolment, row.started_seq)) {
         return;
     }
-    if (turn->answer.outbox.count == before) {
+    if (!carries(&turn->answer.outbox, before, enrolment)) {
         done_without_message(turn, enrolment, did_something || !step->body.has_message);
         return;
     }

@@ -15,12 +15,12 @@ state_init(struct state *state)
                             .sent_free = NO_ID,
                             .enrolment_free = NO_ID,
                             .decided_free = NO_ID,
-                            .delivery_free = NO_ID};
+                            .delivery_free = NO_ID,
+                            .answer_free = NO_ID};
 }
 
-/* Makes room for at least `needed` rows; new rows are zero. */
-static void *
-grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes)
+void *
+tables_grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes)
 {
     if (needed <= *capacity) {
         return rows;
@@ -113,10 +113,13 @@ tables_add_friend(struct state *state, struct span line_id)
 {
     uint32_t friend = state->friend_count;
     state->friends =
-        grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
+        tables_grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
     state->friends[friend] = (struct friend_row){.first_enrolment = NO_ID,
                                                  .first_delivery = NO_ID,
                                                  .first_value = NO_ID,
+                                                 .first_answer = NO_ID,
+                                                 .first_tally = NO_ID,
+                                                 .first_booking = NO_ID,
                                                  .first_sent = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
@@ -162,7 +165,7 @@ tables_put_value(struct state *state, uint32_t friend, uint32_t field)
     } else {
         index = state->value_count++;
         state->values =
-            grow(state->values, &state->value_capacity, index + 1, sizeof(*state->values));
+            tables_grow(state->values, &state->value_capacity, index + 1, sizeof(*state->values));
     }
     state->values[index] =
         (struct value_row){.next = state->friends[friend].first_value, .field = field};
@@ -219,7 +222,8 @@ tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms)
         state->sent_free = state->sent[index].next;
     } else {
         index = state->sent_count++;
-        state->sent = grow(state->sent, &state->sent_capacity, index + 1, sizeof(*state->sent));
+        state->sent =
+            tables_grow(state->sent, &state->sent_capacity, index + 1, sizeof(*state->sent));
     }
     state->sent[index] =
         (struct sent_row){.next = state->friends[friend].first_sent, .minute = minute};
@@ -242,6 +246,9 @@ tables_forget_friend(struct state *state, uint32_t friend)
         }
         i = value.next;
     }
+    for (uint32_t i = row->first_answer; i != NO_ID; i = state->answers[i].next) {
+        tables_set_text(&state->answers[i].text, (struct span){0});
+    }
 }
 
 /* Enrolments and deliveries: rows on a friend's list, oldest first. */
@@ -260,8 +267,8 @@ tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
         state->enrolment_free = state->enrolments[index].next;
     } else {
         state->enrolment_count++;
-        state->enrolments = grow(state->enrolments, &state->enrolment_capacity, index + 1,
-                                 sizeof(*state->enrolments));
+        state->enrolments = tables_grow(state->enrolments, &state->enrolment_capacity, index + 1,
+                                        sizeof(*state->enrolments));
     }
     struct enrolment *row = &state->enrolments[index];
     /* A due queue may still hold the row's former life: the mark of that must survive. */
@@ -316,8 +323,8 @@ tables_set_decided(struct state *state, uint32_t enrolment, uint32_t step)
             state->decided_free = state->decided[index].next;
         } else {
             index = state->decided_count++;
-            state->decided =
-                grow(state->decided, &state->decided_capacity, index + 1, sizeof(*state->decided));
+            state->decided = tables_grow(state->decided, &state->decided_capacity, index + 1,
+                                         sizeof(*state->decided));
         }
         state->decided[index] =
             (struct decided_row){.next = row->first_decided, .word = step / STEPS_A_WORD};
@@ -369,8 +376,8 @@ tables_add_delivery(struct state *state, uint32_t friend)
         state->delivery_free = state->deliveries[index].next;
     } else {
         index = state->delivery_count++;
-        state->deliveries = grow(state->deliveries, &state->delivery_capacity, index + 1,
-                                 sizeof(*state->deliveries));
+        state->deliveries = tables_grow(state->deliveries, &state->delivery_capacity, index + 1,
+                                        sizeof(*state->deliveries));
     }
     struct delivery *row = &state->deliveries[index];
     *row = (struct delivery){.next = NO_ID, .friend = friend, .queued = row->queued};
@@ -419,9 +426,9 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
 {
     if (scenario >= state->scenario_capacity) {
         uint32_t sets = state->scenario_capacity, counts = state->scenario_capacity;
-        state->entered = grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
-        state->scenario_counts =
-            grow(state->scenario_counts, &counts, scenario + 1, sizeof(*state->scenario_counts));
+        state->entered = tables_grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
+        state->scenario_counts = tables_grow(state->scenario_counts, &counts, scenario + 1,
+                                             sizeof(*state->scenario_counts));
         state->scenario_capacity = counts;
     }
     return &state->scenario_counts[scenario];
@@ -430,8 +437,8 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
 struct broadcast_row *
 tables_broadcast(struct state *state, uint32_t broadcast)
 {
-    state->broadcasts = grow(state->broadcasts, &state->broadcast_capacity, broadcast + 1,
-                             sizeof(*state->broadcasts));
+    state->broadcasts = tables_grow(state->broadcasts, &state->broadcast_capacity, broadcast + 1,
+                                    sizeof(*state->broadcasts));
     return &state->broadcasts[broadcast];
 }
 

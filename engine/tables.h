@@ -11,6 +11,9 @@
 
 #include "engine/state.h"
 
+/* Makes room for at least `needed` rows; new rows are zero. */
+void *tables_grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes);
+
 void state_init(struct state *state);
 void state_fini(struct state *state);
 
@@ -60,5 +63,22 @@ struct bitmap **tables_tag_slot(struct state *state, uint32_t tag);
 void tables_index_friends(struct state *state);
 
 void tables_add_run(struct state *state, const uint8_t run_id[16]);
+
+/* Takes the next answer row and hangs it at the end of the friend's list. */
+struct answer_row *tables_add_answer(struct state *state, uint32_t friend);
+void tables_drop_answer(struct state *state, uint32_t friend, uint32_t index);
+/* The friend's tally of that form, made where there is none. */
+struct form_tally *tables_form_tally(struct state *state, uint32_t friend, uint32_t form);
+/* Likewise the count of a choice. */
+struct choice_count *tables_choice_count(struct state *state, uint32_t form, uint32_t question,
+                                         uint32_t option);
+
+/* The row of a friend's next booking there: their last cancelled one, else a new one. */
+uint32_t tables_next_booking(const struct state *state, uint32_t friend, uint32_t calendar);
+struct booking *tables_add_booking(struct state *state, uint32_t index, uint32_t friend);
+
+void tables_set_converted(struct state *state, uint32_t friend, uint32_t conversion);
+void tables_each_converted(const struct state *state, uint32_t conversion, tables_friend_fn fn,
+                           void *context);
 
 #endif

@@ -40,6 +40,9 @@ enum { TURN_DEPTH_MAX = 16 };
 /* Numbers the event, chains it to the friend's last, applies it; returns the copy in turn->out. */
 struct event *turn_emit(struct turn *turn, const struct event *event);
 
+/* What links to pages begin with. */
+struct span engine_public_url(const struct engine *engine);
+
 /* The checksum of the body that an intent's items and words render to. */
 uint64_t engine_body_hash(const struct engine *engine, const struct event *intent);
 
@@ -173,5 +176,20 @@ void delivery_decide_outcome(struct turn *turn, const struct input *input);
 /* Books the friend's request in flight, if any, as one of which nobody will learn what became. */
 void delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason);
 void delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason);
+/* The value of an insertion at this moment, in what that source says to the friend. */
+struct span delivery_insertion(struct turn *turn, uint32_t friend,
+                               const struct insertion *insertion, struct source source);
+
+/* An act that came without a reply token (form, booking, conversion): what it causes to be sent
+ * gathers and goes as pushes of class response, packed alike (SPEC R10). */
+void turn_open_answer(struct turn *turn, uint32_t friend);
+void turn_close_answer(struct turn *turn);
+/* The body of something that happened inside an action: what it sends joins the answer under way, or
+ * is one of its own. Bodies that set each other off end at TURN_DEPTH_MAX. */
+void turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source);
+
+/* notice.c: `notify:` (SPEC R43) */
+void notice_run(struct turn *turn, uint32_t friend, const struct action *action,
+                struct source source);
 
 #endif

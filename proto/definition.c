@@ -8,9 +8,10 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-static const char *const SECTIONS[] = {"account",    "tags",      "fields",       "templates",
-                                       "friend_add", "scenarios", "auto_replies", "buttons",
-                                       "broadcasts", NULL};
+static const char *const SECTIONS[] = {
+    "account",   "tags",         "fields",  "templates",  "friend_add",
+    "scenarios", "auto_replies", "buttons", "forms",      "calendars",
+    "events",    "conversions",  "notify",  "broadcasts", NULL};
 
 /* --- files to one tree --- */
 
@@ -204,6 +205,13 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->buttons, arena, before ? &before->button_names : &NONE);
     name_table_load(&compiler->auto_replies, arena, before ? &before->auto_reply_names : &NONE);
     name_table_load(&compiler->broadcasts, arena, before ? &before->broadcast_names : &NONE);
+    name_table_load(&compiler->forms, arena, before ? &before->form_names : &NONE);
+    name_table_load(&compiler->questions, arena, before ? &before->question_names : &NONE);
+    name_table_load(&compiler->options, arena, before ? &before->option_names : &NONE);
+    name_table_load(&compiler->calendars, arena, before ? &before->calendar_names : &NONE);
+    name_table_load(&compiler->slots, arena, before ? &before->slot_names : &NONE);
+    name_table_load(&compiler->conversions, arena, before ? &before->conversion_names : &NONE);
+    name_table_load(&compiler->notify, arena, before ? &before->notify_names : &NONE);
 }
 
 static void
@@ -215,18 +223,29 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     const struct yaml_node *templates = section_of(compiler, tree, "templates");
     const struct yaml_node *scenarios = section_of(compiler, tree, "scenarios");
     const struct yaml_node *buttons = section_of(compiler, tree, "buttons");
+    const struct yaml_node *forms = section_of(compiler, tree, "forms");
+    const struct yaml_node *calendars = section_of(compiler, tree, "calendars");
+    const struct yaml_node *events = section_of(compiler, tree, "events");
+    const struct yaml_node *conversions = section_of(compiler, tree, "conversions");
     compile_account(compiler, section_of(compiler, tree, "account"));
     compile_tags(compiler, section_of(compiler, tree, "tags"));
     compile_fields(compiler, section_of(compiler, tree, "fields"));
     compile_scenario_names(compiler, scenarios);
     compile_button_names(compiler, buttons);
     compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"));
+    compile_form_names(compiler, forms);
+    compile_calendar_names(compiler, calendars, events);
+    compile_conversion_names(compiler, conversions);
+    compile_notify(compiler, section_of(compiler, tree, "notify"));
     compile_templates(compiler, templates);
     compile_friend_add(compiler, section_of(compiler, tree, "friend_add"));
     compile_scenarios(compiler, scenarios);
     compile_auto_replies(compiler, section_of(compiler, tree, "auto_replies"));
     compile_buttons(compiler, buttons);
     compile_broadcasts(compiler, section_of(compiler, tree, "broadcasts"));
+    compile_forms(compiler, forms);
+    compile_calendars(compiler, calendars, events);
+    compile_conversions(compiler, conversions);
     compile_removed_templates(compiler);
 
     out->tag_names = compiler->tags.names;
@@ -242,6 +261,16 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->templates = compiler->template_items;
     out->scenarios = compiler->scenario_items;
     out->buttons = compiler->button_items;
+    out->form_names = compiler->forms.names;
+    out->question_names = compiler->questions.names;
+    out->option_names = compiler->options.names;
+    out->calendar_names = compiler->calendars.names;
+    out->slot_names = compiler->slots.names;
+    out->conversion_names = compiler->conversions.names;
+    out->notify_names = compiler->notify.names;
+    out->forms = compiler->form_items;
+    out->calendars = compiler->calendar_items;
+    out->conversions = compiler->conversion_items;
 }
 
 static void

@@ -6,8 +6,10 @@ enum { REQUEST_OBJECTS_MAX = 5 }; /* LINE: messages of one request */
 static const struct {
     const char *word;
     enum action_kind kind;
-} VERBS[] = {{"send", ACTION_SEND},   {"tag", ACTION_TAG},   {"field", ACTION_FIELD},
-             {"start", ACTION_START}, {"stop", ACTION_STOP}, {"choose", ACTION_CHOOSE}};
+} VERBS[] = {{"send", ACTION_SEND},     {"tag", ACTION_TAG},         {"field", ACTION_FIELD},
+             {"start", ACTION_START},   {"stop", ACTION_STOP},       {"choose", ACTION_CHOOSE},
+             {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT}, {"book", ACTION_BOOK},
+             {"unbook", ACTION_UNBOOK}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -273,13 +275,25 @@ compile_stop(struct compiler *compiler, const struct yaml_node *node, struct act
     }
 }
 
+static void
+compile_convert(struct compiler *compiler, const struct yaml_node *node, struct action *out_action)
+{
+    struct span name;
+    out_action->u.convert.conversion = NO_ID;
+    if (compile_text(compiler, node, "'convert'", &name)) {
+        out_action->u.convert.conversion =
+            compile_reference(compiler, &compiler->conversions, "conversion", node, name);
+    }
+}
+
 /* --- one action --- */
 
 static bool
 is_modifier(struct compiler *compiler, const struct yaml_node *node, const struct yaml_pair *pair)
 {
     if (span_equal_cstr(pair->key, "if") ||
-        (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL)) {
+        (span_equal_cstr(pair->key, "at_step") && yaml_get(node, "start") != NULL) ||
+        (span_equal_cstr(pair->key, "to") && yaml_get(node, "notify") != NULL)) {
         return true;
     }
     const struct not_yet *row = not_yet_find(NOT_YET_MODIFIER, pair->key);
@@ -398,6 +412,16 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
         break;
     case ACTION_CHOOSE:
         compile_choose(compiler, pair->value, place, out_action);
+        break;
+    case ACTION_NOTIFY:
+        compile_notice(compiler, node, pair->value, out_action);
+        break;
+    case ACTION_CONVERT:
+        compile_convert(compiler, pair->value, out_action);
+        break;
+    case ACTION_BOOK:
+    case ACTION_UNBOOK:
+        compile_booking(compiler, pair->value, out_action->kind == ACTION_BOOK, out_action);
         break;
     }
     return true;
@@ -539,4 +563,22 @@ compile_body(struct compiler *compiler, const struct yaml_node *node, struct pla
     }
     *out_body =
         (struct body){.actions = action, .action_count = 1, .has_message = has_message(action)};
+}
+
+void
+compile_own_body(struct compiler *compiler, const struct yaml_node *node, const char *key,
+                 const char *owner, struct body *out_body)
+{
+    static const char *const NO_KEYS[] = {NULL};
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        const char *what = compile_format(compiler, "'%s'", key);
+        if (!span_equal_cstr(pair->key, key) ||
+            !compile_keys(compiler, pair->value, NO_KEYS, true, NOT_YET_NOTHING, what)) {
+            continue;
+        }
+        struct place place = {.what = what, .mark = pair->key_mark, .word = pair->key};
+        place.name = compile_format(compiler, "%s/%s", owner, key);
+        compile_body(compiler, pair->value, &place, out_body);
+    }
 }

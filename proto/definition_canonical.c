@@ -24,6 +24,13 @@ static const struct {
                   {"scenarios", offsetof(struct definitions, scenario_names), false},
                   {"buttons", offsetof(struct definitions, button_names), false},
                   {"auto_replies", offsetof(struct definitions, auto_reply_names), false},
+                  {"forms", offsetof(struct definitions, form_names), true},
+                  {"questions", offsetof(struct definitions, question_names), true},
+                  {"options", offsetof(struct definitions, option_names), true},
+                  {"calendars", offsetof(struct definitions, calendar_names), true},
+                  {"slots", offsetof(struct definitions, slot_names), true},
+                  {"conversions", offsetof(struct definitions, conversion_names), true},
+                  {"notify", offsetof(struct definitions, notify_names), true},
                   {"broadcasts", offsetof(struct definitions, broadcast_names), true}};
 enum { NAME_KIND_COUNT = sizeof(NAME_KINDS) / sizeof(NAME_KINDS[0]) };
 
@@ -38,6 +45,41 @@ write_names(const struct names *names, struct buf *out)
         json_append_string(out, span_cstr(names->items[i].text));
     }
     buf_append_byte(out, ']');
+}
+
+/* What a value comes from, in a word: "" the name, "area" a field, and "slot:", "form:F",
+ * "calendar:C", "answer:q", "answer:F/q". A field's id holds no colon. */
+static void
+write_insertion(const struct definitions *definitions, const struct insertion *insertion,
+                struct buf *out)
+{
+    struct buf word = {0};
+    switch (insertion->kind) {
+    case INSERTION_NAME:
+        break;
+    case INSERTION_FIELD:
+        buf_append_cstr(&word, names_text(&definitions->field_names, insertion->field));
+        break;
+    case INSERTION_SLOT:
+        buf_append_cstr(&word, "slot:");
+        break;
+    case INSERTION_ANSWER:
+        buf_append_cstr(&word, "answer:");
+        if (insertion->form != NO_ID) {
+            buf_printf(&word, "%s/", names_text(&definitions->form_names, insertion->form));
+        }
+        buf_append_cstr(&word, names_text(&definitions->question_names, insertion->field));
+        break;
+    case INSERTION_FORM:
+        buf_printf(&word, "form:%s", names_text(&definitions->form_names, insertion->field));
+        break;
+    case INSERTION_CALENDAR:
+        buf_printf(&word, "calendar:%s",
+                   names_text(&definitions->calendar_names, insertion->field));
+        break;
+    }
+    json_append_string(out, buf_span(&word));
+    buf_fini(&word);
 }
 
 static void
@@ -56,11 +98,8 @@ write_removed(const struct definitions *definitions, struct buf *out)
             json_append_string(out, template->parts[i]);
             if (i < template->insertion_count) {
                 const struct insertion *insertion = &template->insertions[i];
-                bool name = insertion->kind == INSERTION_NAME;
                 buf_append_byte(out, ',');
-                json_append_string(
-                    out, name ? span_cstr("")
-                              : span_cstr(definitions->field_names.items[insertion->field].text));
+                write_insertion(definitions, insertion, out);
                 buf_append_byte(out, ',');
                 json_append_string(out, insertion->fallback);
             }
@@ -129,6 +168,10 @@ json_span(const json_t *json)
 static bool
 read_names(const json_t *json, struct arena *arena, struct names *out_names)
 {
+    if (json == NULL) { /* a kind of names that version did not have */
+        *out_names = (struct names){0};
+        return true;
+    }
     if (!json_is_array(json)) {
         return false;
     }
@@ -204,9 +247,58 @@ find_name(const struct names *names, const char *text)
     return NO_ID;
 }
 
+/* Keeps the fallback, which is read beside it. */
+static bool
+read_insertion(const char *word, struct arena *arena, const struct definitions *before,
+               struct insertion *out)
+{
+    static const struct {
+        const char *kind;
+        enum insertion_kind value;
+    } KINDS[] = {{"slot", INSERTION_SLOT},
+                 {"answer", INSERTION_ANSWER},
+                 {"form", INSERTION_FORM},
+                 {"calendar", INSERTION_CALENDAR}};
+    const char *colon = strchr(word, ':');
+    out->form = NO_ID;
+    if (colon == NULL) {
+        out->kind = word[0] == '\0' ? INSERTION_NAME : INSERTION_FIELD;
+        out->field = word[0] == '\0' ? 0 : find_name(&before->field_names, word);
+        return out->field != NO_ID;
+    }
+    size_t kind = 0;
+    size_t len = (size_t)(colon - word);
+    while (kind < 4 &&
+           (strlen(KINDS[kind].kind) != len || strncmp(KINDS[kind].kind, word, len) != 0)) {
+        kind++;
+    }
+    if (kind == 4) {
+        return false;
+    }
+    const char *name = colon + 1;
+    const char *slash = strchr(name, '/');
+    out->kind = KINDS[kind].value;
+    if (out->kind == INSERTION_SLOT) {
+        return true;
+    }
+    if (out->kind == INSERTION_ANSWER && slash != NULL) {
+        out->form = find_name(&before->form_names,
+                              arena_cstr(arena, span_of(name, (size_t)(slash - name))));
+        name = slash + 1;
+        if (out->form == NO_ID) {
+            return false;
+        }
+    }
+    const struct names *names = out->kind == INSERTION_ANSWER ? &before->question_names
+                                : out->kind == INSERTION_FORM ? &before->form_names
+                                                              : &before->calendar_names;
+    out->field = find_name(names, name);
+    return out->field != NO_ID;
+}
+
 /* ["objects", part, field, fallback, part, ...] */
 static bool
-read_removed_one(const json_t *json, struct arena *arena, const struct names *fields,
+read_removed_one(const json_t *json, struct arena *arena, const struct definitions *before,
                  struct template *out_template)
 {
     size_t count = json_array_size(json);
@@ -224,12 +316,10 @@ read_removed_one(const json_t *json, struct arena *arena, const struct names *fi
     parts[0] = arena_span(arena, json_span(json_array_get(json, 1)));
     for (uint32_t i = 0; i < insertions; i++) {
         size_t at = 2 + 3 * (size_t)i;
-        const char *field = json_string_value(json_array_get(json, at));
-        items[i].kind = field[0] == '\0' ? INSERTION_NAME : INSERTION_FIELD;
-        items[i].field = field[0] == '\0' ? 0 : find_name(fields, field);
+        const char *word = json_string_value(json_array_get(json, at));
         items[i].fallback = arena_span(arena, json_span(json_array_get(json, at + 1)));
         parts[i + 1] = arena_span(arena, json_span(json_array_get(json, at + 2)));
-        if (items[i].field == NO_ID) {
+        if (!read_insertion(word, arena, before, &items[i])) {
             return false;
         }
     }
@@ -259,8 +349,7 @@ read_removed(const json_t *json, struct arena *arena, struct definitions *before
         snprintf(key, sizeof(key), "%u", id);
         const json_t *removed = json_object_get(json, key);
         found += removed == NULL ? 0 : 1;
-        if (removed != NULL &&
-            !read_removed_one(removed, arena, &before->field_names, &templates[id])) {
+        if (removed != NULL && !read_removed_one(removed, arena, before, &templates[id])) {
             return false;
         }
     }

@@ -31,6 +31,10 @@ struct compiler {
     struct broadcast *broadcast_items;
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
+    struct name_table forms, questions, options, calendars, slots, conversions, notify;
+    struct form *form_items;
+    struct calendar *calendar_items;
+    struct conversion *conversion_items;
 };
 
 /* Whatever has a body: how messages call it, where it stands, and what its one-off texts are named. */
@@ -62,6 +66,8 @@ bool compile_text(struct compiler *compiler, const struct yaml_node *node, const
                   struct span *out_text);
 bool compile_yes_no(struct compiler *compiler, const struct yaml_node *node, bool *out_yes);
 bool compile_number(struct compiler *compiler, const struct yaml_node *node, int64_t *out_number);
+/* A whole number from 1 on. */
+bool compile_count(struct compiler *compiler, const struct yaml_node *node, int64_t *out_number);
 bool compile_duration(struct compiler *compiler, const struct yaml_node *node, int64_t *out_ms);
 bool compile_window(struct compiler *compiler, const struct yaml_node *node,
                     struct window *out_window);
@@ -93,6 +99,9 @@ void compile_templates(struct compiler *compiler, const struct yaml_node *sectio
 /* A text written where it is sent: an anonymous template named after its place. */
 uint32_t compile_one_off(struct compiler *compiler, const struct yaml_node *node,
                          struct place *place);
+/* A text with insertions that is no message: its parts are the text as it stands. */
+void compile_plain_text(struct compiler *compiler, const struct yaml_node *node, const char *what,
+                        struct template *out_text);
 /* Every template out of force is what it was in the set before. */
 void compile_removed_templates(struct compiler *compiler);
 /* Room for a template with that id. */
@@ -103,6 +112,10 @@ struct template *compile_template_slot(struct compiler *compiler, uint32_t id);
 /* The body among a mapping's keys. Required: none is an error. */
 void compile_body(struct compiler *compiler, const struct yaml_node *node, struct place *place,
                   struct body *out_body);
+
+/* The body under a key of something, where it has one: on_submit, on_book. */
+void compile_own_body(struct compiler *compiler, const struct yaml_node *node, const char *key,
+                      const char *owner, struct body *out_body);
 
 /* --- definition_scenario.c --- */
 
@@ -129,6 +142,27 @@ void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32
 
 void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *section);
 void compile_broadcasts(struct compiler *compiler, const struct yaml_node *section);
+/* --- definition_form.c --- */
+
+void compile_form_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_forms(struct compiler *compiler, const struct yaml_node *section);
+
+/* --- definition_calendar.c --- */
+
+void compile_calendar_names(struct compiler *compiler, const struct yaml_node *calendars,
+                            const struct yaml_node *events);
+void compile_calendars(struct compiler *compiler, const struct yaml_node *calendars,
+                       const struct yaml_node *events);
+void compile_booking(struct compiler *compiler, const struct yaml_node *node, bool book,
+                     struct action *out_action);
+
+/* --- definition_conversion.c --- */
+
+void compile_conversion_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_conversions(struct compiler *compiler, const struct yaml_node *section);
+void compile_notify(struct compiler *compiler, const struct yaml_node *section);
+void compile_notice(struct compiler *compiler, const struct yaml_node *action,
+                    const struct yaml_node *node, struct action *out_action);
 
 /* --- definition_canonical.c --- */
 

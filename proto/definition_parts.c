@@ -233,6 +233,21 @@ compile_number(struct compiler *compiler, const struct yaml_node *node, int64_t 
 }
 
 bool
+compile_count(struct compiler *compiler, const struct yaml_node *node, int64_t *out_number)
+{
+    int64_t number;
+    if (!compile_number(compiler, node, &number)) {
+        return false;
+    }
+    if (number < 1 || number > INT32_MAX) {
+        compile_error(compiler, node, node->text, "not a number from 1 on");
+        return false;
+    }
+    *out_number = number;
+    return true;
+}
+
+bool
 compile_duration(struct compiler *compiler, const struct yaml_node *node, int64_t *out_ms)
 {
     struct span text;

@@ -5,8 +5,8 @@ enum { COUNT_MAX = 1000000000 };
 
 /* A whole number in [least, COUNT_MAX]. */
 static bool
-compile_count(struct compiler *compiler, const struct yaml_node *node, const char *what,
-              uint32_t least, uint32_t *out_count)
+compile_count_from(struct compiler *compiler, const struct yaml_node *node, const char *what,
+                   uint32_t least, uint32_t *out_count)
 {
     int64_t number;
     if (!compile_number(compiler, node, &number)) {
@@ -28,7 +28,7 @@ compile_cap_or_none(struct compiler *compiler, const struct yaml_node *node, con
 {
     *out_count = 0;
     if (node->kind != YAML_SCALAR || !span_equal_cstr(node->text, "none")) {
-        compile_count(compiler, node, what, 1, out_count);
+        compile_count_from(compiler, node, what, 1, out_count);
     }
 }
 
@@ -44,10 +44,10 @@ compile_pressure(struct compiler *compiler, const struct yaml_node *section,
 {
     const struct yaml_node *value;
     if ((value = yaml_get(section, "quota")) != NULL) {
-        account->has_quota = compile_count(compiler, value, "a quota", 0, &account->quota);
+        account->has_quota = compile_count_from(compiler, value, "a quota", 0, &account->quota);
     }
     if ((value = yaml_get(section, "quota_reserve")) != NULL &&
-        compile_count(compiler, value, "a reserve", 0, &account->quota_reserve)) {
+        compile_count_from(compiler, value, "a reserve", 0, &account->quota_reserve)) {
         if (account->has_quota && account->quota_reserve > account->quota) {
             compile_error(compiler, value, value->text,
                           "the reserve is larger than the quota of %u: no marketing would ever go",

@@ -19,6 +19,7 @@ struct writer {
     struct insertion *insertions;
     uint32_t count;
     uint64_t units; /* literal UTF-16 units of the text written last */
+    bool plain;     /* no JSON: the text as it stands */
 };
 
 static void
@@ -37,6 +38,10 @@ cut(struct writer *writer, struct insertion insertion)
 static void
 literal(struct writer *writer, struct span text)
 {
+    if (writer->plain) {
+        buf_append_span(&writer->json, text);
+        return;
+    }
     struct buf quoted = {0};
     json_append_string(&quoted, text);
     if (quoted.rc == RC_OK) {
@@ -53,6 +58,7 @@ report_unknown_insertion(struct compiler *compiler, const struct yaml_node *node
     suggestion_begin(&suggestion, word);
     struct span near;
     suggestion_offer(&suggestion, span_cstr("name"));
+    suggestion_offer(&suggestion, span_cstr("slot"));
     for (uint32_t i = 0; i < not_yet_count; i++) {
         if (not_yet_rows[i].area == NOT_YET_INSERTION) {
             suggestion_offer(&suggestion, span_cstr(not_yet_rows[i].word));
@@ -69,6 +75,58 @@ report_unknown_insertion(struct compiler *compiler, const struct yaml_node *node
                       "no field '%.*s' to insert; list it under 'fields', or write {{name}}",
                       span_fmt(word));
     }
+}
+
+/* "answer:q", "answer:F/q" */
+static bool
+insert_answer(struct writer *writer, const struct yaml_node *node, struct span id,
+              struct insertion *value)
+{
+    struct compiler *compiler = writer->compiler;
+    size_t slash = words_find(id, "/");
+    value->kind = INSERTION_ANSWER;
+    value->form = NO_ID;
+    if (slash < id.len) {
+        value->form =
+            compile_reference(compiler, &compiler->forms, "form", node, span_of(id.data, slash));
+        id = span_of(id.data + slash + 1, id.len - slash - 1);
+        if (value->form == NO_ID) {
+            return false;
+        }
+    }
+    value->field = compile_reference(compiler, &compiler->questions, "question", node, id);
+    return value->field != NO_ID;
+}
+
+/* Insertions of what a friend does on pages; false: it is none of them. */
+static bool
+insert_act(struct writer *writer, const struct yaml_node *node, struct span word,
+           struct insertion *value)
+{
+    struct compiler *compiler = writer->compiler;
+    size_t colon = words_find(word, ":");
+    struct span id = colon == word.len ? span_of(word.data, 0)
+                                       : span_of(word.data + colon + 1, word.len - colon - 1);
+    bool good = true;
+    if (span_equal_cstr(word, "slot")) {
+        value->kind = INSERTION_SLOT;
+    } else if (words_starts_with(word, "answer:")) {
+        good = insert_answer(writer, node, id, value);
+    } else if (words_starts_with(word, "form:")) {
+        value->kind = INSERTION_FORM;
+        value->field = compile_reference(compiler, &compiler->forms, "form", node, id);
+        good = value->field != NO_ID;
+    } else if (words_starts_with(word, "calendar:")) {
+        value->kind = INSERTION_CALENDAR;
+        value->field = compile_reference(compiler, &compiler->calendars, "calendar", node, id);
+        good = value->field != NO_ID;
+    } else {
+        return false;
+    }
+    if (good) {
+        cut(writer, *value);
+    }
+    return true;
 }
 
 /* What stands between {{ and }}; whole is the insertion with its braces. */
@@ -90,6 +148,9 @@ insertion(struct writer *writer, const struct yaml_node *node, struct span whole
         return;
     }
     struct span kind = span_of(word.data, words_find(word, ":"));
+    if (insert_act(writer, node, word, &value)) {
+        return;
+    }
     const struct not_yet *row = not_yet_find(NOT_YET_INSERTION, kind);
     if (row != NULL) {
         compile_error(compiler, node, whole, "not yet: %s (%s)", row->what, row->rule);
@@ -119,7 +180,7 @@ text_with_insertions(struct writer *writer, const struct yaml_node *node)
 {
     struct span rest = node->text;
     writer->units = 0;
-    buf_append_byte(&writer->json, '"');
+    buf_append_cstr(&writer->json, writer->plain ? "" : "\"");
     while (rest.len > 0) {
         size_t open = words_find(rest, "{{");
         literal(writer, span_of(rest.data, open));
@@ -136,7 +197,7 @@ text_with_insertions(struct writer *writer, const struct yaml_node *node)
         insertion(writer, node, whole);
         rest = words_after(rest, whole);
     }
-    buf_append_byte(&writer->json, '"');
+    buf_append_cstr(&writer->json, writer->plain ? "" : "\"");
 }
 
 static void
@@ -457,6 +518,25 @@ write_objects(struct writer *writer, const struct yaml_node *node, const char *w
                                       .parts = writer->parts,
                                       .insertions = writer->insertions,
                                       .insertion_count = writer->count};
+}
+
+void
+compile_plain_text(struct compiler *compiler, const struct yaml_node *node, const char *what,
+                   struct template *out_text)
+{
+    static const struct span EMPTY[1];
+    struct writer writer = {.compiler = compiler, .plain = true};
+    struct span text;
+    *out_text = (struct template){.parts = EMPTY};
+    if (!compile_text(compiler, node, what, &text)) {
+        return;
+    }
+    text_with_insertions(&writer, node);
+    writer.parts = arena_grow(compiler->arena, writer.parts, writer.count, sizeof(*writer.parts));
+    writer.parts[writer.count] = arena_span(compiler->arena, buf_span(&writer.json));
+    buf_fini(&writer.json);
+    *out_text = (struct template){
+        .parts = writer.parts, .insertions = writer.insertions, .insertion_count = writer.count};
 }
 
 struct template *

@@ -216,6 +216,23 @@ describe_start(const struct definitions *definitions, const struct action *actio
 }
 
 static void
+describe_booking(const struct definitions *definitions, const struct action *action,
+                 struct buf *out)
+{
+    const char *calendar = names_text(&definitions->calendar_names, action->u.book.calendar);
+    if (action->kind == ACTION_UNBOOK) {
+        buf_printf(out, "unbook %s", calendar);
+    } else if (action->u.book.slot != NO_ID) {
+        buf_printf(out, "book %s %s", calendar,
+                   names_text(&definitions->slot_names, action->u.book.slot));
+    } else {
+        struct civil_time at = civil_local(definitions->account.zone, action->u.book.at_ms);
+        buf_printf(out, "book %s %04d-%02d-%02d %02d:%02d", calendar, at.date.year, at.date.month,
+                   at.date.day, at.hour, at.minute);
+    }
+}
+
+static void
 describe_action(const struct definitions *definitions, const struct action *action, struct buf *out)
 {
     if (action->condition.op_count > 0) {
@@ -259,6 +276,20 @@ describe_action(const struct definitions *definitions, const struct action *acti
             describe_body(definitions, &one->body, out);
         }
         buf_append_byte(out, ']');
+        return;
+    case ACTION_NOTIFY:
+        buf_append_cstr(out, "notify");
+        if (action->u.notify.to != NO_ID) {
+            buf_printf(out, " to %s", names_text(&definitions->notify_names, action->u.notify.to));
+        }
+        return;
+    case ACTION_CONVERT:
+        buf_printf(out, "convert %s",
+                   names_text(&definitions->conversion_names, action->u.convert.conversion));
+        return;
+    case ACTION_BOOK:
+    case ACTION_UNBOOK:
+        describe_booking(definitions, action, out);
         return;
     }
 }

@@ -132,6 +132,13 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
     case PART_CHOICE:
     case PART_ROW:
     case PART_BROADCAST:
+    case PART_FORM:
+    case PART_QUESTION:
+    case PART_OPTION:
+    case PART_CONVERSION:
+    case PART_CALENDAR:
+    case PART_SLOT:
+    case PART_NOTIFY:
         *(uint32_t *)at = (uint32_t)msgpack_read_uint(reader, UINT32_MAX);
         break;
     case PART_CLASS:
@@ -153,6 +160,7 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
         break;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_ANSWER:
         *(int64_t *)at = msgpack_read_int(reader);
         break;
     case PART_FLAG:
@@ -195,6 +203,13 @@ set_default(struct event *event, const struct event_part *part)
     case PART_CHOICE:
     case PART_ROW:
     case PART_BROADCAST:
+    case PART_FORM:
+    case PART_QUESTION:
+    case PART_OPTION:
+    case PART_CONVERSION:
+    case PART_CALENDAR:
+    case PART_SLOT:
+    case PART_NOTIFY:
         *(uint32_t *)event_part_at(event, part) = NO_ID;
         break;
     default:

@@ -74,6 +74,13 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
     case PART_CHOICE:
     case PART_ROW:
     case PART_BROADCAST:
+    case PART_FORM:
+    case PART_QUESTION:
+    case PART_OPTION:
+    case PART_CONVERSION:
+    case PART_CALENDAR:
+    case PART_SLOT:
+    case PART_NOTIFY:
     case PART_CLASS:
     case PART_HOW:
     case PART_RESULT:
@@ -91,6 +98,7 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
         break;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_ANSWER:
         msgpack_pack_int64(packer, *(const int64_t *)at);
         break;
     case PART_FLAG:

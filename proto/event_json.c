@@ -1,4 +1,5 @@
 #include "proto/event.h"
+
 #include "proto/event_table.h"
 
 #include <inttypes.h>
@@ -100,6 +101,23 @@ event_source_text(const struct source *source, const struct definitions *definit
         return;
     case SOURCE_DEFINITIONS:
         buf_append_cstr(out, "definitions");
+        return;
+    case SOURCE_FORM:
+        print_name(out,
+                   definitions == NULL ? NULL : name_in(definitions, &definitions->form_names, id),
+                   id);
+        return;
+    case SOURCE_CALENDAR:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->calendar_names, id),
+                   id);
+        return;
+    case SOURCE_CONVERSION:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->conversion_names, id),
+                   id);
         return;
     }
     buf_printf(out, "unknown %d", (int)source->kind);
@@ -218,6 +236,14 @@ json_number(const struct printing *printing, int64_t number)
     return json_integer(number);
 }
 
+/* A choice and a text have no number. */
+static json_t *
+json_answer(const struct event *event, int64_t number)
+{
+    bool other = event->word_count > 0 || event->words_erased || event->u.form.option != NO_ID;
+    return other ? NULL : json_integer(number);
+}
+
 static json_t *
 json_items(const struct printing *printing)
 {
@@ -255,7 +281,7 @@ json_choice(const struct printing *printing, uint32_t choice)
 static bool
 has_meaning_when_default(enum part_type type)
 {
-    return type == PART_YES_NO || type == PART_NUMBER || type == PART_CLASS;
+    return type == PART_YES_NO || type == PART_NUMBER || type == PART_CLASS || type == PART_ANSWER;
 }
 
 /* NULL: nothing to print. */
@@ -326,6 +352,22 @@ json_part(const struct printing *printing, const struct event_part *part)
         return json_source(printing, at);
     case PART_ITEMS:
         return json_items(printing);
+    case PART_FORM:
+        return json_named(printing, NAMES(form_names), *(const uint32_t *)at);
+    case PART_QUESTION:
+        return json_named(printing, NAMES(question_names), *(const uint32_t *)at);
+    case PART_OPTION:
+        return json_named(printing, NAMES(option_names), *(const uint32_t *)at);
+    case PART_ANSWER:
+        return json_answer(event, *(const int64_t *)at);
+    case PART_CONVERSION:
+        return json_named(printing, NAMES(conversion_names), *(const uint32_t *)at);
+    case PART_CALENDAR:
+        return json_named(printing, NAMES(calendar_names), *(const uint32_t *)at);
+    case PART_SLOT:
+        return json_named(printing, NAMES(slot_names), *(const uint32_t *)at);
+    case PART_NOTIFY:
+        return json_named(printing, NAMES(notify_names), *(const uint32_t *)at);
     case PART_WORDS: /* printed by their own names */
         return NULL;
     }

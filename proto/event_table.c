@@ -155,6 +155,36 @@ static const struct event_part outcome[] = {
     PART("token_at", PART_TIME, u.delivery.token_at_ms),
 };
 
+static const struct event_part form[] = {
+    PART("form", PART_FORM, u.form.form),
+    PART("reason", PART_REASON, u.form.reason),
+    PART("question", PART_QUESTION, u.form.question),
+    PART("option", PART_OPTION, u.form.option),
+};
+
+static const struct event_part answer[] = {
+    PART("form", PART_FORM, u.form.form),
+    PART("question", PART_QUESTION, u.form.question),
+    PART("option", PART_OPTION, u.form.option),
+    PART("number", PART_ANSWER, u.form.number),
+};
+
+static const struct event_part conversion[] = {
+    PART("conversion", PART_CONVERSION, u.conversion.conversion),
+    PART("counted", PART_YES_NO, u.conversion.counted),
+};
+
+static const struct event_part booking[] = {
+    PART("booking", PART_ROW, u.booking.booking),
+    PART("calendar", PART_CALENDAR, u.booking.calendar),
+    PART("slot", PART_SLOT, u.booking.slot),
+    PART("begins", PART_TIME, u.booking.at_ms),
+    PART("reason", PART_REASON, u.booking.reason),
+    PART("before", PART_TIME, u.booking.from_ms),
+};
+
+static const struct event_part notified[] = {PART("to", PART_NOTIFY, u.notified.to)};
+
 /* Indexed by kind; a number without a row has no parts. */
 #define LAYOUT(kind, parts, ...) [kind] = {kind, parts, COUNT_OF(parts), __VA_ARGS__}
 
@@ -190,6 +220,15 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_DELIVERY_INTENDED, delivery, {"values"}, true, false),
     LAYOUT(EVENT_DELIVERY_OUTCOME, outcome, {"request_id", "accepted_request_id"}, false, false),
     LAYOUT(EVENT_DELIVERY_CANCELLED, outcome, {0}, false, false),
+    LAYOUT(EVENT_FORM_ANSWERED, form, {0}, false, false),
+    LAYOUT(EVENT_ANSWER_GIVEN, answer, {"text"}, false, false),
+    LAYOUT(EVENT_FORM_REFUSED, form, {0}, false, false),
+    LAYOUT(EVENT_CONVERTED, conversion, {0}, false, false),
+    LAYOUT(EVENT_BOOKED, booking, {0}, false, false),
+    LAYOUT(EVENT_BOOKING_CHANGED, booking, {0}, false, false),
+    LAYOUT(EVENT_BOOKING_CANCELLED, booking, {0}, false, false),
+    LAYOUT(EVENT_BOOKING_REFUSED, booking, {0}, false, false),
+    LAYOUT(EVENT_NOTIFIED, notified, {"text"}, false, false),
     LAYOUT(EVENT_MONTH_BEGUN, month, {0}, false, false),
     LAYOUT(EVENT_QUOTA_SET, quota, {0}, false, false),
     LAYOUT(EVENT_STEP_HELD, step, {0}, false, false),
@@ -252,6 +291,13 @@ event_part_is_default(const struct event *event, const struct event_part *part)
     case PART_CHOICE:
     case PART_ROW:
     case PART_BROADCAST:
+    case PART_FORM:
+    case PART_QUESTION:
+    case PART_OPTION:
+    case PART_CONVERSION:
+    case PART_CALENDAR:
+    case PART_SLOT:
+    case PART_NOTIFY:
         return *(const uint32_t *)at == NO_ID;
     case PART_PREVIOUS:
     case PART_SEQ:
@@ -260,6 +306,7 @@ event_part_is_default(const struct event *event, const struct event_part *part)
         return *(const uint64_t *)at == 0;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_ANSWER:
         return *(const int64_t *)at == 0;
     case PART_FLAG:
     case PART_YES_NO:

@@ -39,9 +39,17 @@ enum part_type {
     PART_HOW,
     PART_RESULT,
     PART_REASON,
-    PART_SOURCE,    /* [kind, id, sub], default none */
+    PART_SOURCE, /* [kind, id, sub], default none */
+    PART_ITEMS,  /* array of [template, enrolment, source], default none */
+    PART_FORM,   /* ids, default NO_ID; printed as names */
+    PART_QUESTION,
+    PART_OPTION,
+    PART_ANSWER, /* int64, default 0; what it means says the question in the same event */
+    PART_CONVERSION,
+    PART_CALENDAR,
+    PART_SLOT,
+    PART_NOTIFY,
     PART_BROADCAST, /* uint32, default NO_ID */
-    PART_ITEMS,     /* array of [template, enrolment, source], default none */
 };
 
 struct event_part {

@@ -33,6 +33,8 @@ enum not_yet_area {
     NOT_YET_AUDIENCE, /* how a broadcast's audience is taken */
     NOT_YET_INPUT,    /* an input of a rehearsal */
     NOT_YET_EXPECT,   /* a list of a rehearsal's expect */
+    NOT_YET_QUESTION_TYPE,
+    NOT_YET_CALENDAR_KEY,
     NOT_YET_STEPCTL,
 };
 

@@ -26,6 +26,8 @@ static const char SHOP[] =
 
 static char root[64], data[80], copy[80], machine[80];
 
+static void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 shell(const char *format, ...)
 {
@@ -282,10 +284,16 @@ START_TEST(requests_of_the_former_life_end_unknown_and_are_never_repeated)
     while (fixture.push_count == 0) {
         fixture_pass(&fixture);
     }
+    uint64_t newest = core_state(fixture.core)->seq;
     fixture_kill(); /* LINE has not answered */
     copied();
+    if (_i == 1) { /* longer ago than a key lives: even that is not booked while it is held */
+        ck_assert_int_eq(clock_set(&fixture.clock, FIXTURE_START_MS + MS_PER_DAY + MS_PER_HOUR),
+                         RC_OK);
+    }
     fixture_start(data, data, machine);
     fixture_settle(&fixture);
+    ck_assert_uint_eq(core_state(fixture.core)->seq, newest + 1); /* the claim */
     ck_assert_uint_eq(fixture.push_count, 1);
     expect_status("copied.due", "1");
     json_t *answer = call_api("POST", "/v1/release", "{\"from\":\"now\"}", NULL);
@@ -293,6 +301,11 @@ START_TEST(requests_of_the_former_life_end_unknown_and_are_never_repeated)
     json_decref(answer);
     fixture_settle(&fixture);
     ck_assert_uint_eq(fixture.push_count, 1);
+    if (_i == 1) {
+        expect_why("0", "hello sent, first unknown restored, tagged skipped restored, "
+                        "second skipped restored, third skipped restored");
+        return;
+    }
     expect_why("0", "hello sent, first unknown restored, tagged pending");
     advance_to("2026-06-01 12:00");
     ck_assert_uint_eq(fixture.push_count, 2); /* and the next step comes */
@@ -361,7 +374,7 @@ suite(void)
     tcase_add_test(tc, held_webhooks_are_recorded_and_decided_and_nothing_is_sent);
     tcase_add_test(tc, release_skips_what_was_due_before_and_goes_on);
     tcase_add_test(tc, what_was_skipped_at_release_stays_skipped_after_a_kill);
-    tcase_add_test(tc, requests_of_the_former_life_end_unknown_and_are_never_repeated);
+    tcase_add_loop_test(tc, requests_of_the_former_life_end_unknown_and_are_never_repeated, 0, 2);
     tcase_add_test(tc, answers_planned_in_the_former_life_are_cancelled);
     tcase_add_loop_test(tc, there_is_nothing_to_release_when_nothing_is_held, 0, 3);
     tcase_add_test(tc, a_clock_that_is_behind_is_noticed_again_after_our_own_claim);

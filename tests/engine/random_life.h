@@ -9,7 +9,7 @@
 #ifndef TESTS_ENGINE_RANDOM_LIFE_H
 #define TESTS_ENGINE_RANDOM_LIFE_H
 
-#include "tests/engine/shop.h"
+#include "tests/engine/shop_acts.h"
 
 #include <stdio.h>
 
@@ -87,6 +87,7 @@ random_shop(uint64_t *seed)
         broadcast->partial = next_random(seed) % 2;
         broadcast->body = shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
     }
+    (void)shop_acts(&shop);
     shop.definitions->friend_added = shop_start(&shop, 0);
     shop.definitions->friend_unblocked = shop_start(&shop, 0);
     shop.definitions->friend_existing = shop_start(&shop, 2);
@@ -100,7 +101,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 13) {
+    switch (next_random(seed) % 15) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -154,6 +155,12 @@ random_step(uint64_t *seed)
         break;
     case 10:
         (void)engine_work(shop.engine, shop.now_ms, &shop.events);
+        break;
+    case 11:
+        if (friend != NO_ID) {
+            uint64_t what = next_random(seed);
+            random_act(&shop, friend, what, next_random(seed));
+        }
         break;
     default:
         shop_until(&shop, shop.now_ms + (int64_t)(next_random(seed) % (20 * 3600000)));

@@ -73,8 +73,10 @@ act_of_friend(uint64_t *seed)
     uint32_t friend = (uint32_t)(next_random(seed) % friend_count);
     snprintf(text, sizeof(text), "word %d", (int)(next_random(seed) % 1000));
     if (next_random(seed) % 2) {
-        shop_input(&shop, (struct input){.kind = INPUT_PROFILE,
-                                         .u.profile = {friend, true, span_cstr(text)}});
+        shop_input(&shop,
+                   (struct input){
+                       .kind = INPUT_PROFILE,
+                       .u.profile = {.friend = friend, .found = true, .name = span_cstr(text)}});
     } else {
         bool clear = next_random(seed) % 3 == 0;
         shop_input(&shop, (struct input){.kind = INPUT_FIELD,

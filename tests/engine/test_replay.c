@@ -144,6 +144,21 @@ START_TEST(an_engine_woken_from_a_replay_goes_on_as_the_first_would_have)
 }
 END_TEST
 
+/* Did an enrolment of the friend end between the planning of the delivery and its intent? */
+static bool
+planned_in_a_former_life(const struct event *intent)
+{
+    uint64_t planned_seq = intent->u.delivery.delivery;
+    for (uint32_t i = 0; planned_seq != 0 && i < shop.events.count; i++) {
+        const struct event *event = &shop.events.items[i];
+        if (event->kind == EVENT_ENROLMENT_ENDED && event->friend == intent->friend &&
+            event->seq > planned_seq && event->seq < intent->seq) {
+            return true;
+        }
+    }
+    return false;
+}
+
 START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
 {
     uint64_t first_seed = (uint64_t)_i * 32452843 + 1, seed = first_seed;
@@ -158,6 +173,9 @@ START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
         }
         ck_assert_msg(a->at_ms >= a->u.delivery.due_ms, "seed %llu: early",
                       (unsigned long long)first_seed);
+        if (planned_in_a_former_life(a)) {
+            continue; /* an answer that waited, while its enrolment ended and another began */
+        }
         for (uint32_t j = i + 1; j < shop.events.count; j++) {
             const struct event *b = &shop.events.items[j];
             bool ended = b->kind == EVENT_ENROLMENT_ENDED && b->friend == a->friend;

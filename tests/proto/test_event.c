@@ -107,6 +107,13 @@ draw_part(struct event *event, const struct event_part *part)
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_FORM:
+    case PART_QUESTION:
+    case PART_OPTION:
+    case PART_CONVERSION:
+    case PART_CALENDAR:
+    case PART_SLOT:
+    case PART_NOTIFY:
         *(uint32_t *)at = draw_id();
         break;
     case PART_PREVIOUS:
@@ -119,6 +126,7 @@ draw_part(struct event *event, const struct event_part *part)
         break;
     case PART_TIME:
     case PART_NUMBER:
+    case PART_ANSWER:
         *(int64_t *)at = empty ? 0 : (int64_t)draw() >> draw() % 64;
         break;
     case PART_FLAG:

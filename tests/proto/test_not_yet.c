@@ -46,6 +46,10 @@ frame_of(enum not_yet_area area)
     case NOT_YET_AUDIENCE:
         return "broadcasts: {b: {at: 2026-06-01 10:00, to: everyone, audience: %s, send: {text: "
                "x}}}\n";
+    case NOT_YET_QUESTION_TYPE:
+        return "forms: {F: {questions: {q: {ask: x, type: %s}}}}\n";
+    case NOT_YET_CALENDAR_KEY:
+        return "calendars: {c: {slot: 1h, capacity: 1, %s: other}}\n";
     case NOT_YET_NOTHING:
     case NOT_YET_INPUT:
     case NOT_YET_EXPECT:

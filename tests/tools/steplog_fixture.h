@@ -70,6 +70,7 @@ append_stop(uint64_t wrong_by)
     struct event stopped = {.kind = EVENT_STOPPED, .friend = NO_ID};
     stopped.u.stopped.state_version = STATE_VERSION;
     stopped.u.stopped.digest = state_digest(engine_state(engine)) ^ wrong_by;
+    stopped.u.stopped.state_version = STATE_VERSION;
     append(stopped, NULL);
 }
 

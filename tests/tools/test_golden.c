@@ -327,7 +327,7 @@ live(void)
     uint64_t erased = core_state(fixture.core)->seq;
     struct input profile = {.kind = INPUT_PROFILE,
                             .at_ms = clock_now_ms(&fixture.clock),
-                            .u.profile = {1, true, span_cstr("ベン")}};
+                            .u.profile = {.friend = 1, .found = true, .name = span_cstr("ベン")}};
     uint32_t count;
     (void)core_input(fixture.core, &profile, &count);
     json_decref(call_api("POST", "/v1/friends/1/tags", "{\"add\":[\"expert\",\"read\"]}", NULL));

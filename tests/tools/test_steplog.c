@@ -229,7 +229,6 @@ START_TEST(what_is_missing_or_not_built_is_said)
         {"tail -d no/such/place", EXIT_NOTHING, "no/such/place"},
         {"tail", EXIT_WRONG_USE, "-d DIR"},
         {"checkpoint", EXIT_WRONG_USE, "-d DIR"},
-        {"backup", EXIT_WRONG_USE, "DEST"},
         {"compact", EXIT_WRONG_USE, "-d DIR"},
         {"import no/such/file x", EXIT_NOTHING, "cannot open no/such/file"},
         {"dance", EXIT_WRONG_USE, "unknown command 'dance'"},

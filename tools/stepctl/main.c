@@ -52,6 +52,8 @@ static const struct command COMMANDS[] = {
      "仮想時計を進め、その間の予定をすべて実行", command_clock_advance},
     {"release", NULL, 0, 0, "from", "let a copied or restored data directory send from a time on",
      "複製・復元したデータを、指定の時刻から配信させる", command_release},
+    {"roster", "CALENDAR DAY", 2, 2, NULL, "who has booked on a day, as CSV",
+     "その日の予約者を CSV で出力", command_roster},
     {"rehearse", "FILE…", 1, ARGUMENTS_ANY, "tap junit kill-at-every-input",
      "run files on a virtual clock and compare; no daemon needed",
      "仮想時計で試し、期待と比べる(デーモン不要)", command_rehearse},

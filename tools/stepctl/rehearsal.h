@@ -61,6 +61,11 @@ enum rehearsal_verb {
     VERB_CAP,
     VERB_FIT,
     VERB_CANCEL,
+    VERB_SUBMITS,
+    VERB_CONVERTS,
+    VERB_BOOKS,
+    VERB_CHANGES,
+    VERB_CANCELS,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -78,8 +83,10 @@ struct rehearsal_input {
     int64_t at_ms;
     enum rehearsal_verb verb;
     struct span who;  /* friend; empty for `daemon` and `operator apply` */
-    struct span what; /* words said, postback data, scenario, edit */
+    struct span what; /* words said, postback data, scenario, edit, form, calendar, conversion */
     struct span at_step;
+    struct span slot; /* of an event, or the instant of a calendar's */
+    bool by_operator; /* BOOKS CHANGES CANCELS */
     struct rehearsal_change *changes;
     uint32_t change_count;
     enum line_fault fault;

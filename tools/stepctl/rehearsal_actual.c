@@ -69,6 +69,15 @@ append_source(const struct definitions *definitions, struct source source, struc
     case SOURCE_BROADCAST:
         buf_append_cstr(out, names_text(&definitions->broadcast_names, source.id));
         break;
+    case SOURCE_FORM:
+        buf_append_cstr(out, names_text(&definitions->form_names, source.id));
+        break;
+    case SOURCE_CALENDAR:
+        buf_append_cstr(out, names_text(&definitions->calendar_names, source.id));
+        break;
+    case SOURCE_CONVERSION:
+        buf_append_cstr(out, names_text(&definitions->conversion_names, source.id));
+        break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
     case SOURCE_NONE:
@@ -320,6 +329,15 @@ read_delivery(struct reading *reading, const struct event *event)
     }
 }
 
+static void
+add_refusal(const struct reading *reading, const struct event *event, const struct names *names,
+            uint32_t id, enum reason reason)
+{
+    struct buf text = begin_row(reading, event->at_ms, event->friend);
+    buf_printf(&text, " %s %s", names_text(names, id), reason_name(reason));
+    end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
+}
+
 static enum rc
 observe(void *context, const struct event *event)
 {
@@ -332,12 +350,21 @@ observe(void *context, const struct event *event)
     case EVENT_STEP_CANCELLED:
         read_step(reading, event);
         break;
-    case EVENT_START_REFUSED: {
+    case EVENT_START_REFUSED:
+        add_refusal(reading, event, &definitions_of(reading)->scenario_names,
+                    event->u.step.scenario, event->u.step.reason);
+        break;
+    case EVENT_FORM_REFUSED:
+        add_refusal(reading, event, &definitions_of(reading)->form_names, event->u.form.form,
+                    event->u.form.reason);
+        break;
+    case EVENT_BOOKING_REFUSED:
+        add_refusal(reading, event, &definitions_of(reading)->calendar_names,
+                    event->u.booking.calendar, event->u.booking.reason);
+        break;
+    case EVENT_NOTIFIED: {
         struct buf text = begin_row(reading, event->at_ms, event->friend);
-        buf_printf(&text, " %s %s",
-                   names_text(&definitions_of(reading)->scenario_names, event->u.step.scenario),
-                   reason_name(event->u.step.reason));
-        end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
+        end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
         break;
     }
     case EVENT_DELIVERY_PLANNED:
@@ -494,6 +521,7 @@ rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
     read_deliveries(&reading);
     read_pending(&reading);
     read_quota(&reading);
+    rehearsal_read_rosters(end, result);
     return RC_OK;
 }
 

@@ -48,9 +48,8 @@ by_bytes(const void *a, const void *b)
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* "tags=vip,a" with its tags in order, so that two ways of writing a set are one. */
 void
-rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out)
+rehearsal_append_sorted(struct arena *arena, struct span list, struct buf *out)
 {
     struct span *tags = NULL;
     uint32_t count = 0;
@@ -64,11 +63,18 @@ rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out)
     if (count > 1) {
         qsort(tags, count, sizeof(*tags), by_bytes);
     }
-    buf_append_cstr(out, "tags=");
     for (uint32_t i = 0; i < count; i++) {
         buf_append_cstr(out, i == 0 ? "" : ",");
         buf_append_span(out, tags[i]);
     }
+}
+
+/* "tags=vip,a" with its tags in order, so that two ways of writing a set are one. */
+void
+rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out)
+{
+    buf_append_cstr(out, "tags=");
+    rehearsal_append_sorted(arena, list, out);
 }
 
 /* The words after the friend, joined by single blanks. A state's words keep their quotes, since a
@@ -106,13 +112,49 @@ add_row(const struct expect *expect, int64_t at_ms, struct span who, struct span
     buf_fini(&text);
 }
 
+/* "2026-06-13 nails E" or "seminar/main K,M": what, then who, in any order. */
+static void
+parse_roster(const struct expect *expect)
+{
+    const struct yaml_node *node = expect->node;
+    if (node->kind != YAML_SCALAR) {
+        yaml_error(expect->diagnostics, node->mark, (struct span){0}, "a row is one text");
+        return;
+    }
+    int64_t day;
+    struct span rest = node->text;
+    struct span what = words_next(&rest);
+    struct span calendar = words_date(what, &day) ? words_next(&rest) : (struct span){0};
+    struct span who = words_next(&rest);
+    size_t slash = words_find(what, "/");
+    if ((calendar.len == 0 && slash == what.len) || rest.len > 0) {
+        wrong(expect, node->text, "write '2026-06-13 nails A,B' or 'seminar/main A,B'");
+        return;
+    }
+    struct arena *arena = expect->rehearsal->arena;
+    struct buf text = {0};
+    buf_append_span(&text, what);
+    buf_append_cstr(&text, calendar.len > 0 ? " " : "");
+    buf_append_span(&text, calendar);
+    buf_append_byte(&text, ' ');
+    rehearsal_append_sorted(arena, who, &text);
+    rehearsal_rows_add(expect->rows, arena,
+                       (struct rehearsal_row){.text = arena_span(arena, buf_span(&text))});
+    buf_fini(&text);
+}
+
 static void
 parse_row(const struct expect *expect)
 {
     static const uint32_t WORDS_MIN[LIST_COUNT] = {
-        [LIST_DELIVERIES] = 3, [LIST_UNSENT] = 4, [LIST_HELD] = 3,  [LIST_PENDING] = 2,
-        [LIST_REFUSED] = 3,    [LIST_QUOTA] = 1,  [LIST_STATE] = 2, [LIST_AUDIENCE] = 4};
+        [LIST_DELIVERIES] = 3, [LIST_UNSENT] = 4,  [LIST_HELD] = 3,
+        [LIST_PENDING] = 2,    [LIST_REFUSED] = 3, [LIST_NOTIFIED] = 1,
+        [LIST_QUOTA] = 1,      [LIST_STATE] = 2,   [LIST_AUDIENCE] = 4};
     const struct yaml_node *node = expect->node;
+    if (expect->list == LIST_ROSTERS) {
+        parse_roster(expect);
+        return;
+    }
     struct span rest = node->text, with = {0};
     int64_t at_ms = 0;
     if (node->kind != YAML_SCALAR) {

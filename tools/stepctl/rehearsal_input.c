@@ -155,6 +155,34 @@ parse_fit(struct row *row)
     return ends(row);
 }
 
+/* F a=b c='d e' */
+static bool
+parse_answers(struct row *row)
+{
+    return want(row, &row->input->what, "expected a form") &&
+           (row->rest.len == 0 || parse_fields(row));
+}
+
+static bool
+parse_conversion(struct row *row)
+{
+    return want(row, &row->input->what, "expected a conversion") && ends(row);
+}
+
+/* nails 2026-06-13 14:00, seminar main; to cancel, the calendar alone */
+static bool
+parse_booking(struct row *row)
+{
+    if (!want(row, &row->input->what, "expected a calendar or an event")) {
+        return false;
+    }
+    if (row->input->verb == VERB_CANCELS) {
+        return ends(row);
+    }
+    row->input->slot = row->rest;
+    return row->rest.len > 0 || wrong(row, row->node->text, "expected when, or the event's slot");
+}
+
 static bool
 parse_operator(struct row *row)
 {
@@ -178,7 +206,9 @@ parse_operator(struct row *row)
         row->input->verb = VERB_FIT;
         return parse_fit(row);
     }
-    if (span_equal_cstr(verb, "cancel")) {
+    struct span after = row->rest;
+    (void)rehearsal_raw_word(&after);
+    if (span_equal_cstr(verb, "cancel") && after.len == 0) { /* with a friend it is a booking's */
         row->input->verb = VERB_CANCEL;
         return want(row, &row->input->what, "expected a broadcast") && ends(row);
     }
@@ -186,17 +216,22 @@ parse_operator(struct row *row)
         const char *word;
         enum rehearsal_verb verb;
         bool (*parse)(struct row *row);
-    } VERBS[] = {{"tag", VERB_TAG, parse_tags},
-                 {"field", VERB_FIELD, parse_fields},
-                 {"start", VERB_START, parse_scenario},
-                 {"stop", VERB_STOP, parse_scenario}};
+    } VERBS[] = {{"tag", VERB_TAG, parse_tags},         {"field", VERB_FIELD, parse_fields},
+                 {"start", VERB_START, parse_scenario}, {"stop", VERB_STOP, parse_scenario},
+                 {"book", VERB_BOOKS, parse_booking},   {"change", VERB_CHANGES, parse_booking}};
+    if (span_equal_cstr(verb, "cancel") && words_find(row->rest, " ") < row->rest.len) {
+        row->input->verb = VERB_CANCELS; /* a friend's; of one word it is a broadcast */
+        row->input->by_operator = true;
+        return want(row, &row->input->who, "expected a friend") && parse_booking(row);
+    }
     for (size_t i = 0; i < sizeof(VERBS) / sizeof(VERBS[0]); i++) {
         if (span_equal_cstr(verb, VERBS[i].word)) {
             row->input->verb = VERBS[i].verb;
+            row->input->by_operator = true;
             return want(row, &row->input->who, "expected a friend") && VERBS[i].parse(row);
         }
     }
-    return unknown_verb(row, verb, "apply tag field start stop quota cap fit cancel");
+    return unknown_verb(row, verb, "apply tag field start stop book change cancel quota cap fit");
 }
 
 static bool
@@ -291,6 +326,21 @@ parse_friend(struct row *row)
         row->input->verb = VERB_TAPS;
         return want(row, &row->input->what, "expected button or button:choice") && ends(row);
     }
+    static const struct {
+        const char *word;
+        enum rehearsal_verb verb;
+        bool (*parse)(struct row *row);
+    } ACTS[] = {{"submits", VERB_SUBMITS, parse_answers},
+                {"converts", VERB_CONVERTS, parse_conversion},
+                {"books", VERB_BOOKS, parse_booking},
+                {"changes", VERB_CHANGES, parse_booking},
+                {"cancels", VERB_CANCELS, parse_booking}};
+    for (size_t i = 0; i < sizeof(ACTS) / sizeof(ACTS[0]); i++) {
+        if (span_equal_cstr(verb, ACTS[i].word)) {
+            row->input->verb = ACTS[i].verb;
+            return ACTS[i].parse(row);
+        }
+    }
     if (span_equal_cstr(verb, "follows")) {
         row->input->verb = VERB_FOLLOWS;
         return words_starts_with(row->rest, "via ") ? unknown_verb(row, next(row), "follows")
@@ -301,7 +351,9 @@ parse_friend(struct row *row)
     } else if (span_equal_cstr(verb, "unblocks")) {
         row->input->verb = VERB_UNBLOCKS;
     } else {
-        return unknown_verb(row, verb, "follows blocks unblocks says taps");
+        return unknown_verb(row, verb,
+                            "follows blocks unblocks says taps submits converts "
+                            "books changes cancels");
     }
     return ends(row);
 }

@@ -78,7 +78,8 @@ start_daemon(struct run *run)
                                          .zones = run->rehearsal->zones,
                                          .directory = "",
                                          .random = draw,
-                                         .random_context = run};
+                                         .random_context = run,
+                                         .public_url = "https://pages.example"};
     enum rc rc = core_open(&options, &run->core);
     if (rc != RC_OK) {
         return broken(run, core_error(run->core));
@@ -474,6 +475,12 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     if (rc != RC_OK) {
         return rc;
     }
+    if (row->verb >= VERB_SUBMITS && row->verb <= VERB_CANCELS) {
+        struct input input = {0};
+        rc = rehearsal_act_input(run->rehearsal, run->definitions, row, friend, run->arena,
+                                 run->diagnostics, &input);
+        return rc == RC_OK ? decide(run, &input) : rc;
+    }
     if (row->verb == VERB_TAG) {
         return set_tags(run, row->node, friend, row->changes, row->change_count);
     }
@@ -528,6 +535,11 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_CAP:
     case VERB_FIT:
     case VERB_CANCEL:
+    case VERB_SUBMITS:
+    case VERB_CONVERTS:
+    case VERB_BOOKS:
+    case VERB_CHANGES:
+    case VERB_CANCELS:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:

@@ -24,6 +24,15 @@ struct rehearsal_end {
 MUST_USE enum rc rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
                                   struct rehearsal_result *result);
 
+/* rehearsal_acts.c: rosters as they are at the end, for the rows asked for; inputs of what friends do
+ * on pages (SPEC R30, R36, R39). */
+void rehearsal_read_rosters(const struct rehearsal_end *end, struct rehearsal_result *result);
+MUST_USE enum rc rehearsal_act_input(const struct rehearsal *rehearsal,
+                                     const struct definitions *definitions,
+                                     const struct rehearsal_input *row, uint32_t friend,
+                                     struct arena *arena, struct diagnostics *diagnostics,
+                                     struct input *out_input);
+
 /* An expected row of `state` as it is now: the same words, with what is true in their place. */
 struct rehearsal_row rehearsal_state_row(const struct state *state, const struct zone *zone,
                                          const struct rehearsal_row *expected, struct arena *arena);

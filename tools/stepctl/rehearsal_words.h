@@ -15,6 +15,8 @@
 struct span rehearsal_raw_word(struct span *rest);
 struct span rehearsal_unquoted(struct arena *arena, struct span word);
 
+/* "a,b" of a list in any order: sorted. */
+void rehearsal_append_sorted(struct arena *arena, struct span list, struct buf *out);
 /* "tags=a,b" of a list in any order: sorted, so that one set has one way of writing. */
 void rehearsal_append_tags(struct arena *arena, struct span list, struct buf *out);
 
