@@ -219,25 +219,26 @@ START_TEST(verify_survives_damaged_pages)
 }
 END_TEST
 
+static const struct {
+    const char *arguments;
+    int code;
+    const char *says;
+} WRONG_CALLS[] = {
+    {"tail -d no/such/place", EXIT_NOTHING, "no/such/place"},
+    {"tail", EXIT_WRONG_USE, "-d DIR"},
+    {"checkpoint", EXIT_WRONG_USE, "-d DIR"},
+    {"compact", EXIT_WRONG_USE, "-d DIR"},
+    {"import no/such/file x", EXIT_NOTHING, "cannot open no/such/file"},
+    {"dance", EXIT_WRONG_USE, "unknown command 'dance'"},
+    {"tail -d . -n 0", EXIT_WRONG_USE, "-n wants a number"},
+    {"tail -d . -o xml", EXIT_WRONG_USE, "is one of table|json, not 'xml'"},
+    {"--help", EXIT_GOOD, "steplog verify /backup/shop"},
+};
+
 START_TEST(what_is_missing_or_not_built_is_said)
 {
-    static const struct {
-        const char *arguments;
-        int code;
-        const char *says;
-    } rows[] = {
-        {"tail -d no/such/place", EXIT_NOTHING, "no/such/place"},
-        {"tail", EXIT_WRONG_USE, "-d DIR"},
-        {"checkpoint", EXIT_WRONG_USE, "-d DIR"},
-        {"compact", EXIT_WRONG_USE, "-d DIR"},
-        {"import no/such/file x", EXIT_NOTHING, "cannot open no/such/file"},
-        {"dance", EXIT_WRONG_USE, "unknown command 'dance'"},
-        {"tail -d . -n 0", EXIT_WRONG_USE, "-n wants a number"},
-        {"tail -d . -o xml", EXIT_WRONG_USE, "is one of table|json, not 'xml'"},
-        {"--help", EXIT_GOOD, "steplog verify /backup/shop"},
-    };
-    ck_assert_int_eq(run(rows[_i].arguments), rows[_i].code);
-    assert_says(rows[_i].says);
+    ck_assert_int_eq(run(WRONG_CALLS[_i].arguments), WRONG_CALLS[_i].code);
+    assert_says(WRONG_CALLS[_i].says);
 }
 END_TEST
 
@@ -263,7 +264,8 @@ suite(void)
     tcase_add_test(tc, verify_names_a_damaged_batch);
     tcase_add_test(tc, verify_names_damaged_words);
     tcase_add_test(tc, verify_survives_damaged_pages);
-    tcase_add_loop_test(tc, what_is_missing_or_not_built_is_said, 0, 9);
+    tcase_add_loop_test(tc, what_is_missing_or_not_built_is_said, 0,
+                        (int)(sizeof(WRONG_CALLS) / sizeof(WRONG_CALLS[0])));
     suite_add_tcase(s, tc);
     return s;
 }
