@@ -1,6 +1,8 @@
 #include "engine/calendar.h"
 
+#include "engine/reminder.h"
 #include "engine/tables.h"
+#include "engine/trigger.h"
 
 static const struct calendar *
 calendar_of(const struct state *state, uint32_t calendar)
@@ -230,10 +232,16 @@ booking_event(enum event_kind kind, uint32_t friend, uint32_t booking,
                                         .at_ms = wish->at_ms}};
 }
 
+static struct source
+own_source(uint32_t calendar)
+{
+    return (struct source){SOURCE_CALENDAR, calendar, 0};
+}
+
 static void
 run(struct turn *turn, uint32_t friend, uint32_t calendar, const struct body *body)
 {
-    turn_run(turn, friend, body, (struct source){SOURCE_CALENDAR, calendar, 0});
+    turn_run(turn, friend, body, own_source(calendar));
 }
 
 static void
@@ -244,6 +252,32 @@ refuse(struct turn *turn, uint32_t friend, const struct booking_wish *wish, enum
     refused.u.booking.reason = reason;
     turn_emit(turn, &refused);
     run(turn, friend, wish->calendar, &calendar_of(turn->state, wish->calendar)->on_refused);
+}
+
+/* A booking's reminders are told apart from another one's by its row. */
+static uint64_t
+reminder_key(uint32_t booking)
+{
+    return REMINDER_KEY_OWN | booking;
+}
+
+/* The body that ran may have cancelled the booking or booked anew: then there is nothing to remind of. */
+static bool
+is_still(const struct turn *turn, uint32_t booking, uint64_t seq)
+{
+    const struct booking *row = &turn->state->bookings[booking];
+    return row->phase == BOOKING_OPEN && row->seq == seq;
+}
+
+static void
+start_reminders(struct turn *turn, uint32_t friend, uint32_t booking, struct source source)
+{
+    const struct booking row = turn->state->bookings[booking];
+    const struct calendar *calendar = calendar_of(turn->state, row.calendar);
+    for (uint32_t i = 0; i < calendar->reminder_count; i++) {
+        reminder_restart(turn, friend, calendar->reminders[i], reminder_key(booking), row.at_ms,
+                         source);
+    }
 }
 
 bool
@@ -258,8 +292,13 @@ calendar_book(struct turn *turn, uint32_t friend, const struct booking_wish *wan
     }
     uint32_t booking = tables_next_booking(turn->state, friend, wish.calendar);
     struct event booked = booking_event(EVENT_BOOKED, friend, booking, &wish, source);
-    turn_emit(turn, &booked);
+    uint64_t seq = turn_emit(turn, &booked)->seq;
+    trigger_fire(turn, friend,
+                 (struct trigger_on){.kind = ON_BOOKED, .id = wish.calendar, .sub = NO_ID});
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_book);
+    if (is_still(turn, booking, seq)) {
+        start_reminders(turn, friend, booking, own_source(wish.calendar));
+    }
     return true;
 }
 
@@ -278,8 +317,11 @@ change(struct turn *turn, uint32_t friend, const struct booking_wish *wanted, st
     }
     struct event changed = booking_event(EVENT_BOOKING_CHANGED, friend, booking, &wish, source);
     changed.u.booking.from_ms = turn->state->bookings[booking].at_ms;
-    turn_emit(turn, &changed);
+    uint64_t seq = turn_emit(turn, &changed)->seq;
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_change);
+    if (is_still(turn, booking, seq)) {
+        start_reminders(turn, friend, booking, own_source(wish.calendar));
+    }
     return true;
 }
 
@@ -300,6 +342,11 @@ calendar_cancel(struct turn *turn, uint32_t friend, const struct booking_wish *w
     }
     struct event cancelled = booking_event(EVENT_BOOKING_CANCELLED, friend, booking, &wish, source);
     turn_emit(turn, &cancelled);
+    const struct calendar *calendar = calendar_of(turn->state, wish.calendar);
+    for (uint32_t i = 0; i < calendar->reminder_count; i++) {
+        reminder_cancel(turn, friend, calendar->reminders[i], reminder_key(booking),
+                        own_source(wish.calendar));
+    }
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_cancel);
     return true;
 }

@@ -57,6 +57,8 @@ struct calendar {
     uint32_t per_friend; /* open bookings of one friend; 0: any number */
     enum times times;
     struct deadline book_until, cancel_until;
+    const uint32_t *reminders; /* started with the booking, their goal its slot */
+    uint32_t reminder_count;
     struct body on_book, on_change, on_cancel, on_refused;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/conversion.h"
 
 #include "engine/tables.h"
+#include "engine/trigger.h"
 
 bool
 conversion_run(struct turn *turn, uint32_t friend, uint32_t conversion, struct source source)
@@ -13,6 +14,8 @@ conversion_run(struct turn *turn, uint32_t friend, uint32_t conversion, struct s
                               .u.conversion = {.conversion = conversion, .counted = counted}};
     turn_emit(turn, &converted);
     if (counted) {
+        trigger_fire(turn, friend,
+                     (struct trigger_on){.kind = ON_CONVERTED, .id = conversion, .sub = NO_ID});
         turn_run(turn, friend, &definition->body,
                  (struct source){SOURCE_CONVERSION, conversion, 0});
     }

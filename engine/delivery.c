@@ -84,6 +84,7 @@ void
 turn_close_answer(struct turn *turn)
 {
     if (turn->state->friends[turn->answer.friend].blocked) {
+        trigger_run_fired(turn, 0);
         turn->answer = (struct answer){0}; /* nothing would arrive (SPEC R8, R15) */
         return;
     }
@@ -97,7 +98,9 @@ turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     if (body->action_count == 0 || turn->depth >= TURN_DEPTH_MAX) {
         return;
     }
+    const struct fired outer = turn->fired;
     if (own) {
+        turn->fired = (struct fired){0}; /* the list around this one has not ended yet */
         turn_open_answer(turn, friend);
     }
     turn->depth++;
@@ -105,6 +108,7 @@ turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     turn->depth--;
     if (own) {
         turn_close_answer(turn);
+        turn->fired = outer;
     }
 }
 

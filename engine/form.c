@@ -1,6 +1,7 @@
 #include "engine/form.h"
 
 #include "engine/tables.h"
+#include "engine/trigger.h"
 
 static const struct question *
 question_of(const struct form *form, uint32_t question)
@@ -146,6 +147,8 @@ record(struct turn *turn, const struct input *input)
         .friend = input->u.form.friend,
         .u.form = {.form = input->u.form.form, .question = NO_ID, .option = NO_ID}};
     turn_emit(turn, &answered);
+    trigger_fire(turn, input->u.form.friend,
+                 (struct trigger_on){.kind = ON_ANSWERED, .id = input->u.form.form, .sub = NO_ID});
     for (uint32_t i = 0; i < input->u.form.answer_count; i++) {
         const struct form_answer *answer = &input->u.form.answers[i];
         struct event given = {.kind = EVENT_ANSWER_GIVEN,
