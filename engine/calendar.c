@@ -1,5 +1,7 @@
 #include "engine/calendar.h"
 
+#include "engine/reminder.h"
+
 #include "engine/tables.h"
 
 static const struct calendar *
@@ -236,6 +238,23 @@ run(struct turn *turn, uint32_t friend, uint32_t calendar, const struct body *bo
     turn_run(turn, friend, body, (struct source){SOURCE_CALENDAR, calendar, 0});
 }
 
+/* SPEC R39: the goal is the slot's start. A change starts them anew, all steps. */
+static void
+remind(struct turn *turn, const struct event *event)
+{
+    const struct calendar *calendar = calendar_of(turn->state, event->u.booking.calendar);
+    struct source source = {SOURCE_CALENDAR, event->u.booking.calendar, 0};
+    uint64_t key = REMINDER_KEY_OWN | turn->state->bookings[event->u.booking.booking].made_seq;
+    for (uint32_t i = 0; i < calendar->reminder_count; i++) {
+        uint32_t reminder = calendar->reminders[i];
+        if (event->kind == EVENT_BOOKING_CANCELLED) {
+            reminder_cancel(turn, event->friend, reminder, key, source);
+        } else {
+            reminder_restart(turn, event->friend, reminder, key, event->u.booking.at_ms, source);
+        }
+    }
+}
+
 static void
 refuse(struct turn *turn, uint32_t friend, const struct booking_wish *wish, enum reason reason,
        struct source source)
@@ -260,6 +279,7 @@ calendar_book(struct turn *turn, uint32_t friend, const struct booking_wish *wan
     struct event booked = booking_event(EVENT_BOOKED, friend, booking, &wish, source);
     turn_emit(turn, &booked);
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_book);
+    remind(turn, &booked);
     return true;
 }
 
@@ -280,6 +300,7 @@ change(struct turn *turn, uint32_t friend, const struct booking_wish *wanted, st
     changed.u.booking.from_ms = turn->state->bookings[booking].at_ms;
     turn_emit(turn, &changed);
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_change);
+    remind(turn, &changed);
     return true;
 }
 
@@ -301,6 +322,7 @@ calendar_cancel(struct turn *turn, uint32_t friend, const struct booking_wish *w
     struct event cancelled = booking_event(EVENT_BOOKING_CANCELLED, friend, booking, &wish, source);
     turn_emit(turn, &cancelled);
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_cancel);
+    remind(turn, &cancelled);
     return true;
 }
 
