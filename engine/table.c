@@ -14,7 +14,7 @@ void
 table_init(struct table *table, size_t row_bytes)
 {
     assert(row_bytes > 0 && row_bytes <= UINT32_MAX);
-    *table = (struct table){.row_bytes = (uint32_t)row_bytes};
+    *table = (struct table){.row_bytes = (uint32_t)row_bytes, .free = NO_ROW};
 }
 
 void
@@ -25,7 +25,7 @@ table_fini(struct table *table)
     }
     free(table->block);
     free(table->chunks);
-    *table = (struct table){.row_bytes = table->row_bytes};
+    *table = (struct table){.row_bytes = table->row_bytes, .free = NO_ROW};
 }
 
 /* The directory is eight bytes for 4,096 rows: the one thing that moves. */
@@ -78,6 +78,52 @@ table_add_block(struct table *table, uint32_t count)
     table->block_chunks = table->chunk_count = chunks;
     table->count = count;
     return table->block;
+}
+
+uint32_t
+table_next(const struct table *table)
+{
+    return table->free != NO_ROW ? table->free : table->count;
+}
+
+uint32_t
+table_take(struct table *table)
+{
+    uint32_t index = table->free;
+    if (index == NO_ROW) {
+        index = table_add(table);
+    } else {
+        table->free = *table_link(table, index);
+    }
+    *table_link(table, index) = NO_ROW;
+    return index;
+}
+
+void
+table_give(struct table *table, uint32_t index)
+{
+    memset(table_at(table, index), 0, table->row_bytes);
+    *table_link(table, index) = table->free;
+    table->free = index;
+}
+
+void
+table_append(const struct table *table, uint32_t *head, uint32_t index)
+{
+    while (*head != NO_ROW) {
+        head = table_link(table, *head);
+    }
+    *head = index;
+}
+
+void
+table_unlink(const struct table *table, uint32_t *head, uint32_t index)
+{
+    while (*head != index) {
+        assert(*head != NO_ROW);
+        head = table_link(table, *head);
+    }
+    *head = *table_link(table, index);
 }
 
 size_t
