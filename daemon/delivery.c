@@ -276,6 +276,7 @@ delivery_pump(struct delivery_desk *desk)
     if (is_held(desk)) {
         return false;
     }
+    bool more = core_work(desk->options.core);
     repeat_what_rested(desk, now_ms);
     if (desk->profiles != NULL) {
         profiles_pump(desk->profiles);
@@ -283,7 +284,7 @@ delivery_pump(struct delivery_desk *desk)
     for (uint32_t i = 0; i < TAKES_A_PUMP; i++) {
         uint32_t row = NO_ID;
         if (!may_take(desk, now_ms) || core_take(desk->options.core, &row) != RC_OK) {
-            return false;
+            return more;
         }
         if (row == NO_ID) {
             continue;
