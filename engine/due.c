@@ -1,5 +1,7 @@
 #include "engine/due.h"
 
+#include "engine/turn.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,10 +22,14 @@ due_fini(struct due *due)
     *due = (struct due){0};
 }
 
+/* The wheel knows 32-bit owners: the kind in the highest bits, the row below. */
+enum { KIND_SHIFT = 29 };
+
 void
-due_arm(struct due *due, int64_t wake_ms, uint32_t enrolment)
+due_arm(struct due *due, int64_t wake_ms, struct owner owner)
 {
-    enum rc rc = wheel_arm(due->wheel, wake_ms, enrolment);
+    assert(owner.index < UINT32_C(1) << KIND_SHIFT);
+    enum rc rc = wheel_arm(due->wheel, wake_ms, (uint32_t)owner.kind << KIND_SHIFT | owner.index);
     assert(rc == RC_OK);
 }
 
@@ -66,18 +72,32 @@ due_pop(struct due *due, struct owner *out_owner)
     return false;
 }
 
-uint32_t
-due_expire(struct due *due, const struct state *state, int64_t now_ms)
+static bool
+row_agrees(const struct state *state, struct owner owner, int64_t due_ms)
+{
+    if (owner.kind == OWNER_BROADCAST) {
+        return broadcast_wake(state, owner.index) == due_ms;
+    }
+    if (owner.kind == OWNER_DELIVERY) {
+        const struct delivery *row = &state->deliveries[owner.index];
+        return owner.index < state->delivery_count && row->phase == DELIVERY_PLANNED &&
+               row->wake_ms == due_ms && !row->queued;
+    }
+    const struct enrolment *row = &state->enrolments[owner.index];
+    return owner.index < state->enrolment_count && row->phase == ENROLMENT_WAITING &&
+           row->wake_ms == due_ms && !row->queued;
+}
+
+bool
+due_expire(struct due *due, const struct state *state, int64_t now_ms, struct owner *out_owner)
 {
     struct wheel_entry entry;
     while (wheel_expire(due->wheel, now_ms, &entry, 1) == 1) {
-        if (entry.owner >= state->enrolment_count) {
-            continue;
-        }
-        const struct enrolment *row = &state->enrolments[entry.owner];
-        if (row->phase == ENROLMENT_WAITING && row->wake_ms == entry.due_ms && !row->queued) {
-            return entry.owner;
+        *out_owner = (struct owner){(enum owner_kind)(entry.owner >> KIND_SHIFT),
+                                    entry.owner & ((UINT32_C(1) << KIND_SHIFT) - 1)};
+        if (row_agrees(state, *out_owner, entry.due_ms)) {
+            return true;
         }
     }
-    return NO_ID;
+    return false;
 }

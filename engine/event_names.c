@@ -78,6 +78,36 @@ event_kind_name(enum event_kind kind)
         return "delivery_outcome";
     case EVENT_DELIVERY_CANCELLED:
         return "delivery_cancelled";
+    case EVENT_MONTH_BEGUN:
+        return "month_begun";
+    case EVENT_QUOTA_SET:
+        return "quota_set";
+    case EVENT_STEP_HELD:
+        return "step_held";
+    case EVENT_DELIVERY_HELD:
+        return "delivery_held";
+    case EVENT_SCENARIO_AUTO_STOPPED:
+        return "scenario_auto_stopped";
+    case EVENT_CAP_SET:
+        return "cap_set";
+    case EVENT_DELIVERY_DEFERRED:
+        return "delivery_deferred";
+    case EVENT_DEFINITIONS_FOLLOWED:
+        return "definitions_followed";
+    case EVENT_BROADCAST_BEGUN:
+        return "broadcast_begun";
+    case EVENT_BROADCAST_CHOSEN:
+        return "broadcast_chosen";
+    case EVENT_BROADCAST_SENDING:
+        return "broadcast_sending";
+    case EVENT_BROADCAST_HELD:
+        return "broadcast_held";
+    case EVENT_BROADCAST_SENT:
+        return "broadcast_sent";
+    case EVENT_BROADCAST_ENDED:
+        return "broadcast_ended";
+    case EVENT_BROADCAST_FIT_SET:
+        return "broadcast_fit_set";
     case EVENT_FORM_ANSWERED:
         return "form_answered";
     case EVENT_ANSWER_GIVEN:
@@ -150,6 +180,20 @@ reason_name(enum reason reason)
         return "old";
     case REASON_NO_SOURCE:
         return "no_source";
+    case REASON_QUOTA:
+        return "quota";
+    case REASON_SCENARIO_CAP:
+        return "scenario_cap";
+    case REASON_FREQUENCY:
+        return "frequency";
+    case REASON_STALE_CAP:
+        return "stale_cap";
+    case REASON_REMOVED:
+        return "removed";
+    case REASON_EDITED:
+        return "edited";
+    case REASON_OPERATOR:
+        return "operator";
     case REASON_LIMIT:
         return "limit";
     case REASON_DEADLINE:
@@ -206,6 +250,8 @@ source_kind_name(enum source_kind kind)
         return "definitions";
     case SOURCE_FINISH:
         return "finish";
+    case SOURCE_BROADCAST:
+        return "broadcast";
     case SOURCE_FORM:
         return "form";
     case SOURCE_CALENDAR:

@@ -69,6 +69,9 @@ copy_spans(struct arena *arena, struct event *event)
     case EVENT_SEND_UNKNOWN:
         event->u.send_unknown.pattern = arena_span(arena, event->u.send_unknown.pattern);
         break;
+    case EVENT_BROADCAST_CHOSEN:
+        event->u.broadcast.verdict = arena_span(arena, event->u.broadcast.verdict);
+        break;
     default: /* the others hold no spans outside their words */
         break;
     }

@@ -131,6 +131,7 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
     case PART_FORM:
     case PART_QUESTION:
     case PART_OPTION:
@@ -203,6 +204,7 @@ set_default(struct event *event, const struct event_part *part)
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
     case PART_FORM:
     case PART_QUESTION:
     case PART_OPTION:

@@ -73,6 +73,7 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
     case PART_FORM:
     case PART_QUESTION:
     case PART_OPTION:

@@ -100,6 +100,12 @@ event_source_text(const struct source *source, const struct definitions *definit
                                        : name_in(definitions, &definitions->auto_reply_names, id),
                    id);
         return;
+    case SOURCE_BROADCAST:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->broadcast_names, id),
+                   id);
+        return;
     case SOURCE_OPERATOR:
         buf_printf(out, "operator %" PRIu32, id);
         return;
@@ -328,6 +334,8 @@ json_part(const struct printing *printing, const struct event_part *part)
         return json_named(printing, NAMES(button_names), *(const uint32_t *)at);
     case PART_MARK:
         return json_named(printing, NAMES(mark_names), *(const uint32_t *)at);
+    case PART_BROADCAST:
+        return json_named(printing, NAMES(broadcast_names), *(const uint32_t *)at);
     case PART_CHOICE:
         return json_choice(printing, *(const uint32_t *)at);
     case PART_PREVIOUS:

@@ -117,6 +117,7 @@ static const struct event_part step[] = {
     PART("goal", PART_TIME, u.step.goal_ms),
     PART("key", PART_U64, u.step.key),
     PART("links", PART_COUNT, u.step.links),
+    PART("base", PART_TIME, u.step.base_ms),
 };
 
 static const struct event_part custom[] = {PART("name", PART_TEXT, u.custom.name)};
@@ -138,6 +139,41 @@ static const struct event_part delivery[] = {
     PART("result", PART_RESULT, u.delivery.result),
     PART("code", PART_COUNT, u.delivery.code),
     PART("presumed", PART_FLAG, u.delivery.presumed),
+};
+
+static const struct event_part waiting[] = {
+    PART("delivery", PART_SEQ, u.delivery.delivery),
+    PART("due", PART_TIME, u.delivery.due_ms),
+    PART("class", PART_CLASS, u.delivery.message_class),
+    PART("items", PART_ITEMS, u.delivery.items),
+    PART("reason", PART_REASON, u.delivery.reason),
+    PART("until", PART_TIME, u.delivery.until_ms),
+};
+
+static const struct event_part month[] = {
+    PART("month", PART_COUNT, u.quota.month),
+    PART("until", PART_TIME, u.quota.until_ms),
+};
+
+static const struct event_part quota[] = {PART("limit", PART_COUNT, u.quota.limit)};
+
+static const struct event_part cap[] = {
+    PART("scenario", PART_SCENARIO, u.cap.scenario),
+    PART("limit", PART_COUNT, u.cap.limit),
+};
+
+/* Of kinds that say all by their number: one part, never written. */
+static const struct event_part followed[] = {PART("reason", PART_REASON, u.step.reason)};
+
+static const struct event_part broadcast[] = {
+    PART("broadcast", PART_BROADCAST, u.broadcast.broadcast),
+    PART("due", PART_TIME, u.broadcast.due_ms),
+    PART("reason", PART_REASON, u.broadcast.reason),
+    PART("from", PART_COUNT, u.broadcast.from),
+    PART("count", PART_COUNT, u.broadcast.count),
+    PART("until", PART_TIME, u.broadcast.until_ms),
+    PART("verdict", PART_TEXT, u.broadcast.verdict),
+    PART("partial", PART_FLAG, u.broadcast.partial),
 };
 
 static const struct event_part outcome[] = {
@@ -239,6 +275,21 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_BOOKING_CANCELLED, booking, {0}, false, false),
     LAYOUT(EVENT_BOOKING_REFUSED, booking, {0}, false, false),
     LAYOUT(EVENT_NOTIFIED, notified, {"text"}, false, false),
+    LAYOUT(EVENT_MONTH_BEGUN, month, {0}, false, false),
+    LAYOUT(EVENT_QUOTA_SET, quota, {0}, false, false),
+    LAYOUT(EVENT_STEP_HELD, step, {0}, false, false),
+    LAYOUT(EVENT_DELIVERY_HELD, waiting, {0}, false, false),
+    LAYOUT(EVENT_SCENARIO_AUTO_STOPPED, cap, {0}, false, false),
+    LAYOUT(EVENT_CAP_SET, cap, {0}, false, false),
+    LAYOUT(EVENT_DELIVERY_DEFERRED, waiting, {0}, false, false),
+    LAYOUT(EVENT_DEFINITIONS_FOLLOWED, followed, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_BEGUN, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_CHOSEN, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_SENDING, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_HELD, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_SENT, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_ENDED, broadcast, {0}, false, false),
+    LAYOUT(EVENT_BROADCAST_FIT_SET, broadcast, {0}, false, false),
 };
 const uint32_t event_layout_count = COUNT_OF(event_layouts);
 
@@ -285,6 +336,7 @@ event_part_is_default(const struct event *event, const struct event_part *part)
     case PART_BUTTON:
     case PART_CHOICE:
     case PART_ROW:
+    case PART_BROADCAST:
     case PART_FORM:
     case PART_QUESTION:
     case PART_OPTION:

@@ -50,7 +50,8 @@ enum part_type {
     PART_CALENDAR,
     PART_SLOT,
     PART_NOTIFY,
-    PART_INTEGER, /* int64, default 0; always printed */
+    PART_INTEGER,   /* int64, default 0; always printed */
+    PART_BROADCAST, /* uint32, default NO_ID */
 };
 
 struct event_part {
