@@ -20,10 +20,10 @@ api_tags(const struct api_call *call, uint32_t friend)
 }
 
 static json_t *
-value_json(const struct api_call *call, const struct value_row *value)
+value_json(const struct api_call *call, uint32_t field, const struct field_value *value)
 {
     char text[INSTANT_TEXT_BYTES];
-    switch (call->definitions->fields[value->field].type) {
+    switch (call->definitions->fields[field].type) {
     case FIELD_NUMBER:
         return json_integer(value->number);
     case FIELD_DATE:
@@ -43,13 +43,11 @@ api_fields(const struct api_call *call, uint32_t friend)
 {
     json_t *fields = json_object();
     const struct names *names = &call->definitions->field_names;
-    uint32_t next = call->state->friends[friend].first_value;
-    while (next != NO_ID) {
-        const struct value_row *value = &call->state->values[next];
-        if (value->field < names->count && names->items[value->field].in_force) {
-            json_object_set_new(fields, names->items[value->field].text, value_json(call, value));
+    for (uint32_t i = 0; i < names->count; i++) {
+        const struct field_value value = state_value(call->state, friend, i);
+        if (value.set && names->items[i].in_force) {
+            json_object_set_new(fields, names->items[i].text, value_json(call, i, &value));
         }
-        next = value->next;
     }
     return fields;
 }
@@ -57,16 +55,17 @@ api_fields(const struct api_call *call, uint32_t friend)
 static json_t *
 friend_json(const struct api_call *call, uint32_t friend)
 {
-    const struct friend_row *row = &call->state->friends[friend];
+    const struct friend_row *row = state_friend(call->state, friend);
     json_int_t enrolments = 0;
-    for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
+    for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(call->state, i)->next) {
         enrolments++;
     }
     return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend,
-                     "user_id", api_text(row->line_id), "name", api_text(row->name), "added",
+                     "user_id", api_user_id(call, friend), "name",
+                     api_text(state_name(call->state, friend)), "added",
                      api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
                      (int)row->forgotten, "tags", api_tags(call, friend), "score",
-                     (json_int_t)row->score, "enrolments", enrolments);
+                     (json_int_t)state_friend_more(call->state, friend)->score, "enrolments", enrolments);
 }
 
 void
@@ -78,15 +77,15 @@ api_get_friends(struct api_call *call)
         return;
     }
     int64_t first = after + 1, end = first + limit;
-    if (end > call->state->friend_count) {
-        end = call->state->friend_count;
+    if (end > call->state->friends.count) {
+        end = call->state->friends.count;
     }
     json_t *friends = json_array();
     for (int64_t i = first; i < end; i++) {
         json_array_append_new(friends, friend_json(call, (uint32_t)i));
     }
     json_t *next =
-        end > first && end < call->state->friend_count ? json_integer(end - 1) : json_null();
+        end > first && end < call->state->friends.count ? json_integer(end - 1) : json_null();
     api_ok(call, API_NOW, json_pack("{s:o,s:o}", "friends", friends, "next", next));
 }
 
@@ -98,14 +97,14 @@ enrolment_json(const struct api_call *call, const struct enrolment *enrolment)
         names_text(&definitions->scenarios[enrolment->scenario].step_names, enrolment->step);
     const char *deferred =
         enrolment->deferred == REASON_NONE ? NULL : reason_name(enrolment->deferred);
-    bool has_goal = enrolment->goal_ms != 0;
+    int64_t goal_ms = state_enrolment_more(call->state, enrolment)->goal_ms;
     return json_pack("{s:o,s:o,s:o,s:o,s:s,s:o,s:o}", "scenario",
                      api_text(names_text(&definitions->scenario_names, enrolment->scenario)),
                      "step", api_text(step), "due", api_instant(call, enrolment->due_ms), "started",
                      api_instant(call, enrolment->start_ms), "state",
                      enrolment->phase == ENROLMENT_IN_DELIVERY ? "in_delivery" : "waiting",
                      "deferred", api_text(deferred), "goal",
-                     api_instant(call, has_goal ? enrolment->goal_ms : INT64_MAX));
+                     api_instant(call, goal_ms == 0 ? INT64_MAX : goal_ms));
 }
 
 static json_t *
@@ -128,13 +127,13 @@ api_get_friend(struct api_call *call)
     if (!api_friend_text(call, call->name, &friend)) {
         return;
     }
-    const struct friend_row *row = &call->state->friends[friend];
+    const struct friend_row *row = state_friend(call->state, friend);
     json_t *scenarios = json_array(), *deliveries = json_array();
-    for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
-        json_array_append_new(scenarios, enrolment_json(call, &call->state->enrolments[i]));
+    for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(call->state, i)->next) {
+        json_array_append_new(scenarios, enrolment_json(call, state_enrolment(call->state, i)));
     }
-    for (uint32_t i = row->first_delivery; i != NO_ID; i = call->state->deliveries[i].next) {
-        json_array_append_new(deliveries, open_delivery_json(call, &call->state->deliveries[i]));
+    for (uint32_t i = state_friend_more(call->state, friend)->first_delivery; i != NO_ID; i = state_delivery(call->state, i)->next) {
+        json_array_append_new(deliveries, open_delivery_json(call, state_delivery(call->state, i)));
     }
     json_t *body = friend_json(call, friend);
     json_object_set_new(body, "fields", api_fields(call, friend));
@@ -317,5 +316,5 @@ api_post_score(struct api_call *call)
     (void)api_input(call, &input, seqs, &count);
     api_ok(call, API_WHEN_DURABLE,
            json_pack("{s:I,s:I,s:o}", "friend", (json_int_t) friend, "score",
-                     (json_int_t)call->state->friends[friend].score, "events", seqs));
+                     (json_int_t)state_friend_more(call->state, friend)->score, "events", seqs));
 }

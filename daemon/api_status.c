@@ -77,10 +77,10 @@ static json_t *
 friends_json(const struct api_call *call)
 {
     uint32_t blocked = 0;
-    for (uint32_t i = 0; i < call->state->friend_count; i++) {
-        blocked += call->state->friends[i].blocked ? 1 : 0;
+    for (uint32_t i = 0; i < call->state->friends.count; i++) {
+        blocked += state_friend(call->state, i)->blocked ? 1 : 0;
     }
-    return json_pack("{s:I,s:I}", "count", (json_int_t)call->state->friend_count, "blocked",
+    return json_pack("{s:I,s:I}", "count", (json_int_t)call->state->friends.count, "blocked",
                      (json_int_t)blocked);
 }
 

@@ -236,8 +236,8 @@ delivery_resume(struct delivery_desk *desk)
     if (held_by_claim(desk->options.core)) {
         return; /* requests of another life: its run has their keys, not we (SPEC R45) */
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        if (state->deliveries[i].phase != DELIVERY_INTENDED) {
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        if (state_delivery(state, i)->phase != DELIVERY_INTENDED) {
             continue;
         }
         struct parcel *parcel = add_parcel(desk, i);

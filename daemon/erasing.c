@@ -72,7 +72,7 @@ find_message(struct core *core, struct arena *arena, uint32_t friend, struct spa
              uint64_t *out_seq)
 {
     int64_t oldest_ms = clock_now_ms(core_clock(core)) - UNSENDS_WITHIN_MS;
-    uint64_t seq = core_state(core)->friends[friend].newest_seq;
+    uint64_t seq = state_friend(core_state(core), friend)->newest_seq;
     for (uint32_t i = 0; seq != 0 && i < MESSAGES_BACK_MAX; i++) {
         struct event event;
         arena_reset(arena);
@@ -110,7 +110,7 @@ erasing_find_message(struct core *core, struct span user_id, struct span message
     uint64_t seq = 0;
     enum rc rc = RC_OK;
     uint32_t friend = state_find_friend(core_state(core), user_id);
-    if (friend != NO_ID && core_state(core)->friends[friend].newest_seq > durable_of(core)) {
+    if (friend != NO_ID && state_friend(core_state(core), friend)->newest_seq > durable_of(core)) {
         rc = make_readable(core); /* sent and taken back within a few milliseconds */
     }
     if (rc == RC_OK && friend != NO_ID && message_id.len > 0) {

@@ -23,8 +23,9 @@ render(struct parcel *parcel, const struct state *state, const struct delivery *
     line_messages_render(row->definitions, row->items, row->item_count, values, row->value_count,
                          &messages);
     assert(messages.rc == RC_OK);
-    struct span to = row->how == HOW_REPLY ? span_cstr(row->token)
-                                           : span_cstr(state->friends[row->friend].line_id);
+    char room[LINE_ID_ROOM];
+    struct span to = span_cstr(row->how == HOW_REPLY ? row->token
+                                                     : state_line_id(state, row->friend, room));
     if (row->how == HOW_REPLY) {
         line_reply_body(to, buf_span(&messages), &parcel->body);
     } else {
@@ -39,7 +40,7 @@ render(struct parcel *parcel, const struct state *state, const struct delivery *
 struct parcel *
 parcel_new(const struct state *state, uint32_t row_index, void *desk)
 {
-    const struct delivery *row = &state->deliveries[row_index];
+    const struct delivery *row = state_delivery(state, row_index);
     assert(row->phase == DELIVERY_INTENDED);
     struct parcel *parcel = calloc(1, sizeof(*parcel));
     assert(parcel != NULL);

@@ -56,11 +56,9 @@ make_room(struct columns *columns, uint32_t field)
     }
 }
 
-/* The friend's chunk, made where there is none, with the friend's bit set. */
-static void *
-claim(struct column *column, uint32_t friend, size_t chunk_bytes)
+static void
+make_chunk(struct column *column, uint32_t chunk, size_t chunk_bytes)
 {
-    uint32_t chunk = chunk_of(friend);
     if (chunk >= column->chunk_count) {
         uint32_t room = column->chunk_count == 0 ? 4 : column->chunk_count;
         while (room <= chunk) {
@@ -73,6 +71,14 @@ claim(struct column *column, uint32_t friend, size_t chunk_bytes)
     if (column->chunks[chunk] == NULL) {
         column->chunks[chunk] = zeros_behind(NULL, 0, chunk_bytes);
     }
+}
+
+/* The friend's chunk, made where there is none, with the friend's bit set. */
+static void *
+claim(struct column *column, uint32_t friend, size_t chunk_bytes)
+{
+    uint32_t chunk = chunk_of(friend);
+    make_chunk(column, chunk, chunk_bytes);
     uint64_t *present = column->chunks[chunk];
     if (!has(present, friend)) {
         uint32_t place = place_of(friend);
@@ -213,6 +219,71 @@ columns_text_chunk(const struct columns *columns, uint32_t field, uint32_t chunk
 {
     bool known = field < columns->count && chunk < columns->texts[field].chunk_count;
     return known ? columns->texts[field].chunks[chunk] : NULL;
+}
+
+/* Are all friends with a value below the limit? */
+static bool
+is_below(const uint64_t *present, uint32_t chunk, uint32_t limit)
+{
+    uint32_t highest = 0;
+    for (uint32_t word = 0; word < COLUMN_CHUNK_WORDS; word++) {
+        if (present[word] != 0) {
+            highest = word * 64 + 64 - (uint32_t)__builtin_clzll(present[word]);
+        }
+    }
+    return (uint64_t)chunk * COLUMN_CHUNK_ROWS + highest <= limit;
+}
+
+static void
+get_chunk(struct column *column, struct stream *stream, uint32_t chunk, size_t chunk_bytes,
+          uint32_t limit)
+{
+    make_chunk(column, chunk, chunk_bytes);
+    uint64_t *present = column->chunks[chunk];
+    stream_bytes(stream, present, chunk_bytes);
+    stream_check(stream, is_below(present, chunk, limit), "a column is of friends who are none");
+    for (uint32_t word = 0; word < COLUMN_CHUNK_WORDS; word++) {
+        column->set_count += (uint32_t)__builtin_popcountll(present[word]);
+    }
+}
+
+/* The chunks there are, each with its place. */
+static void
+stream_column(struct column *column, struct stream *stream, size_t chunk_bytes, uint32_t limit)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < column->chunk_count; i++) {
+        count += column->chunks[i] != NULL;
+    }
+    count = stream_count(stream, count, chunk_bytes);
+    for (uint32_t from = 0; count > 0 && stream->rc == RC_OK; count--, from++) {
+        uint32_t chunk = from;
+        while (!stream_reads(stream) && column->chunks[chunk] == NULL) {
+            chunk++;
+        }
+        stream_u32(stream, &chunk);
+        stream_check(stream, chunk >= from && (uint64_t)chunk * COLUMN_CHUNK_ROWS < limit,
+                     "a column is of friends who are none");
+        if (stream->rc == RC_OK && stream_reads(stream)) {
+            get_chunk(column, stream, chunk, chunk_bytes, limit);
+        } else if (stream->rc == RC_OK) {
+            stream_bytes(stream, column->chunks[chunk], chunk_bytes);
+        }
+        from = chunk;
+    }
+}
+
+void
+columns_stream(struct columns *columns, struct stream *stream, uint32_t limit)
+{
+    uint32_t count = stream_count(stream, columns->count, 2 * sizeof(uint32_t));
+    if (stream_reads(stream) && count > 0) {
+        make_room(columns, count - 1);
+    }
+    for (uint32_t field = 0; field < count; field++) {
+        stream_column(&columns->numbers[field], stream, sizeof(struct column_numbers), limit);
+        stream_column(&columns->texts[field], stream, sizeof(struct column_texts), limit);
+    }
 }
 
 static size_t

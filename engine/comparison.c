@@ -20,30 +20,30 @@ static struct datum
 field_datum(const struct state *state, uint32_t friend, uint32_t id)
 {
     const struct field *field = &state->definitions->fields[id];
-    const struct value_row *value = state_value(state, friend, id);
+    const struct field_value value = state_value(state, friend, id);
     bool is_text = field->type == FIELD_TEXT || field->type >= FIELD_IMAGE;
     if (is_text) {
-        return text_datum(value == NULL ? (struct span){0} : span_cstr(value->text));
+        return text_datum(span_cstr(value.text));
     }
-    return (struct datum){.empty = value == NULL && !field->has_start,
+    return (struct datum){.empty = !value.set && !field->has_start,
                           .type = field->type,
-                          .number = value == NULL ? field->start : value->number};
+                          .number = value.set ? value.number : field->start};
 }
 
 static struct datum
 look_up(const struct inquiry *inquiry, uint32_t friend, const struct value *value)
 {
-    const struct friend_row *row = &inquiry->state->friends[friend];
     const struct zone *zone = inquiry->state->definitions->account.zone;
     switch (value->kind) {
     case VALUE_LITERAL:
         return (struct datum){.type = value->type, .number = value->number, .text = value->text};
     case VALUE_SCORE:
-        return (struct datum){.type = FIELD_NUMBER, .number = row->score};
+        return (struct datum){.type = FIELD_NUMBER,
+                              .number = state_friend_more(inquiry->state, friend)->score};
     case VALUE_NAME:
-        return text_datum(span_cstr(row->name));
+        return text_datum(span_cstr(state_name(inquiry->state, friend)));
     case VALUE_ADDED:
-        return (struct datum){.type = FIELD_DATE, .number = civil_local_day(zone, row->added_ms)};
+        return (struct datum){.type = FIELD_DATE, .number = civil_local_day(zone, state_friend(inquiry->state, friend)->added_ms)};
     case VALUE_TODAY:
         return (struct datum){.type = FIELD_DATE, .number = civil_local_day(zone, inquiry->now_ms)};
     case VALUE_FIELD:

@@ -79,13 +79,17 @@ row_agrees(const struct state *state, struct owner owner, int64_t due_ms)
         return broadcast_wake(state, owner.index) == due_ms;
     }
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
-        return owner.index < state->delivery_count && row->phase == DELIVERY_PLANNED &&
-               row->wake_ms == due_ms && !row->queued;
+        if (owner.index >= state->deliveries.count) {
+            return false;
+        }
+        const struct delivery *row = state_delivery(state, owner.index);
+        return row->phase == DELIVERY_PLANNED && row->wake_ms == due_ms && !row->queued;
     }
-    const struct enrolment *row = &state->enrolments[owner.index];
-    return owner.index < state->enrolment_count && row->phase == ENROLMENT_WAITING &&
-           row->wake_ms == due_ms && !row->queued;
+    if (owner.index >= state->enrolments.count) {
+        return false;
+    }
+    const struct enrolment *row = state_enrolment(state, owner.index);
+    return row->phase == ENROLMENT_WAITING && state_wake(state, row) == due_ms && !row->queued;
 }
 
 bool

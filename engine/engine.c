@@ -204,11 +204,12 @@ engine_apply(struct engine *engine, const struct event *event)
     struct state *state = &engine->state;
     assert(event->seq > state->seq);
     bool about_friend = event->friend != NO_ID;
-    if (!about_friend || event->friend < state->friend_count ||
-        (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
+    if (!about_friend || event->friend < state->friends.count ||
+        (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friends.count)) {
         route(state, event);
         if (about_friend) {
-            state->friends[event->friend].newest_seq = event->seq;
+            tables_friend(state, event->friend)->newest_seq = event->seq;
+            tables_settle_friend(state, event->friend);
         }
     }
     state->seq = event->seq;
@@ -236,7 +237,7 @@ engine_load(struct engine *engine, const struct image_source *source, const char
 static void
 enqueue_enrolment(struct engine *engine, uint32_t index)
 {
-    struct enrolment *row = &engine->state.enrolments[index];
+    struct enrolment *row = tables_enrolment(&engine->state, index);
     if (row->queued) {
         return;
     }
@@ -250,7 +251,7 @@ enqueue_enrolment(struct engine *engine, uint32_t index)
 static void
 enqueue_delivery(struct engine *engine, uint32_t index)
 {
-    struct delivery *row = &engine->state.deliveries[index];
+    struct delivery *row = tables_delivery(&engine->state, index);
     if (!row->queued) {
         row->queued = true;
         due_push(&engine->due, row->message_class, (struct owner){OWNER_DELIVERY, index});
@@ -261,12 +262,17 @@ enqueue_delivery(struct engine *engine, uint32_t index)
 static bool
 owner_is_due(const struct state *state, struct owner owner, int64_t now_ms)
 {
-    const struct delivery *delivery = &state->deliveries[owner.index];
-    const struct enrolment *enrolment = &state->enrolments[owner.index];
-    bool waits = owner.kind == OWNER_DELIVERY
-                     ? delivery->phase == DELIVERY_PLANNED
-                     : enrolment->phase == ENROLMENT_WAITING && !state_is_paused(state, enrolment);
-    int64_t wake_ms = owner.kind == OWNER_DELIVERY ? delivery->wake_ms : enrolment->wake_ms;
+    bool waits;
+    int64_t wake_ms;
+    if (owner.kind == OWNER_DELIVERY) {
+        const struct delivery *row = state_delivery(state, owner.index);
+        waits = row->phase == DELIVERY_PLANNED;
+        wake_ms = row->wake_ms;
+    } else {
+        const struct enrolment *row = state_enrolment(state, owner.index);
+        waits = row->phase == ENROLMENT_WAITING && !state_is_paused(state, row);
+        wake_ms = state_wake(state, row);
+    }
     return waits &&
            (wake_ms <= now_ms || (owner_is_held(state, owner) && !owner_must_stay(state, owner)));
 }
@@ -287,14 +293,14 @@ static void
 enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
 {
     const struct state *state = &engine->state;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(state, i)->next) {
         if (owner_is_due(state, (struct owner){OWNER_DELIVERY, i}, now_ms)) {
             enqueue_delivery(engine, i);
         }
     }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;
+         i = state_enrolment(state, i)->next) {
         if (owner_is_due(state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
             enqueue_enrolment(engine, i);
         }
@@ -305,7 +311,7 @@ enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
 static void
 rearm_all(struct engine *engine, int64_t now_ms)
 {
-    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
+    for (uint32_t i = 0; i < engine->state.enrolments.count; i++) {
         if (owner_is_due(&engine->state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
             enqueue_enrolment(engine, i);
         }
@@ -329,8 +335,8 @@ follow_owner(struct engine *engine, struct owner owner)
 {
     const struct state *state = &engine->state;
     due_arm(&engine->due,
-            owner.kind == OWNER_DELIVERY ? state->deliveries[owner.index].wake_ms
-                                         : state->enrolments[owner.index].wake_ms,
+            owner.kind == OWNER_DELIVERY ? state_delivery(state, owner.index)->wake_ms
+                                         : state_wake(state, state_enrolment(state, owner.index)),
             owner);
     if (owner_is_held(state, owner)) {
         held_add(&engine->held, owner);
@@ -384,13 +390,13 @@ engine_wake(struct engine *engine, int64_t now_ms)
     assert(!engine->awake);
     engine->awake = true;
     due_init(&engine->due, now_ms);
-    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
-        if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
+    for (uint32_t i = 0; i < engine->state.enrolments.count; i++) {
+        if (state_enrolment(&engine->state, i)->phase == ENROLMENT_WAITING) {
             follow_owner(engine, (struct owner){OWNER_ENROLMENT, i});
         }
     }
-    for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
-        if (engine->state.deliveries[i].phase == DELIVERY_PLANNED) {
+    for (uint32_t i = 0; i < engine->state.deliveries.count; i++) {
+        if (state_delivery(&engine->state, i)->phase == DELIVERY_PLANNED) {
             follow_owner(engine, (struct owner){OWNER_DELIVERY, i});
         }
     }
@@ -404,8 +410,8 @@ turn_emit(struct turn *turn, const struct event *event)
     struct event *copy = events_add(turn->out, event);
     copy->seq = turn->state->seq + 1;
     copy->at_ms = turn->now_ms;
-    if (event->friend < turn->state->friend_count) {
-        copy->friend_prev = turn->state->friends[event->friend].newest_seq;
+    if (event->friend < turn->state->friends.count) {
+        copy->friend_prev = state_friend(turn->state, event->friend)->newest_seq;
     }
     uint32_t index = turn->out->count - 1;
     const struct trigger_before before = trigger_look(turn, copy);
@@ -460,7 +466,7 @@ profile_decide(struct turn *turn, const struct input *input)
 {
     const struct span words[] = {input->u.profile.name, input->u.profile.picture,
                                  input->u.profile.language};
-    if (turn->state->friends[input->u.profile.friend].forgotten) {
+    if (state_friend(turn->state, input->u.profile.friend)->forgotten) {
         return; /* asked for before: LINE's answer is not ours any more */
     }
     struct event fetched = {.kind = EVENT_PROFILE_FETCHED,
@@ -643,8 +649,8 @@ best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner
 {
     struct rank best = {0};
     bool found = false;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(state, i)->next) {
         struct owner owner = {OWNER_DELIVERY, i};
         struct rank rank = rank_of(state, owner);
         if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
@@ -653,8 +659,8 @@ best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner
             *out_owner = owner;
         }
     }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;
+         i = state_enrolment(state, i)->next) {
         struct owner owner = {OWNER_ENROLMENT, i};
         struct rank rank = rank_of(state, owner);
         if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
@@ -673,11 +679,11 @@ owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
 {
     uint32_t friend;
     if (owner.kind == OWNER_DELIVERY) {
-        struct delivery *row = &engine->state.deliveries[owner.index];
+        struct delivery *row = tables_delivery(&engine->state, owner.index);
         row->queued = false;
         friend = row->friend;
     } else {
-        struct enrolment *row = &engine->state.enrolments[owner.index];
+        struct enrolment *row = tables_enrolment(&engine->state, owner.index);
         row->queued = false;
         friend = row->friend;
     }

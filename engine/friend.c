@@ -57,7 +57,7 @@ act_event(const struct turn *turn, const struct input *input, uint32_t friend, e
 static uint32_t
 add_friend(struct turn *turn, const struct input *input)
 {
-    uint32_t friend = turn->state->friend_count;
+    uint32_t friend = turn->state->friends.count;
     struct event added = {.kind = EVENT_FRIEND_ADDED,
                           .friend = friend,
                           .words = &input->u.act.user_id,
@@ -74,7 +74,7 @@ is_outdated(const struct turn *turn, const struct input *input, uint32_t friend)
     if (input->kind != INPUT_FOLLOW && input->kind != INPUT_UNFOLLOW) {
         return false;
     }
-    return input->u.act.line_at_ms < turn->state->friends[friend].follow_line_at_ms;
+    return input->u.act.line_at_ms < state_follow_line_at(turn->state, friend);
 }
 
 static void
@@ -94,10 +94,10 @@ static void
 leave(struct turn *turn, uint32_t friend)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;) {
+        uint32_t next = state_enrolment(state, i)->next;
         /* Dates are standing rules: they pass over a blocked friend and go on (SPEC R15). */
-        if (state->definitions->scenarios[state->enrolments[i].scenario].kind != KIND_DATE) {
+        if (state->definitions->scenarios[state_enrolment(state, i)->scenario].kind != KIND_DATE) {
             scenario_stop(turn, i, REASON_BLOCKED_BY_FRIEND, (struct source){0});
         }
         i = next;
@@ -163,8 +163,8 @@ friend_decide(struct turn *turn, const struct input *input)
     if (friend == NO_ID) {
         friend = add_friend(turn, input);
     }
-    bool first_seen = turn->state->friends[friend].standby_only;
-    bool was_blocked = turn->state->friends[friend].blocked;
+    bool first_seen = state_friend(turn->state, friend)->standby_only;
+    bool was_blocked = state_friend(turn->state, friend)->blocked;
     bool too_old = input->u.act.line_at_ms < turn->now_ms - OLDEST_ACT_MS;
     bool outdated = is_outdated(turn, input, friend);
     enum reason reason = outdated || too_old    ? REASON_OLD
@@ -186,16 +186,18 @@ friend_decide(struct turn *turn, const struct input *input)
 /* apply */
 
 static void
-follow_apply(struct friend_row *row, const struct event *event)
+follow_apply(struct state *state, const struct event *event)
 {
+    struct friend_row *row = tables_friend(state, event->friend);
+    int64_t before_ms = state_follow_line_at(state, event->friend);
     /* An outdated one changes nothing; one that is only too old to start anything still does. */
-    if (event->u.act.line_at_ms >= row->follow_line_at_ms) {
+    if (event->u.act.line_at_ms >= before_ms) {
         row->blocked = event->kind == EVENT_UNFOLLOWED;
-        if (row->follow_line_at_ms == 0 && event->u.act.line_at_ms < row->added_ms &&
+        if (before_ms == 0 && event->u.act.line_at_ms < row->added_ms &&
             event->kind == EVENT_FOLLOWED) {
             row->added_ms = event->u.act.line_at_ms; /* heard of late */
         }
-        row->follow_line_at_ms = event->u.act.line_at_ms;
+        tables_set_follow_line_at(state, event->friend, event->u.act.line_at_ms);
     }
 }
 
@@ -222,16 +224,16 @@ field_apply(struct state *state, const struct event *event)
         tables_drop_value(state, event->friend, event->u.field.field);
         return;
     }
-    struct value_row *row = tables_put_value(state, event->friend, event->u.field.field);
-    enum field_type type = state_field_type(state, event->u.field.field);
+    uint32_t field = event->u.field.field;
+    enum field_type type = state_field_type(state, field);
     struct span text = event->word_count > 0 ? event->words[0] : (struct span){0};
-    row->seq = event->seq;
-    row->number = event->u.field.number;
     if (type == FIELD_DATE || type == FIELD_DATETIME) {
-        row->number = number_of(text);
-        text = (struct span){0};
+        tables_put_number(state, event->friend, field, number_of(text));
+    } else if (type == FIELD_NUMBER) {
+        tables_put_number(state, event->friend, field, event->u.field.number);
+    } else {
+        tables_put_text(state, event->friend, field, text);
     }
-    tables_set_text(&row->text, text);
 }
 
 void
@@ -240,24 +242,24 @@ friend_apply(struct state *state, const struct event *event)
     if (event->kind == EVENT_FRIEND_ADDED) {
         uint32_t added =
             tables_add_friend(state, event->word_count > 0 ? event->words[0] : (struct span){0});
-        state->friends[added].added_ms = event->at_ms;
-        state->friends[added].standby_only = true; /* until an active event is seen */
+        tables_friend(state, added)->added_ms = event->at_ms;
+        tables_friend(state, added)->standby_only = true; /* until an active event is seen */
         if (state->dates_from == added) {
             state->dates_from++; /* nothing is known yet that a date could hang on */
         }
         return;
     }
-    struct friend_row *row = &state->friends[event->friend];
+    struct friend_row *row = tables_friend(state, event->friend);
     switch (event->kind) {
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:
-        follow_apply(row, event);
+        follow_apply(state, event);
         break;
     case EVENT_PROFILE_FETCHED:
         row->profile_asked = true;
         if (event->u.profile.found) {
-            row->name_seq = event->seq;
-            tables_set_text(&row->name, event->word_count > 0 ? event->words[0] : (struct span){0});
+            tables_set_name(state, event->friend,
+                            event->word_count > 0 ? event->words[0] : (struct span){0});
         }
         break;
     case EVENT_TAG_ADDED:
@@ -269,7 +271,7 @@ friend_apply(struct state *state, const struct event *event)
         field_apply(state, event);
         break;
     case EVENT_MARK_SET:
-        row->mark = event->u.mark.mark;
+        tables_friend_more(state, event->friend)->mark = event->u.mark.mark;
         break;
     default: /* messages, taps and notes change only what stands below */
         break;

@@ -1,4 +1,5 @@
 /* The score: a number a friend has from the beginning, moved by actions and operators (SPEC R37). */
+#include "engine/tables.h"
 #include "engine/trigger.h"
 
 void
@@ -7,10 +8,10 @@ score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source)
     struct event changed = {
         .kind = EVENT_SCORE_CHANGED, .friend = friend, .source = source, .u.score = {.by = by}};
     if (by == 0 ||
-        __builtin_add_overflow(turn->state->friends[friend].score, by, &changed.u.score.score)) {
+        __builtin_add_overflow(state_friend_more(turn->state, friend)->score, by, &changed.u.score.score)) {
         return;
     }
-    int64_t old = turn->state->friends[friend].score;
+    int64_t old = state_friend_more(turn->state, friend)->score;
     turn_emit(turn, &changed);
     trigger_score_changed(turn, friend, old, changed.u.score.score);
 }
@@ -18,5 +19,5 @@ score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source)
 void
 score_apply(struct state *state, const struct event *event)
 {
-    state->friends[event->friend].score = event->u.score.score;
+    tables_friend_more(state, event->friend)->score = event->u.score.score;
 }

@@ -126,6 +126,54 @@ table_unlink(const struct table *table, uint32_t *head, uint32_t index)
     *head = *table_link(table, index);
 }
 
+/* The rows of a chunk that are in use. */
+static uint32_t
+chunk_rows(const struct table *table, uint32_t chunk)
+{
+    uint32_t rows = table->count - (chunk << TABLE_CHUNK_SHIFT);
+    return rows < TABLE_CHUNK_ROWS ? rows : TABLE_CHUNK_ROWS;
+}
+
+static void
+put_cleaned(const struct table *table, struct stream *stream, table_clean_fn clean)
+{
+    uint8_t *copy = malloc(chunk_bytes(table));
+    assert(copy != NULL);
+    for (uint32_t i = 0; i < table->chunk_count; i++) {
+        uint32_t rows = chunk_rows(table, i);
+        memcpy(copy, table->chunks[i], (size_t)rows * table->row_bytes);
+        for (uint32_t row = 0; row < rows; row++) {
+            clean(copy + (size_t)row * table->row_bytes);
+        }
+        stream_bytes(stream, copy, (size_t)rows * table->row_bytes);
+    }
+    free(copy);
+}
+
+void
+table_stream(struct table *table, struct stream *stream, table_clean_fn clean)
+{
+    uint32_t row_bytes = table->row_bytes;
+    stream_u32(stream, &row_bytes);
+    stream_check(stream, row_bytes == table->row_bytes, "its rows are of another size");
+    uint32_t count = stream_count(stream, table->count, table->row_bytes);
+    stream_u32(stream, &table->free);
+    if (stream_reads(stream)) {
+        void *block = stream->rc == RC_OK ? table_add_block(table, count) : NULL;
+        if (block != NULL) {
+            stream_bytes(stream, block, (size_t)count * row_bytes);
+        }
+        return;
+    }
+    if (clean != NULL) {
+        put_cleaned(table, stream, clean);
+        return;
+    }
+    for (uint32_t i = 0; i < table->chunk_count; i++) {
+        stream_bytes(stream, table->chunks[i], (size_t)chunk_rows(table, i) * row_bytes);
+    }
+}
+
 size_t
 table_bytes(const struct table *table)
 {

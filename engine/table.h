@@ -10,6 +10,7 @@
 #ifndef ENGINE_TABLE_H
 #define ENGINE_TABLE_H
 
+#include "engine/stream.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,10 @@ void table_give(struct table *table, uint32_t index); /* zeroed */
 /* Hangs the row at the end of a list, and takes it off, where it must be. */
 void table_append(const struct table *table, uint32_t *head, uint32_t index);
 void table_unlink(const struct table *table, uint32_t *head, uint32_t index);
+
+/* Out, or into an empty table. `clean` changes a copy of each row that goes out; may be NULL. */
+typedef void (*table_clean_fn)(void *row);
+void table_stream(struct table *table, struct stream *stream, table_clean_fn clean);
 
 /* Bytes taken from the heap. */
 size_t table_bytes(const struct table *table);

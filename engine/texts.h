@@ -26,7 +26,7 @@ enum {
 struct texts {
     uint8_t **blocks;
     uint32_t block_count;
-    uint32_t used_end;         /* the first place never used; 0: none was */
+    uint32_t used_end; /* the first place never used, in the last block; 0: there is none */
     uint32_t free[TEXT_SIZES]; /* lists of places, by size */
     uint32_t count;
     struct index index;
@@ -41,9 +41,15 @@ void texts_drop(struct texts *texts, uint32_t text);
 /* What a row holds, replaced: holds the new text, drops the old. */
 void texts_replace(struct texts *texts, uint32_t *slot, struct span text);
 
+/* Empty for a number that is none. */
 struct span texts_get(const struct texts *texts, uint32_t text);
 /* The number of a text that somebody holds; TEXT_NONE when nobody does. */
 uint32_t texts_find(const struct texts *texts, struct span text);
+
+/* Out, or into empty ones. Numbers in what is read are to be looked at with texts_has(). */
+void texts_stream(struct texts *texts, struct stream *stream);
+/* May a row hold this number? TEXT_NONE or that of a text. */
+bool texts_has(const struct texts *texts, uint32_t text);
 
 /* Bytes taken from the heap. */
 size_t texts_bytes(const struct texts *texts);

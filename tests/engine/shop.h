@@ -214,7 +214,7 @@ shop_take(struct shop *shop)
     uint32_t row = NO_ID;
     while (engine_take(shop->engine, shop->now_ms, &shop->events, &row) == RC_OK) {
         if (row != NO_ID) {
-            return &engine_state(shop->engine)->deliveries[row];
+            return state_delivery(engine_state(shop->engine), row);
         }
     }
     return NULL;
