@@ -46,6 +46,25 @@ set_members(const struct bitmap *set, uint32_t *out_members)
     roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
 }
 
+uint32_t
+set_next(const struct bitmap *set, uint32_t from)
+{
+    if (set == NULL) {
+        return NO_ID;
+    }
+    roaring_uint32_iterator_t each;
+    roaring_init_iterator((const roaring_bitmap_t *)set, &each);
+    return roaring_move_uint32_iterator_equalorlarger(&each, from) ? each.current_value : NO_ID;
+}
+
+void
+set_free(struct bitmap *set)
+{
+    if (set != NULL) {
+        roaring_bitmap_free(set_of(set));
+    }
+}
+
 void
 set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
 {
@@ -107,6 +126,21 @@ tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
     while (members.has_value) {
         fn(context, members.current_value);
         roaring_advance_uint32_iterator(&members);
+    }
+}
+
+void
+tables_index_reach(struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = &state->friends[friend];
+    put(&state->unreachable, friend, row->blocked || row->forgotten);
+}
+
+void
+tables_index_reach_of_all(struct state *state)
+{
+    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
+        tables_index_reach(state, friend);
     }
 }
 
@@ -268,6 +302,7 @@ state_fini(struct state *state)
 {
     free_rows(state);
     free_all(state->tags, state->tag_capacity);
+    set_free(state->unreachable);
     free_all(state->entered, state->scenario_capacity);
     free_all(state->finished, state->scenario_capacity);
     free_all(state->tapped, state->tapped_capacity);

@@ -48,6 +48,9 @@ void tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool pre
 typedef void (*tables_friend_fn)(void *context, uint32_t friend);
 void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
                         void *context);
+/* After a change of what the row says about blocking and forgetting; for all: after loading. */
+void tables_index_reach(struct state *state, uint32_t friend);
+void tables_index_reach_of_all(struct state *state);
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
 void tables_set_finished(struct state *state, uint32_t friend, uint32_t scenario);
 void tables_set_tapped(struct state *state, uint32_t friend, uint32_t button);
@@ -60,7 +63,9 @@ struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t sce
 uint32_t set_count(const struct bitmap *set);
 void set_members(const struct bitmap *set, uint32_t *out_members);
 void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);
-/* Room for the tag's set. */
+/* The first member from `from` on; NO_ID when there is none. A NULL set is empty. */
+uint32_t set_next(const struct bitmap *set, uint32_t from);
+void set_free(struct bitmap *set);
 /* The slot of one of the sets, which grow to hold it. */
 struct bitmap **tables_set_slot(struct bitmap ***sets, uint32_t *capacity, uint32_t id);
 struct bitmap **tables_tag_slot(struct state *state, uint32_t tag);
