@@ -32,9 +32,9 @@ struct event_decoded {
     uint8_t words_hash[EVENT_WORDS_HASH_BYTES];
 };
 
-/* Number and time come from the batch. Only what the kind has is set, for speed: other members of the union
- * hold anything, and after a failure *out_decoded does. With RC_NOT_YET the number of the kind, the friend, the previous
- * event and the source are filled in, so that chains can be walked across it. */
+/* Number and time come from the batch. Only what the kind has is set: other members of the union hold
+ * anything, and after a failure all of *out_decoded does. With RC_NOT_YET the number of the kind, the
+ * friend, the previous event and the source are filled in, so that chains can be walked across it. */
 MUST_USE enum rc event_decode(struct span bytes, uint64_t seq, int64_t at_ms,
                               struct event_decoded *out_decoded);
 
