@@ -571,14 +571,14 @@ START_TEST(words_that_are_gone_are_marked_erased)
 }
 END_TEST
 
-/* [99, 3, 5, nil, nil, [1, {2: 3}], 1.5]: what a later version may write. */
+/* [250, 3, 5, nil, nil, [1, {2: 3}], 1.5]: what a later version may write. */
 START_TEST(an_unknown_kind_is_not_yet_and_keeps_its_place_in_the_chain)
 {
-    const uint8_t later[] = {0x97, 99,   3, 5, 0xc0, 0xc0, 0x92, 1, 0x81, 2,
-                             3,    0xcb, 0, 0, 0,    0,    0,    0, 0xf8, 0x3f};
+    const uint8_t later[] = {0x97, 0xcc, 250, 3, 5, 0xc0, 0xc0, 0x92, 1,    0x81, 2,
+                             3,    0xcb, 0,   0, 0, 0,    0,    0,    0xf8, 0x3f};
     struct event_decoded decoded;
     ck_assert_int_eq(event_decode(span_of(later, sizeof(later)), 20, 7, &decoded), RC_NOT_YET);
-    ck_assert_uint_eq(decoded.event.kind, 99);
+    ck_assert_uint_eq(decoded.event.kind, 250);
     ck_assert_uint_eq(decoded.event.friend, 3);
     ck_assert_uint_eq(decoded.event.friend_prev, 15);
     ck_assert_int_eq(decoded.event.at_ms, 7);
