@@ -1,5 +1,8 @@
 /* Conditions, judged: facts about a friend and comparisons of what is known (SPEC R24). */
-#include "engine/turn.h"
+#include "engine/calendar.h"
+#include "engine/conversion.h"
+#include "engine/deed.h"
+#include "engine/form.h"
 
 /* A value as it is now. Dates are day numbers, datetimes UTC ms. */
 struct datum {
@@ -29,6 +32,58 @@ field_datum(const struct state *state, uint32_t friend, uint32_t id)
                           .number = value == NULL ? field->start : value->number};
 }
 
+/* "2026-06-10", as a date is kept in an answer; false once it is erased. */
+static bool
+day_of_text(struct span text, int64_t *out_day)
+{
+    struct civil_date date = {0};
+    int *const parts[] = {&date.year, &date.month, &date.day};
+    uint32_t part = 0;
+    for (size_t i = 0; i < text.len && part < 3; i++) {
+        if (text.data[i] == '-') {
+            part++;
+        } else {
+            *parts[part] = *parts[part] * 10 + (text.data[i] - '0');
+        }
+    }
+    *out_day = civil_day_number(date);
+    return text.len > 0;
+}
+
+/* One answer of the friend; of several choices each is one. */
+static struct datum
+answer_datum(const struct state *state, const struct answer_row *row)
+{
+    const struct definitions *definitions = state->definitions;
+    if (row->option != NO_ID) {
+        return text_datum(span_cstr(names_text(&definitions->option_names, row->option)));
+    }
+    switch (form_question_type(definitions, row->form, row->question)) {
+    case QUESTION_NUMBER:
+        return (struct datum){.type = FIELD_NUMBER, .number = row->number};
+    case QUESTION_DATE: {
+        struct datum day = {.type = FIELD_DATE};
+        day.empty = !day_of_text(span_cstr(row->text), &day.number);
+        return day;
+    }
+    case QUESTION_CHOICE:
+    case QUESTION_CHOICES:
+    case QUESTION_TEXT:
+    case QUESTION_LONG_TEXT:
+    case QUESTION_MAIL:
+    case QUESTION_TEL:
+        break;
+    }
+    return text_datum(span_cstr(row->text));
+}
+
+static struct datum
+newest_answer(const struct state *state, uint32_t friend, const struct value *value)
+{
+    const struct answer_row *row = state_answer(state, friend, value->form, value->field);
+    return row == NULL ? (struct datum){.empty = true} : answer_datum(state, row);
+}
+
 static struct datum
 look_up(const struct turn *turn, uint32_t friend, const struct value *value)
 {
@@ -49,6 +104,14 @@ look_up(const struct turn *turn, uint32_t friend, const struct value *value)
         return field_datum(turn->state, friend, value->field);
     case VALUE_ACT:
         return text_datum(act_get(&turn->act, value->text));
+    case VALUE_ANSWER:
+        return newest_answer(turn->state, friend, value);
+    case VALUE_LANGUAGE:
+        return text_datum(row->language == 0
+                              ? (struct span){0}
+                              : span_cstr(turn->state->languages[row->language - 1]));
+    case VALUE_PICTURE:
+        return text_datum(row->has_picture ? span_cstr("yes") : (struct span){0});
     }
     return (struct datum){.empty = true};
 }
@@ -121,29 +184,16 @@ contains(struct span text, struct span part)
     return false;
 }
 
+/* Neither side is empty. */
 static bool
-comparison_holds(const struct turn *turn, uint32_t friend, const struct comparison *comparison)
+data_hold(const struct turn *turn, const struct comparison *comparison, const struct datum *left,
+          const struct datum *right)
 {
-    struct datum left = look_up(turn, friend, &comparison->left);
-    if (comparison->kind == COMPARE_EMPTY) {
-        return left.empty;
-    }
-    if (left.empty) {
-        return false;
-    }
-    if (comparison->kind == COMPARE_WITHIN) {
-        int64_t day = day_of(turn, &left);
-        return is_day(&left) && day >= comparison->first_day && day <= comparison->last_day;
-    }
-    struct datum right = look_up(turn, friend, &comparison->right);
     int sign = 0;
-    if (right.empty) {
-        return false;
-    }
     if (comparison->kind == COMPARE_CONTAINS) {
-        return contains(left.text, right.text);
+        return contains(left->text, right->text);
     }
-    if (!order(turn, &left, &right, &sign)) {
+    if (!order(turn, left, right, &sign)) {
         return false;
     }
     switch (comparison->kind) {
@@ -165,6 +215,50 @@ comparison_holds(const struct turn *turn, uint32_t friend, const struct comparis
     return false;
 }
 
+/* Of a question with several choices one that holds is enough. */
+static bool
+some_choice_holds(const struct turn *turn, uint32_t friend, const struct comparison *comparison,
+                  const struct datum *right)
+{
+    const struct state *state = turn->state;
+    const struct value *value = &comparison->left;
+    const struct answer_row *first = state_answer(state, friend, value->form, value->field);
+    for (uint32_t i = state->friends[friend].first_answer; i != NO_ID; i = state->answers[i].next) {
+        const struct answer_row *row = &state->answers[i];
+        if (row->form != first->form || row->question != first->question) {
+            continue;
+        }
+        struct datum left = answer_datum(state, row);
+        if (!left.empty && data_hold(turn, comparison, &left, right)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+comparison_holds(const struct turn *turn, uint32_t friend, const struct comparison *comparison)
+{
+    struct datum left = look_up(turn, friend, &comparison->left);
+    if (comparison->kind == COMPARE_EMPTY) {
+        return left.empty;
+    }
+    if (left.empty) {
+        return false;
+    }
+    if (comparison->kind == COMPARE_WITHIN) {
+        int64_t day = is_day(&left) ? day_of(turn, &left) : 0;
+        return is_day(&left) && day >= comparison->first_day && day <= comparison->last_day;
+    }
+    struct datum right = look_up(turn, friend, &comparison->right);
+    if (right.empty) {
+        return false;
+    }
+    return comparison->left.kind == VALUE_ANSWER
+               ? some_choice_holds(turn, friend, comparison, &right)
+               : data_hold(turn, comparison, &left, &right);
+}
+
 /* Runs the scenario; or waits for that step of it (SPEC R24 "scenario and step"). */
 static bool
 is_in(const struct state *state, uint32_t friend, const struct condition_op *op)
@@ -177,11 +271,72 @@ is_in(const struct state *state, uint32_t friend, const struct condition_op *op)
     return op->sub == NO_ID || (row->phase == ENROLMENT_WAITING && row->step == op->sub);
 }
 
+/* A booking there that has not begun; with a period: one whose slot begins within it. */
+static bool
+is_booked(const struct turn *turn, uint32_t friend, const struct condition_op *op)
+{
+    const struct state *state = turn->state;
+    if (op->within == NULL) {
+        return state_open_booking(state, friend, op->id, turn->now_ms) != NO_ID;
+    }
+    struct stretch when =
+        within_stretch(op->within, state->definitions->account.zone, turn->now_ms);
+    for (uint32_t i = state->friends[friend].first_booking; i != NO_ID;
+         i = state->bookings[i].next) {
+        const struct booking *row = &state->bookings[i];
+        if (row->calendar == op->id && row->phase == BOOKING_OPEN && row->at_ms >= when.from_ms &&
+            row->at_ms <= when.to_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_done(const struct turn *turn, uint32_t friend, enum deed_kind kind,
+         const struct condition_op *op)
+{
+    return state_has_done(
+        turn->state, friend, kind, op->id,
+        within_stretch(op->within, turn->state->definitions->account.zone, turn->now_ms));
+}
+
+/* A fact that has to have happened within some time. */
+static bool
+happened_within(const struct turn *turn, uint32_t friend, const struct condition_op *op)
+{
+    switch (op->kind) {
+    case CONDITION_ANSWERED:
+        return has_done(turn, friend, DEED_ANSWERED, op);
+    case CONDITION_TAPPED:
+        return has_done(turn, friend, DEED_TAPPED, op);
+    case CONDITION_CONVERTED:
+        return has_done(turn, friend, DEED_CONVERTED, op);
+    case CONDITION_RECEIVED:
+        return state_has_received_within(
+            turn->state, friend, op->id,
+            within_stretch(op->within, turn->state->definitions->account.zone, turn->now_ms));
+    case CONDITION_BOOKED:
+        return is_booked(turn, friend, op);
+    default: /* the expression reader lets no other have it */
+        return false;
+    }
+}
+
 static bool
 operand_holds(const struct turn *turn, uint32_t friend, const struct condition_op *op)
 {
     const struct state *state = turn->state;
+    if (op->within != NULL) {
+        return happened_within(turn, friend, op);
+    }
     switch (op->kind) {
+    case CONDITION_ANSWERED:
+        return state_has_answered(state, friend, op->id);
+    case CONDITION_CONVERTED:
+        return state_has_converted(state, friend, op->id);
+    case CONDITION_BOOKED:
+        return is_booked(turn, friend, op);
     case CONDITION_TAG:
         return state_has_tag(state, friend, op->id);
     case CONDITION_IN:

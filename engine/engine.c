@@ -2,6 +2,7 @@
 
 #include "engine/calendar.h"
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/due.h"
 #include "engine/form.h"
 #include "engine/tables.h"
@@ -180,6 +181,7 @@ engine_apply(struct engine *engine, const struct event *event)
     if (!about_friend || event->friend < state->friend_count ||
         (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
         route(state, event);
+        deed_apply(state, event);
         if (about_friend) {
             state->friends[event->friend].newest_seq = event->seq;
         }
