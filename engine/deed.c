@@ -76,6 +76,21 @@ state_has_received_within(const struct state *state, uint32_t friend, uint32_t t
     return false;
 }
 
+void
+state_collect_received_within(const struct state *state, uint32_t template, struct stretch when,
+                              struct bitmap *members)
+{
+    if (template >= state->received_hours_capacity) {
+        return;
+    }
+    const struct received_hours *hours = &state->received_hours[template];
+    int64_t last = floor_of(when.to_ms, MS_PER_HOUR);
+    for (uint32_t i = lower_bound(hours, floor_of(when.from_ms, MS_PER_HOUR));
+         i < hours->count && hours->items[i].hour <= last; i++) {
+        set_unite(members, hours->items[i].friends);
+    }
+}
+
 /* apply */
 
 static void

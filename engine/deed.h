@@ -34,6 +34,10 @@ bool state_has_done(const struct state *state, uint32_t friend, enum deed_kind k
 bool state_has_received_within(const struct state *state, uint32_t friend, uint32_t template,
                                struct stretch when);
 
+/* Puts everybody who was into a set. */
+void state_collect_received_within(const struct state *state, uint32_t template,
+                                   struct stretch when, struct bitmap *members);
+
 /* Notes what an event says a friend did or was sent, after the event is applied. */
 void deed_apply(struct state *state, const struct event *event);
 

@@ -48,15 +48,34 @@ set_holds(const struct bitmap *set, uint32_t friend)
 }
 
 void
-set_free(struct bitmap *set)
+set_unite(struct bitmap *set, const struct bitmap *with)
 {
-    roaring_bitmap_free(set_of(set));
+    roaring_bitmap_or_inplace(set_of(set), (const roaring_bitmap_t *)with);
 }
 
 void
 set_members(const struct bitmap *set, uint32_t *out_members)
 {
     roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
+}
+
+uint32_t
+set_next(const struct bitmap *set, uint32_t from)
+{
+    if (set == NULL) {
+        return NO_ID;
+    }
+    roaring_uint32_iterator_t each;
+    roaring_init_iterator((const roaring_bitmap_t *)set, &each);
+    return roaring_move_uint32_iterator_equalorlarger(&each, from) ? each.current_value : NO_ID;
+}
+
+void
+set_free(struct bitmap *set)
+{
+    if (set != NULL) {
+        roaring_bitmap_free(set_of(set));
+    }
 }
 
 void

@@ -69,6 +69,11 @@ fail_unknown(struct parser *parser, struct span word)
         expression_fail(parser, word, "not yet: %s (%s)", row->what, row->rule);
         return;
     }
+    if (span_equal_cstr(kind, "profile")) {
+        expression_fail(parser, word,
+                        "of a profile only profile:language and profile:picture are known");
+        return;
+    }
     if (colon == word.len && name_table_find(parser->reader->tags, word) != NO_ID) {
         expression_fail(parser, word, "not a condition; write 'tag:%.*s'", span_fmt(word));
         return;
