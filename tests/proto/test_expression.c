@@ -297,8 +297,8 @@ suite(void)
     tcase_add_test(tc, and_binds_stronger_than_or_and_not_strongest);
     tcase_add_test(tc, parentheses_bind_first);
     tcase_add_test(tc, everyone_holds_for_everyone);
-    tcase_add_loop_test(tc, mistakes_are_told_with_their_word, 0, 31);
-    tcase_add_loop_test(tc, comparisons_and_facts_read_back_as_they_were_written, 0, 13);
+    tcase_add_loop_test(tc, mistakes_are_told_with_their_word, 0, 38);
+    tcase_add_loop_test(tc, comparisons_and_facts_read_back_as_they_were_written, 0, 17);
     tcase_add_test(tc, nesting_is_bounded_by_the_engines_stack);
     tcase_add_test(tc, a_long_flat_condition_needs_little_stack);
     tcase_add_loop_test(tc, what_is_described_is_read_the_same_again, 0, 200);
