@@ -419,6 +419,7 @@ struct auto_reply {
     uint32_t text_count;
     struct condition condition;
     bool continues; /* later ones may answer too */
+    bool folds;     /* width, case and kana alike; texts are folded already */
     bool has_valid;
     int64_t first_day, last_day; /* valid: both included */
     struct hours during;

@@ -54,6 +54,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
                                    intent->word_count);
 }
 
+struct span
+engine_fold(const struct engine *engine, struct span text, struct arena *arena)
+{
+    return engine->calls.fold(text, arena);
+}
+
 int64_t
 engine_draw(const struct engine *engine, const struct draw *draw)
 {

@@ -49,8 +49,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_INSERTION, "link", "R36", "inserting a measured link", NULL},
     {NOT_YET_INSERTION, "coupon", "R60", "inserting a coupon", NULL},
 
-    {NOT_YET_AUTO_REPLY_KEY, "fold", "R29", "width, case and kana alike", "no"},
-
     {NOT_YET_ON, "clicked", "R35", "triggers on clicks", NULL},
     {NOT_YET_ON, "rank", "R37", "triggers on ranks", NULL},
     {NOT_YET_ON, "rich_menu", "R38", "triggers on rich menus", NULL},
