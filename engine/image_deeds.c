@@ -119,8 +119,7 @@ take_count(struct reader *reader, size_t min_bytes)
 {
     const uint8_t *at = take(reader, IMAGE_COUNT_BYTES);
     uint32_t count = at == NULL ? 0 : get_u32(&at);
-    check(reader, count <= reader->rest.len / min_bytes,
-          "it counts more rows than it has bytes for");
+    check(reader, count <= reader->rest.len / min_bytes, "it ends before it is complete");
     return reader->why == NULL ? count : 0;
 }
 
@@ -219,8 +218,7 @@ read_hours(struct reader *reader)
         uint64_t place = (uint64_t) template << 32 | hour;
         check(reader, template <TEMPLATES_MAX && (i == 0 || place > before),
                                 "the sets of what was sent are in no order");
-        check(reader, members > 0 && members <= reader->rest.len,
-              "it counts more rows than it has bytes for");
+        check(reader, members > 0 && members <= reader->rest.len, "it ends before it is complete");
         before = place;
         if (reader->why == NULL) {
             read_members(reader, members, deed_hour_slot(reader->state, template, hour));
