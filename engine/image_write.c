@@ -1,4 +1,5 @@
 /* The state to bytes. Must write what image_read.c reads, in the same order. */
+#include "engine/deed.h"
 #include "engine/image.h"
 
 #include "engine/image_acts.h"
@@ -9,7 +10,7 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 104,
+_Static_assert(sizeof(struct friend_row) == 112,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 128, "write and read the new member, raise the version");
@@ -18,7 +19,7 @@ _Static_assert(sizeof(struct broadcast_row) == 48,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32,
                "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 584, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 632, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -414,5 +415,6 @@ image_write(const struct state *state, struct buf *out)
     write_taps(state, out);
     write_broadcasts(state, out);
     image_write_acts(state, out);
+    deed_write(state, out);
     free(sets.items);
 }
