@@ -221,6 +221,15 @@ columns_text_chunk(const struct columns *columns, uint32_t field, uint32_t chunk
     return known ? columns->texts[field].chunks[chunk] : NULL;
 }
 
+static uint32_t
+count_bits(uint64_t word)
+{
+    word -= word >> 1 & UINT64_C(0x5555555555555555);
+    word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)((word * UINT64_C(0x0101010101010101)) >> 56);
+}
+
 /* Are all friends with a value below the limit? */
 static bool
 is_below(const uint64_t *present, uint32_t chunk, uint32_t limit)
@@ -243,7 +252,7 @@ get_chunk(struct column *column, struct stream *stream, uint32_t chunk, size_t c
     stream_bytes(stream, present, chunk_bytes);
     stream_check(stream, is_below(present, chunk, limit), "a column is of friends who are none");
     for (uint32_t word = 0; word < COLUMN_CHUNK_WORDS; word++) {
-        column->set_count += (uint32_t)__builtin_popcountll(present[word]);
+        column->set_count += count_bits(present[word]);
     }
 }
 

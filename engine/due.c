@@ -24,13 +24,69 @@ due_fini(struct due *due)
 
 /* The wheel knows 32-bit owners: the kind in the highest bits, the row below. */
 enum { KIND_SHIFT = 29 };
+/* A row lies anywhere in memory; asked for this many entries before its turn, it is there in time. */
+enum { ROWS_AHEAD = 16 };
+enum { STALE_MIN = 8192 }; /* below this many stale entries a sweep is not worth its while */
+
+static struct owner
+owner_of(const struct wheel_entry *entry)
+{
+    return (struct owner){(enum owner_kind)(entry->owner >> KIND_SHIFT),
+                          entry->owner & ((UINT32_C(1) << KIND_SHIFT) - 1)};
+}
+
+/* Does the owner's row still say so? */
+static bool
+agrees(const struct state *state, const struct wheel_entry *entry)
+{
+    struct owner owner = owner_of(entry);
+    if (owner.kind == OWNER_BROADCAST) {
+        return broadcast_wake(state, owner.index) == entry->due_ms;
+    }
+    if (owner.kind == OWNER_DELIVERY) {
+        const struct delivery *row = state_delivery(state, owner.index);
+        return row->phase == DELIVERY_PLANNED && row->wake_ms == entry->due_ms;
+    }
+    const struct enrolment *row = state_enrolment(state, owner.index);
+    return row->phase == ENROLMENT_WAITING && state_wake(state, row) == entry->due_ms;
+}
+
+static void
+prefetch(const struct state *state, const struct wheel_entry *entry)
+{
+    struct owner owner = owner_of(entry);
+    if (owner.kind == OWNER_ENROLMENT) {
+        __builtin_prefetch(state_enrolment(state, owner.index));
+    }
+}
+
+/* Moves the entries that agree with their rows to the front and returns how many they are. */
+static size_t
+keep_agreeing(const void *context, struct wheel_entry *entries, size_t count)
+{
+    const struct state *state = context;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i + ROWS_AHEAD < count) {
+            prefetch(state, &entries[i + ROWS_AHEAD]);
+        }
+        if (agrees(state, &entries[i])) {
+            entries[kept++] = entries[i];
+        }
+    }
+    return kept;
+}
 
 void
-due_arm(struct due *due, int64_t wake_ms, struct owner owner)
+due_arm(struct due *due, const struct state *state, int64_t wake_ms, struct owner owner)
 {
     assert(owner.index < UINT32_C(1) << KIND_SHIFT);
     enum rc rc = wheel_arm(due->wheel, wake_ms, (uint32_t)owner.kind << KIND_SHIFT | owner.index);
     assert(rc == RC_OK);
+    size_t rows = (size_t)state->enrolments.count + state->deliveries.count;
+    if (wheel_count(due->wheel) > rows * 7 / 5 + STALE_MIN) {
+        wheel_sweep(due->wheel, keep_agreeing, state);
+    }
 }
 
 static void
@@ -72,36 +128,15 @@ due_pop(struct due *due, struct owner *out_owner)
     return false;
 }
 
-static bool
-row_agrees(const struct state *state, struct owner owner, int64_t due_ms)
+size_t
+due_expire(struct due *due, const struct state *state, int64_t now_ms,
+           struct owner out_owners[DUE_SHARE])
 {
-    if (owner.kind == OWNER_BROADCAST) {
-        return broadcast_wake(state, owner.index) == due_ms;
+    struct wheel_entry entries[DUE_SHARE];
+    size_t taken = wheel_expire(due->wheel, now_ms, entries, DUE_SHARE);
+    size_t kept = keep_agreeing(state, entries, taken);
+    for (size_t i = 0; i < kept; i++) {
+        out_owners[i] = owner_of(&entries[i]);
     }
-    if (owner.kind == OWNER_DELIVERY) {
-        if (owner.index >= state->deliveries.count) {
-            return false;
-        }
-        const struct delivery *row = state_delivery(state, owner.index);
-        return row->phase == DELIVERY_PLANNED && row->wake_ms == due_ms && !row->queued;
-    }
-    if (owner.index >= state->enrolments.count) {
-        return false;
-    }
-    const struct enrolment *row = state_enrolment(state, owner.index);
-    return row->phase == ENROLMENT_WAITING && state_wake(state, row) == due_ms && !row->queued;
-}
-
-bool
-due_expire(struct due *due, const struct state *state, int64_t now_ms, struct owner *out_owner)
-{
-    struct wheel_entry entry;
-    while (wheel_expire(due->wheel, now_ms, &entry, 1) == 1) {
-        *out_owner = (struct owner){(enum owner_kind)(entry.owner >> KIND_SHIFT),
-                                    entry.owner & ((UINT32_C(1) << KIND_SHIFT) - 1)};
-        if (row_agrees(state, *out_owner, entry.due_ms)) {
-            return true;
-        }
-    }
-    return false;
+    return kept;
 }

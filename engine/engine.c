@@ -2,6 +2,7 @@
 
 #include "engine/calendar.h"
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/due.h"
 #include "engine/form.h"
 #include "engine/held.h"
@@ -55,6 +56,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
     return engine->calls.body_hash(engine->state.definitions, intent->u.delivery.items,
                                    intent->u.delivery.item_count, intent->words,
                                    intent->word_count);
+}
+
+struct span
+engine_fold(const struct engine *engine, struct span text, struct arena *arena)
+{
+    return engine->calls.fold(text, arena);
 }
 
 int64_t
@@ -207,6 +214,7 @@ engine_apply(struct engine *engine, const struct event *event)
     if (!about_friend || event->friend < state->friends.count ||
         (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friends.count)) {
         route(state, event);
+        deed_apply(state, event);
         if (about_friend) {
             tables_friend(state, event->friend)->newest_seq = event->seq;
             tables_settle_friend(state, event->friend);
@@ -324,7 +332,7 @@ arm_broadcasts(struct engine *engine)
     for (uint32_t i = 0; i < engine->state.definitions->broadcast_names.count; i++) {
         int64_t wake_ms = broadcast_wake(&engine->state, i);
         if (wake_ms != INT64_MAX) {
-            due_arm(&engine->due, wake_ms, (struct owner){OWNER_BROADCAST, i});
+            due_arm(&engine->due, &engine->state, wake_ms, (struct owner){OWNER_BROADCAST, i});
         }
     }
 }
@@ -334,7 +342,7 @@ static void
 follow_owner(struct engine *engine, struct owner owner)
 {
     const struct state *state = &engine->state;
-    due_arm(&engine->due,
+    due_arm(&engine->due, state,
             owner.kind == OWNER_DELIVERY ? state_delivery(state, owner.index)->wake_ms
                                          : state_wake(state, state_enrolment(state, owner.index)),
             owner);
@@ -719,7 +727,21 @@ next_owner(struct engine *engine, struct owner *out_owner)
            due_pop(&engine->due, out_owner);
 }
 
-enum { EXPIRE_SHARE = 1024 }; /* owners moved out of the wheel a call, at most */
+/* Moves a share of what has come due out of the wheel. Broadcasts begin at once. */
+static void
+enqueue_due(struct turn *turn)
+{
+    struct owner owners[DUE_SHARE];
+    struct engine *engine = turn->engine;
+    size_t count = due_expire(&engine->due, &engine->state, turn->now_ms, owners);
+    for (size_t i = 0; i < count; i++) {
+        if (owners[i].kind == OWNER_BROADCAST) {
+            broadcast_take(turn, owners[i].index);
+        } else {
+            enqueue_owner(engine, owners[i]);
+        }
+    }
+}
 
 enum rc
 engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
@@ -730,22 +752,12 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
                         .now_ms = now_ms,
                         .start_ms = now_ms,
                         .out = out};
+    uint32_t before = out->count;
     if (engine->held.count > 0) {
         pressure_begin_month(&turn); /* a month that turned lets go */
     }
-    for (uint32_t i = 0; i < EXPIRE_SHARE; i++) {
-        struct owner expired;
-        if (!due_expire(&engine->due, &engine->state, now_ms, &expired)) {
-            break;
-        }
-        if (expired.kind == OWNER_BROADCAST) {
-            broadcast_take(&turn, expired.index);
-            *out_delivery = NO_ID;
-            return RC_OK;
-        }
-        enqueue_owner(engine, expired);
-    }
-    if (date_look_through(&turn)) {
+    enqueue_due(&turn);
+    if (turn.out->count > before || date_look_through(&turn)) {
         *out_delivery = NO_ID;
         return RC_OK;
     }

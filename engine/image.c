@@ -2,6 +2,7 @@
 #include "engine/image.h"
 
 #include "engine/base/buf.h"
+#include "engine/deed.h"
 #include "engine/image_check.h"
 #include "engine/tables.h"
 #include <assert.h>
@@ -24,12 +25,13 @@ _Static_assert(sizeof(struct sent_row) == 8, "raise the version");
 _Static_assert(sizeof(struct answer_row) == 40, "raise the version");
 _Static_assert(sizeof(struct form_tally) == 24, "raise the version");
 _Static_assert(sizeof(struct booking) == 48, "raise the version");
+_Static_assert(sizeof(struct deed_row) == 12, "raise the version");
 _Static_assert(sizeof(struct choice_count) == 16, "raise the version");
 /* These go member by member. */
 _Static_assert(sizeof(struct delivery) == 240, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
-_Static_assert(sizeof(struct state) == 1120, "describe the new member, raise the version");
+_Static_assert(sizeof(struct state) == 1200, "describe the new member, raise the version");
 #endif
 
 struct image {
@@ -320,6 +322,7 @@ tables(struct image *image)
     table_stream(&state->answers, stream, NULL);
     table_stream(&state->tallies, stream, NULL);
     table_stream(&state->bookings, stream, NULL);
+    table_stream(&state->deeds, stream, NULL);
     deliveries(image);
 }
 
@@ -436,6 +439,52 @@ conversions(struct image *image)
 }
 
 static void
+languages(struct image *image)
+{
+    struct state *state = image->state;
+    uint32_t count = stream_count(&image->stream, state->language_count, sizeof(uint32_t));
+    stream_check(&image->stream, count <= LANGUAGES_MAX, "it knows more languages than there are");
+    if (stream_reads(&image->stream) && image->stream.rc == RC_OK && count > 0) {
+        state->languages =
+            tables_grow(NULL, &state->language_capacity, count, sizeof(*state->languages));
+        state->language_count = count;
+    }
+    for (uint32_t i = 0; i < count && image->stream.rc == RC_OK; i++) {
+        stream_string(&image->stream, &state->languages[i]);
+    }
+}
+
+/* Who was sent a template within an hour, ascending. */
+static void
+received_hours(struct image *image)
+{
+    struct state *state = image->state;
+    struct stream *stream = &image->stream;
+    uint32_t count = 0, template = 0, at = 0;
+    for (uint32_t i = 0; i < state->received_hours_capacity; i++) {
+        count += state->received_hours[i].count;
+    }
+    count = stream_count(stream, count, 4 * sizeof(uint32_t));
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < count && stream->rc == RC_OK; i++, at++) {
+        while (!stream_reads(stream) && at == state->received_hours[template].count) {
+            template++;
+            at = 0;
+        }
+        uint32_t hour = stream_reads(stream) ? 0 : state->received_hours[template].items[at].hour;
+        stream_u32(stream, &template);
+        stream_u32(stream, &hour);
+        uint64_t place = (uint64_t) template << 32 | hour;
+        stream_check(stream, template < IDS_MAX && (i == 0 || place > before),
+                     "the sets of what was sent are in no order");
+        before = place;
+        if (stream->rc == RC_OK) {
+            set_stream(deed_hour_slot(state, template, hour), stream, state->friends.count);
+        }
+    }
+}
+
+static void
 sections(struct image *image)
 {
     struct state *state = image->state;
@@ -451,6 +500,8 @@ sections(struct image *image)
     broadcasts(image);
     choices(image);
     conversions(image);
+    languages(image);
+    received_hours(image);
 }
 
 void
@@ -496,6 +547,8 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     if (stream->rc != RC_OK) {
         state_fini(out_state);
         *out_why = stream->why;
+        return stream->rc;
     }
-    return stream->rc;
+    tables_index_reach_of_all(out_state);
+    return RC_OK;
 }

@@ -16,7 +16,7 @@ struct check {
     const struct state *state;
     const char *why; /* sticky */
     struct walk friends_more, enrolments, enrolments_more, deliveries, decided;
-    struct walk taps, once, sent, answers, tallies, bookings;
+    struct walk taps, once, sent, answers, tallies, bookings, deeds;
 };
 
 static void
@@ -78,6 +78,7 @@ check_more(struct check *check, uint32_t friend, uint32_t index)
     meet_list(check, &check->sent, more->first_sent);
     meet_list(check, &check->answers, more->first_answer);
     meet_list(check, &check->tallies, more->first_tally);
+    meet_list(check, &check->deeds, more->first_deed);
     for (uint32_t i = more->first_delivery; i != NO_ID && meet(check, &check->deliveries, i);) {
         const struct delivery *row = state_delivery(state, i);
         hold(check, row->friend == friend && row->phase != DELIVERY_FREE, LISTS);
@@ -117,7 +118,8 @@ check_friend(struct check *check, uint32_t friend)
     }
     hold(check,
          row->newest_seq <= state->seq && texts_has(&state->texts, row->name) &&
-             texts_has(&state->texts, text) && (!row->odd_id || text != TEXT_NONE),
+             texts_has(&state->texts, text) && (!row->odd_id || text != TEXT_NONE) &&
+             row->language <= state->language_count,
          "a friend's row makes no sense");
     for (uint32_t i = row->first_enrolment; i != NO_ID && meet(check, &check->enrolments, i);) {
         check_enrolment(check, friend, state_enrolment(state, i));
@@ -178,6 +180,7 @@ image_check(const struct state *state)
         {&check.answers, &state->answers},
         {&check.tallies, &state->tallies},
         {&check.bookings, &state->bookings},
+        {&check.deeds, &state->deeds},
     };
     for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++) {
         begin(walks[i].walk, walks[i].table);

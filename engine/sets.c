@@ -1,5 +1,6 @@
 /* Tags and the "ever entered" sets: roaring bitmaps over friend indexes. */
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/tables.h"
 
 #include "engine/base/checksum.h"
@@ -38,6 +39,24 @@ uint32_t
 set_count(const struct bitmap *set)
 {
     return (uint32_t)roaring_bitmap_get_cardinality((const roaring_bitmap_t *)set);
+}
+
+bool
+set_holds(const struct bitmap *set, uint32_t friend)
+{
+    return roaring_bitmap_contains((const roaring_bitmap_t *)set, friend);
+}
+
+void
+set_unite(struct bitmap *set, const struct bitmap *with)
+{
+    roaring_bitmap_or_inplace(set_of(set), (const roaring_bitmap_t *)with);
+}
+
+void
+set_add(struct bitmap **slot, uint32_t friend)
+{
+    put(slot, friend, true);
 }
 
 uint32_t
@@ -266,6 +285,24 @@ tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
 }
 
 void
+tables_index_reach(struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = tables_friend(state, friend);
+    put(&state->unreachable, friend, row->blocked || row->forgotten);
+}
+
+void
+tables_index_reach_of_all(struct state *state)
+{
+    for (uint32_t friend = 0; friend < state->friends.count; friend ++) {
+        const struct friend_row *row = state_friend(state, friend);
+        if (row->blocked || row->forgotten) {
+            put(&state->unreachable, friend, true);
+        }
+    }
+}
+
+void
 tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario)
 {
     tables_scenario_counts(state, scenario);
@@ -430,9 +467,11 @@ tables_drop_sets(struct state *state)
         tables_audience_drop(&state->broadcasts[i]);
     }
     free_all(state->tags, state->tag_capacity);
+    set_free(state->unreachable);
     free_all(state->entered, state->scenario_capacity);
     free_all(state->finished, state->scenario_capacity);
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
+    deed_fini(state);
     free_all(state->converted, state->conversion_capacity);
 }

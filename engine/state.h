@@ -36,6 +36,8 @@ struct friend_row {
     bool has_id : 1;          /* not once erased */
     bool odd_id : 1;          /* LINE promises no form: id holds a text's number */
     bool followed : 1;        /* follow_line_at_ms is added_ms */
+    bool has_picture : 1;     /* of the profile */
+    uint8_t language;         /* of the profile: 1 + index into state.languages; 0: not known */
 };
 
 /* What a friend may have besides; FRIEND_PLAIN where there is no such row. */
@@ -52,7 +54,7 @@ struct friend_more {
     uint32_t first_answer;   /* the newest to each form */
     uint32_t first_tally;    /* of forms answered */
     uint32_t first_booking;
-    uint32_t spare;
+    uint32_t first_deed; /* newest first */
 };
 extern const struct friend_more FRIEND_PLAIN;
 
@@ -123,7 +125,6 @@ struct enrolment_more {
     uint64_t key;           /* of reminders (engine/reminder.h) */
     uint64_t delivered;     /* of reminders: a bit for each step id that went out */
     uint32_t first_decided; /* decided steps beyond those in the row */
-    uint32_t spare;
 };
 extern const struct enrolment_more ENROLMENT_PLAIN;
 
@@ -251,6 +252,25 @@ struct booking {
     int64_t at_ms;     /* when its slot begins */
 };
 
+/* What a friend did, and when (engine/deed.h). */
+enum { DEED_ID_MAX = 0xffffff };
+struct deed_row {
+    uint32_t next; /* of the same friend: the one before */
+    uint32_t kind : 8;
+    uint32_t id : 24;
+    uint32_t at_s; /* since 1970 */
+};
+
+/* Who was sent one template within one hour. */
+struct received_hour {
+    uint32_t hour; /* since 1970, UTC */
+    struct bitmap *friends;
+};
+struct received_hours {
+    struct received_hour *items; /* ascending */
+    uint32_t count, capacity;
+};
+
 struct conversion_count {
     uint32_t total;
 };
@@ -277,12 +297,15 @@ struct state {
     struct table decided;                     /* struct decided_row */
     struct table deliveries;                  /* struct delivery */
     struct table answers, tallies;            /* struct answer_row, form_tally */
+    struct table deeds; /* struct deed_row; never given back */
     struct table bookings; /* struct booking; never given back: a roster asks for past days too */
     struct quota_row quota;
     struct broadcast_row *broadcasts; /* by id */
     uint32_t broadcast_capacity;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
+    struct bitmap
+        *unreachable;         /* friends who block the account or are forgotten; from their rows */
     struct bitmap **entered;  /* by scenario id: who ever started it (SPEC R21) */
     struct bitmap **finished; /* by scenario id: who ever came to its end (SPEC R24) */
     struct bitmap **tapped;   /* by button id: who ever tapped it */
@@ -295,6 +318,10 @@ struct state {
     uint32_t run_count;
     struct choice_count *choices; /* never freed: one a choice that was ever taken */
     uint32_t choice_count, choice_capacity;
+    struct received_hours *received_hours; /* by template id */
+    uint32_t received_hours_capacity;
+    char **languages; /* of profiles, each once */
+    uint32_t language_count, language_capacity;
     struct bitmap **converted; /* by conversion id: who ever did */
     struct conversion_count *conversion_counts;
     uint32_t conversion_capacity;
@@ -361,6 +388,12 @@ static inline const struct answer_row *
 state_answer_at(const struct state *state, uint32_t answer)
 {
     return table_at(&state->answers, answer);
+}
+
+static inline const struct deed_row *
+state_deed(const struct state *state, uint32_t deed)
+{
+    return table_at(&state->deeds, deed);
 }
 
 static inline const struct form_tally *

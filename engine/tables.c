@@ -14,7 +14,8 @@ const struct friend_more FRIEND_PLAIN = {.next = NO_ID,
                                          .first_sent = NO_ID,
                                          .first_answer = NO_ID,
                                          .first_tally = NO_ID,
-                                         .first_booking = NO_ID};
+                                         .first_booking = NO_ID,
+                                         .first_deed = NO_ID};
 
 void
 state_init(struct state *state)
@@ -34,6 +35,7 @@ state_init(struct state *state)
     table_init(&state->answers, sizeof(struct answer_row));
     table_init(&state->tallies, sizeof(struct form_tally));
     table_init(&state->bookings, sizeof(struct booking));
+    table_init(&state->deeds, sizeof(struct deed_row));
 }
 
 static void
@@ -57,6 +59,7 @@ fini_tables(struct state *state)
     table_fini(&state->answers);
     table_fini(&state->tallies);
     table_fini(&state->bookings);
+    table_fini(&state->deeds);
 }
 
 void
@@ -64,6 +67,10 @@ state_fini(struct state *state)
 {
     fini_tables(state);
     tables_drop_sets(state);
+    for (uint32_t i = 0; i < state->language_count; i++) {
+        free(state->languages[i]);
+    }
+    free(state->languages);
     free(state->choices);
     free(state->conversion_counts);
     free(state->scenario_counts);
@@ -104,6 +111,24 @@ tables_set_string(char **slot, struct span text)
         memcpy(*slot, text.data, text.len);
         (*slot)[text.len] = '\0';
     }
+}
+
+uint8_t
+tables_language(struct state *state, struct span text)
+{
+    for (uint32_t i = 0; i < state->language_count; i++) {
+        if (span_equal_cstr(text, state->languages[i])) {
+            return (uint8_t)(i + 1);
+        }
+    }
+    if (text.len == 0 || state->language_count == LANGUAGES_MAX) {
+        return 0;
+    }
+    uint32_t index = state->language_count++;
+    state->languages = tables_grow(state->languages, &state->language_capacity, index + 1,
+                                   sizeof(*state->languages));
+    tables_set_string(&state->languages[index], text);
+    return (uint8_t)(index + 1);
 }
 
 const char *
@@ -316,6 +341,9 @@ tables_forget_friend(struct state *state, uint32_t friend)
     forget_id(state, friend);
     texts_replace(&state->texts, &row->name, (struct span){0});
     row->named = false;
+    row->language = 0;
+    row->has_picture = false;
+    tables_index_reach(state, friend);
     for (uint32_t field = 0; field < state->columns.count; field++) {
         if (state_field_type(state, field) != FIELD_NUMBER) {
             tables_drop_value(state, friend, field);

@@ -64,6 +64,10 @@ void tables_set_follow_line_at(struct state *state, uint32_t friend, int64_t at_
 /* A string of its own, for rows that come and go at once. Frees what was there; empty: NULL. */
 void tables_set_string(char **slot, struct span text);
 
+/* The language's number, 1 + its index; 0: an empty text, or one more than LANGUAGES_MAX. */
+enum { LANGUAGES_MAX = 255 };
+uint8_t tables_language(struct state *state, struct span text);
+
 /* Clears what leads to a person: id, name, texts and dates. Tags and numbers stay. */
 void tables_forget_friend(struct state *state, uint32_t friend);
 
@@ -101,6 +105,9 @@ void tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool pre
 typedef void (*tables_friend_fn)(void *context, uint32_t friend);
 void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
                         void *context);
+/* After a change of what the row says about blocking and forgetting; for all: after loading. */
+void tables_index_reach(struct state *state, uint32_t friend);
+void tables_index_reach_of_all(struct state *state);
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
 void tables_set_finished(struct state *state, uint32_t friend, uint32_t scenario);
 void tables_set_tapped(struct state *state, uint32_t friend, uint32_t button);
@@ -115,6 +122,9 @@ uint32_t tables_audience_next(const struct broadcast_row *row, uint32_t from);
 void tables_audience_add(struct broadcast_row *row, uint32_t friend);
 void tables_audience_drop(struct broadcast_row *row);
 uint32_t set_count(const struct bitmap *set);
+bool set_holds(const struct bitmap *set, uint32_t friend);
+void set_add(struct bitmap **slot, uint32_t friend); /* makes the set where there is none */
+void set_unite(struct bitmap *set, const struct bitmap *with);
 /* Out, or into an empty slot; members from `limit` on are refused. */
 void set_stream(struct bitmap **slot, struct stream *stream, uint32_t limit);
 /* The first member from `from` on; NO_ID when there is none. A NULL set is empty. */
