@@ -50,8 +50,8 @@ void checkpoint_path(const char *directory, uint64_t seq, struct buf *out);
 MUST_USE enum rc checkpoint_read(const char *directory, uint64_t seq, struct buf *bytes,
                                  struct checkpoint *out_checkpoint, const char **out_why);
 
-/* Deletes every checkpoint of the directory, durably. *out_count: how many there were. */
-MUST_USE enum rc checkpoint_drop(const char *directory, uint32_t *out_count);
+/* Deletes the checkpoints of events before `seq` (UINT64_MAX: every one), durably. *out_count: how many. */
+MUST_USE enum rc checkpoint_drop(const char *directory, uint64_t seq, uint32_t *out_count);
 
 /* Whether a whole checkpoint belongs to this log and this program. */
 enum checkpoint_verdict {
