@@ -19,6 +19,9 @@ target_link_options(project_flags INTERFACE -Wl,-z,relro,-z,now)
 if(STEPD_WERROR)
   target_compile_options(project_flags INTERFACE -Werror)
 endif()
+if(STEPD_FUZZ) # every room counts its branches, so that the fuzzer sees where it has been
+  target_compile_options(project_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(STEPD_SANITIZE)
   target_compile_options(project_flags INTERFACE -fsanitize=address,undefined
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)

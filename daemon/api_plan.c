@@ -10,9 +10,11 @@ static const struct {
     const char *section;
     const char *kind;
 } SECTIONS[] = {
-    {"account", "account"},       {"fields", "field"},   {"templates", "template"},
-    {"scenarios", "scenario"},    {"buttons", "button"}, {"auto_replies", "auto_reply"},
-    {"friend_add", "friend_add"},
+    {"account", "account"},       {"fields", "field"},
+    {"templates", "template"},    {"scenarios", "scenario"},
+    {"buttons", "button"},        {"auto_replies", "auto_reply"},
+    {"friend_add", "friend_add"}, {"reminders", "reminder"},
+    {"triggers", "trigger"},      {"dates", "date"},
 };
 
 struct plan {

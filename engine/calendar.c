@@ -1,5 +1,6 @@
 #include "engine/calendar.h"
 
+#include "engine/reminder.h"
 #include "engine/tables.h"
 
 static const struct calendar *
@@ -236,6 +237,41 @@ run(struct turn *turn, uint32_t friend, uint32_t calendar, const struct body *bo
     turn_run(turn, friend, body, (struct source){SOURCE_CALENDAR, calendar, 0});
 }
 
+/* A booking's reminders are told apart from another one's by the event that made it. */
+static uint64_t
+reminder_key(const struct turn *turn, uint32_t booking)
+{
+    return REMINDER_KEY_OWN | turn->state->bookings[booking].made_seq;
+}
+
+/* SPEC R39: the goal is the slot's start; a change starts them anew, all steps. The body that ran before
+ * may have cancelled the booking or moved it on: then there is nothing left to remind of. */
+static void
+start_reminders(struct turn *turn, const struct event *event)
+{
+    const struct booking *row = &turn->state->bookings[event->u.booking.booking];
+    const struct calendar *calendar = calendar_of(turn->state, event->u.booking.calendar);
+    if (row->phase != BOOKING_OPEN || row->seq != event->seq) {
+        return;
+    }
+    uint64_t key = reminder_key(turn, event->u.booking.booking);
+    for (uint32_t i = 0; i < calendar->reminder_count; i++) {
+        reminder_restart(turn, event->friend, calendar->reminders[i], key, event->u.booking.at_ms,
+                         (struct source){SOURCE_CALENDAR, event->u.booking.calendar, 0});
+    }
+}
+
+static void
+cancel_reminders(struct turn *turn, const struct event *event)
+{
+    const struct calendar *calendar = calendar_of(turn->state, event->u.booking.calendar);
+    uint64_t key = reminder_key(turn, event->u.booking.booking);
+    for (uint32_t i = 0; i < calendar->reminder_count; i++) {
+        reminder_cancel(turn, event->friend, calendar->reminders[i], key,
+                        (struct source){SOURCE_CALENDAR, event->u.booking.calendar, 0});
+    }
+}
+
 static void
 refuse(struct turn *turn, uint32_t friend, const struct booking_wish *wish, enum reason reason,
        struct source source)
@@ -258,8 +294,9 @@ calendar_book(struct turn *turn, uint32_t friend, const struct booking_wish *wan
     }
     uint32_t booking = tables_next_booking(turn->state, friend, wish.calendar);
     struct event booked = booking_event(EVENT_BOOKED, friend, booking, &wish, source);
-    turn_emit(turn, &booked);
+    booked.seq = turn_emit(turn, &booked)->seq;
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_book);
+    start_reminders(turn, &booked);
     return true;
 }
 
@@ -278,8 +315,9 @@ change(struct turn *turn, uint32_t friend, const struct booking_wish *wanted, st
     }
     struct event changed = booking_event(EVENT_BOOKING_CHANGED, friend, booking, &wish, source);
     changed.u.booking.from_ms = turn->state->bookings[booking].at_ms;
-    turn_emit(turn, &changed);
+    changed.seq = turn_emit(turn, &changed)->seq;
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_change);
+    start_reminders(turn, &changed);
     return true;
 }
 
@@ -300,6 +338,7 @@ calendar_cancel(struct turn *turn, uint32_t friend, const struct booking_wish *w
     }
     struct event cancelled = booking_event(EVENT_BOOKING_CANCELLED, friend, booking, &wish, source);
     turn_emit(turn, &cancelled);
+    cancel_reminders(turn, &cancelled);
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_cancel);
     return true;
 }

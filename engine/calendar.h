@@ -58,6 +58,8 @@ struct calendar {
     enum times times;
     struct deadline book_until, cancel_until;
     struct body on_book, on_change, on_cancel, on_refused;
+    const uint32_t *reminders; /* started with a booking, moved and cancelled with it */
+    uint32_t reminder_count;
 };
 
 /* What is asked for: a slot of an event, or an instant of a calendar (slot NO_ID). */

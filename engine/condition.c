@@ -1,212 +1,9 @@
-/* Conditions, judged: facts about a friend and comparisons of what is known (SPEC R24). */
+/* A condition judged of one friend: its postfix over a stack of truths (SPEC R24). */
 #include "engine/turn.h"
 
-/* A value as it is now. Dates are day numbers, datetimes UTC ms. */
-struct datum {
-    bool empty;
-    enum field_type type;
-    int64_t number;
-    struct span text;
-};
-
-static struct datum
-text_datum(struct span text)
-{
-    return (struct datum){.empty = text.len == 0, .type = FIELD_TEXT, .text = text};
-}
-
-static struct datum
-field_datum(const struct state *state, uint32_t friend, uint32_t id)
-{
-    const struct field *field = &state->definitions->fields[id];
-    const struct value_row *value = state_value(state, friend, id);
-    bool is_text = field->type == FIELD_TEXT || field->type >= FIELD_IMAGE;
-    if (is_text) {
-        return text_datum(value == NULL ? (struct span){0} : span_cstr(value->text));
-    }
-    return (struct datum){.empty = value == NULL && !field->has_start,
-                          .type = field->type,
-                          .number = value == NULL ? field->start : value->number};
-}
-
-static struct datum
-look_up(const struct turn *turn, uint32_t friend, const struct value *value)
-{
-    const struct friend_row *row = &turn->state->friends[friend];
-    const struct zone *zone = turn->state->definitions->account.zone;
-    switch (value->kind) {
-    case VALUE_LITERAL:
-        return (struct datum){.type = value->type, .number = value->number, .text = value->text};
-    case VALUE_SCORE:
-        return (struct datum){.type = FIELD_NUMBER, .number = row->score};
-    case VALUE_NAME:
-        return text_datum(span_cstr(row->name));
-    case VALUE_ADDED:
-        return (struct datum){.type = FIELD_DATE, .number = civil_local_day(zone, row->added_ms)};
-    case VALUE_TODAY:
-        return (struct datum){.type = FIELD_DATE, .number = civil_local_day(zone, turn->now_ms)};
-    case VALUE_FIELD:
-        return field_datum(turn->state, friend, value->field);
-    case VALUE_ACT:
-        return text_datum(act_get(&turn->act, value->text));
-    }
-    return (struct datum){.empty = true};
-}
-
-static bool
-is_day(const struct datum *datum)
-{
-    return datum->type == FIELD_DATE || datum->type == FIELD_DATETIME;
-}
-
-static int64_t
-day_of(const struct turn *turn, const struct datum *datum)
-{
-    return datum->type == FIELD_DATE
-               ? datum->number
-               : civil_local_day(turn->state->definitions->account.zone, datum->number);
-}
-
-/* A text beside a number counts as one when it is written as one. */
-static bool
-as_number(const struct datum *datum, int64_t *out_number)
-{
-    *out_number = datum->number;
-    return datum->type == FIELD_NUMBER || text_is_number(datum->text, out_number);
-}
-
-static int
-order_of(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int
-order_of_texts(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len == 0 ? 0 : memcmp(a.data, b.data, len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-/* False when the two cannot be compared. */
-static bool
-order(const struct turn *turn, const struct datum *a, const struct datum *b, int *out_order)
-{
-    int64_t x, y;
-    if (a->type == FIELD_DATETIME && b->type == FIELD_DATETIME) {
-        *out_order = order_of(a->number, b->number);
-    } else if (is_day(a) && is_day(b)) {
-        *out_order = order_of(day_of(turn, a), day_of(turn, b));
-    } else if (is_day(a) || is_day(b)) {
-        return false;
-    } else if (a->type != FIELD_NUMBER && b->type != FIELD_NUMBER) {
-        *out_order = order_of_texts(a->text, b->text);
-    } else if (as_number(a, &x) && as_number(b, &y)) {
-        *out_order = order_of(x, y);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool
-contains(struct span text, struct span part)
-{
-    for (size_t i = 0; part.len <= text.len && i <= text.len - part.len; i++) {
-        if (memcmp(text.data + i, part.data, part.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-comparison_holds(const struct turn *turn, uint32_t friend, const struct comparison *comparison)
-{
-    struct datum left = look_up(turn, friend, &comparison->left);
-    if (comparison->kind == COMPARE_EMPTY) {
-        return left.empty;
-    }
-    if (left.empty) {
-        return false;
-    }
-    if (comparison->kind == COMPARE_WITHIN) {
-        int64_t day = day_of(turn, &left);
-        return is_day(&left) && day >= comparison->first_day && day <= comparison->last_day;
-    }
-    struct datum right = look_up(turn, friend, &comparison->right);
-    int sign = 0;
-    if (right.empty) {
-        return false;
-    }
-    if (comparison->kind == COMPARE_CONTAINS) {
-        return contains(left.text, right.text);
-    }
-    if (!order(turn, &left, &right, &sign)) {
-        return false;
-    }
-    switch (comparison->kind) {
-    case COMPARE_EQUAL:
-        return sign == 0;
-    case COMPARE_LESS:
-        return sign < 0;
-    case COMPARE_LESS_EQUAL:
-        return sign <= 0;
-    case COMPARE_GREATER:
-        return sign > 0;
-    case COMPARE_GREATER_EQUAL:
-        return sign >= 0;
-    case COMPARE_CONTAINS:
-    case COMPARE_EMPTY:
-    case COMPARE_WITHIN:
-        break;
-    }
-    return false;
-}
-
-/* Runs the scenario; or waits for that step of it (SPEC R24 "scenario and step"). */
-static bool
-is_in(const struct state *state, uint32_t friend, const struct condition_op *op)
-{
-    uint32_t enrolment = state_enrolment_in(state, friend, op->id);
-    if (enrolment == NO_ID) {
-        return false;
-    }
-    const struct enrolment *row = &state->enrolments[enrolment];
-    return op->sub == NO_ID || (row->phase == ENROLMENT_WAITING && row->step == op->sub);
-}
-
-static bool
-operand_holds(const struct turn *turn, uint32_t friend, const struct condition_op *op)
-{
-    const struct state *state = turn->state;
-    switch (op->kind) {
-    case CONDITION_TAG:
-        return state_has_tag(state, friend, op->id);
-    case CONDITION_IN:
-        return is_in(state, friend, op);
-    case CONDITION_FINISHED:
-        return state_has_finished(state, friend, op->id);
-    case CONDITION_TAPPED:
-        return state_has_tapped(state, friend, op->id);
-    case CONDITION_RECEIVED:
-        return state_has_received(state, friend, op->id);
-    case CONDITION_MARK:
-        return state->friends[friend].mark == op->id;
-    case CONDITION_COMPARE:
-        return comparison_holds(turn, friend, op->comparison);
-    case CONDITION_TRUE:
-    case CONDITION_AND:
-    case CONDITION_OR:
-    case CONDITION_NOT:
-        break;
-    }
-    return true;
-}
-
 bool
-condition_holds(const struct turn *turn, uint32_t friend, const struct condition *condition)
+condition_holds_of(const struct inquiry *inquiry, uint32_t friend,
+                   const struct condition *condition)
 {
     bool stack[CONDITION_DEPTH_MAX];
     uint32_t top = 0;
@@ -224,8 +21,15 @@ condition_holds(const struct turn *turn, uint32_t friend, const struct condition
         } else if (op->kind == CONDITION_NOT) {
             stack[top - 1] = !stack[top - 1];
         } else {
-            stack[top++] = operand_holds(turn, friend, op);
+            stack[top++] = fact_holds(inquiry, friend, op);
         }
     }
     return stack[0];
+}
+
+bool
+condition_holds(const struct turn *turn, uint32_t friend, const struct condition *condition)
+{
+    struct inquiry inquiry = {turn->state, turn->now_ms, &turn->act};
+    return condition_holds_of(&inquiry, friend, condition);
 }

@@ -131,7 +131,9 @@ turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     if (body->action_count == 0 || turn->depth >= TURN_DEPTH_MAX) {
         return;
     }
+    const struct fired outer = turn->fired;
     if (own) {
+        turn->fired = (struct fired){0}; /* the list around this one has not ended yet */
         turn_open_answer(turn, friend);
     }
     turn->depth++;
@@ -139,6 +141,7 @@ turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     turn->depth--;
     if (own) {
         turn_close_answer(turn);
+        turn->fired = outer;
     }
 }
 

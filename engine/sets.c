@@ -46,6 +46,25 @@ set_members(const struct bitmap *set, uint32_t *out_members)
     roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
 }
 
+uint32_t
+set_next(const struct bitmap *set, uint32_t from)
+{
+    if (set == NULL) {
+        return NO_ID;
+    }
+    roaring_uint32_iterator_t each;
+    roaring_init_iterator((const roaring_bitmap_t *)set, &each);
+    return roaring_move_uint32_iterator_equalorlarger(&each, from) ? each.current_value : NO_ID;
+}
+
+void
+set_free(struct bitmap *set)
+{
+    if (set != NULL) {
+        roaring_bitmap_free(set_of(set));
+    }
+}
+
 void
 set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
 {

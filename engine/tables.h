@@ -60,7 +60,9 @@ struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t sce
 uint32_t set_count(const struct bitmap *set);
 void set_members(const struct bitmap *set, uint32_t *out_members);
 void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);
-/* Room for the tag's set. */
+/* The first member from `from` on; NO_ID when there is none. A NULL set is empty. */
+uint32_t set_next(const struct bitmap *set, uint32_t from);
+void set_free(struct bitmap *set);
 /* The slot of one of the sets, which grow to hold it. */
 struct bitmap **tables_set_slot(struct bitmap ***sets, uint32_t *capacity, uint32_t id);
 struct bitmap **tables_tag_slot(struct state *state, uint32_t tag);

@@ -261,6 +261,21 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
             return; /* nobody has asked for it */
         }
         break;
+    case EVENT_FORM_ANSWERED:
+        on.kind = ON_ANSWERED;
+        on.id = event->u.form.form;
+        break;
+    case EVENT_CONVERTED:
+        if (!event->u.conversion.counted) {
+            return;
+        }
+        on.kind = ON_CONVERTED;
+        on.id = event->u.conversion.conversion;
+        break;
+    case EVENT_BOOKED:
+        on.kind = ON_BOOKED;
+        on.id = event->u.booking.calendar;
+        break;
     default: /* nothing a trigger can be on */
         return;
     }

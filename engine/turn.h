@@ -11,19 +11,11 @@
 #define ENGINE_TURN_H
 
 #include "engine/engine.h"
+#include "engine/fact.h"
 
 /* Templates on their way to one friend, in the order produced. */
 struct outbox {
     struct delivery_item *items;
-    uint32_t count;
-};
-
-/* What is known only while one act is answered: the choice, what was drawn (LANGUAGE 2). */
-struct act_value {
-    struct span name, value; /* "choice", "draw:hand" */
-};
-struct act_values {
-    struct act_value *items;
     uint32_t count;
 };
 
@@ -87,12 +79,11 @@ void outbox_add(struct turn *turn, struct outbox *outbox, const struct delivery_
 /* How many of the items from `from` on fit into one request (SPEC R9, R10): at least one. */
 uint32_t outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32_t from);
 
-/* condition.c (SPEC R24) */
+/* condition.c: now, with what the act under way knows (SPEC R24) */
 bool condition_holds(const struct turn *turn, uint32_t friend, const struct condition *condition);
 
 /* act.c */
 void act_put(struct turn *turn, struct span name, struct span value); /* replaces */
-struct span act_get(const struct act_values *values, struct span name);
 
 /* draw.c (SPEC R18, R24) */
 void draw_word(struct turn *turn, uint32_t friend, const struct action *action,

@@ -274,6 +274,27 @@ compile_slots(struct compiler *compiler, const struct yaml_pair *pair, bool has_
 
 /* --- one calendar, one event --- */
 
+/* One reminder or a list of them. */
+static void
+compile_booking_reminders(struct compiler *compiler, const struct yaml_node *node,
+                          struct calendar *calendar)
+{
+    bool list = node->kind == YAML_LIST;
+    uint32_t count = list ? node->count : 1;
+    uint32_t *reminders = arena_alloc(compiler->arena, (count + 1) * sizeof(*reminders));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct yaml_node *item = list ? node->items[i] : node;
+        struct span name;
+        uint32_t id = compile_text(compiler, item, "a reminder", &name)
+                          ? compile_scenario_reference(compiler, KIND_REMINDER, item, name)
+                          : NO_ID;
+        if (id != NO_ID) {
+            reminders[calendar->reminder_count++] = id;
+        }
+    }
+    calendar->reminders = reminders;
+}
+
 /* What both have. Returns whether a capacity is said. */
 static bool
 compile_common(struct compiler *compiler, const struct yaml_node *node, const char *name,
@@ -304,6 +325,9 @@ compile_common(struct compiler *compiler, const struct yaml_node *node, const ch
     if ((value = yaml_get(node, "cancel_until")) != NULL) {
         compile_deadline(compiler, value, &calendar->cancel_until);
     }
+    if ((value = yaml_get(node, "reminders")) != NULL) {
+        compile_booking_reminders(compiler, value, calendar);
+    }
     compile_own_body(compiler, node, "on_book", name, &calendar->on_book);
     compile_own_body(compiler, node, "on_change", name, &calendar->on_change);
     compile_own_body(compiler, node, "on_cancel", name, &calendar->on_cancel);
@@ -314,10 +338,10 @@ compile_common(struct compiler *compiler, const struct yaml_node *node, const ch
 static void
 compile_calendar(struct compiler *compiler, const struct yaml_pair *pair, struct calendar *calendar)
 {
-    static const char *const KEYS[] = {"title",    "hours",      "closed",     "slot",
-                                       "capacity", "per_friend", "book_until", "cancel_until",
-                                       "on_book",  "on_change",  "on_cancel",  "on_refused",
-                                       NULL};
+    static const char *const KEYS[] = {"title",     "hours",      "closed",     "slot",
+                                       "capacity",  "per_friend", "book_until", "cancel_until",
+                                       "on_book",   "on_change",  "on_cancel",  "on_refused",
+                                       "reminders", NULL};
     const struct yaml_node *node = pair->value;
     const struct yaml_node *value;
     const char *what = compile_format(compiler, "calendar '%.*s'", span_fmt(pair->key));
@@ -346,9 +370,9 @@ compile_calendar(struct compiler *compiler, const struct yaml_pair *pair, struct
 static void
 compile_fixed_event(struct compiler *compiler, const struct yaml_pair *pair, struct calendar *event)
 {
-    static const char *const KEYS[] = {"title",      "slots",     "capacity",     "per_friend",
-                                       "book_until", "times",     "cancel_until", "on_book",
-                                       "on_change",  "on_cancel", "on_refused",   NULL};
+    static const char *const KEYS[] = {
+        "title",   "slots",     "capacity",  "per_friend", "book_until", "times", "cancel_until",
+        "on_book", "on_change", "on_cancel", "on_refused", "reminders",  NULL};
     static const char *const TIMES[] = {"any", "slot", "once", NULL};
     const struct yaml_node *node = pair->value;
     const char *what = compile_format(compiler, "event '%.*s'", span_fmt(pair->key));

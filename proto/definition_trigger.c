@@ -6,10 +6,11 @@
 static const struct {
     const char *word;
     enum trigger_on_kind kind;
-} KINDS[] = {{"follow", ON_FOLLOW},      {"unblock", ON_UNBLOCK},     {"message", ON_MESSAGE},
-             {"tapped", ON_TAPPED},      {"event", ON_EVENT},         {"tag", ON_TAG_ADDED},
-             {"mark", ON_MARK},          {"field", ON_FIELD_CHANGED}, {"finished", ON_FINISHED},
-             {"score", ON_SCORE_REACHES}};
+} KINDS[] = {{"follow", ON_FOLLOW},       {"unblock", ON_UNBLOCK},     {"message", ON_MESSAGE},
+             {"tapped", ON_TAPPED},       {"event", ON_EVENT},         {"tag", ON_TAG_ADDED},
+             {"mark", ON_MARK},           {"field", ON_FIELD_CHANGED}, {"finished", ON_FINISHED},
+             {"score", ON_SCORE_REACHES}, {"answered", ON_ANSWERED},   {"converted", ON_CONVERTED},
+             {"booked", ON_BOOKED}};
 enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
 
 /* One text of `on:` while it is read. */
@@ -132,6 +133,12 @@ read_kind(struct on_reader *reader)
         reader->on->id =
             compile_scenario_reference(compiler, KIND_SCENARIO, reader->node, reader->name);
         return reader->on->id != NO_ID && ends(reader);
+    case ON_ANSWERED:
+        return names(reader, &compiler->forms, "form") && ends(reader);
+    case ON_CONVERTED:
+        return names(reader, &compiler->conversions, "conversion") && ends(reader);
+    case ON_BOOKED:
+        return names(reader, &compiler->calendars, "calendar or event") && ends(reader);
     case ON_SCORE_REACHES:
         return words_take(&reader->rest, "reaches")
                    ? reaches(reader)

@@ -563,9 +563,15 @@ describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind,
         names = definitions == NULL ? names : &definitions->scenario_names;
         break;
     case ON_ANSWERED:
-    case ON_CLICKED:
+        names = definitions == NULL ? names : &definitions->form_names;
+        break;
     case ON_CONVERTED:
+        names = definitions == NULL ? names : &definitions->conversion_names;
+        break;
     case ON_BOOKED:
+        names = definitions == NULL ? names : &definitions->calendar_names;
+        break;
+    case ON_CLICKED:
     case ON_RANK:
     case ON_RICH_MENU:
         break;

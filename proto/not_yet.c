@@ -57,10 +57,7 @@ const struct not_yet not_yet_rows[] = {
 
     {NOT_YET_AUTO_REPLY_KEY, "fold", "R29", "width, case and kana alike", "no"},
 
-    {NOT_YET_ON, "answered", "R35", "triggers on answered forms", NULL},
     {NOT_YET_ON, "clicked", "R35", "triggers on clicks", NULL},
-    {NOT_YET_ON, "converted", "R35", "triggers on conversions", NULL},
-    {NOT_YET_ON, "booked", "R35", "triggers on bookings", NULL},
     {NOT_YET_ON, "rank", "R37", "triggers on ranks", NULL},
     {NOT_YET_ON, "rich_menu", "R38", "triggers on rich menus", NULL},
     {NOT_YET_ON, "visited", "R55", "triggers on visited pages", NULL},
@@ -91,7 +88,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CALENDAR_KEY, "waitlist", "R39", "waiting lists", "no"},
     {NOT_YET_CALENDAR_KEY, "on_wait", "R39", "waiting lists", NULL},
     {NOT_YET_CALENDAR_KEY, "on_promote", "R39", "waiting lists", NULL},
-    {NOT_YET_CALENDAR_KEY, "reminders", "R39", "reminders started with a booking", NULL},
 
     {NOT_YET_STEPCTL, "diff", "R26", "what an edit would move", NULL},
     {NOT_YET_STEPCTL, "simulate", "R42", "running the live state ahead", NULL},

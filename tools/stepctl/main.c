@@ -45,7 +45,7 @@ static const struct command COMMANDS[] = {
      "複製・復元したデータを、指定の時刻から配信させる", command_release},
     {"roster", "CALENDAR DAY", 2, 2, NULL, "who has booked on a day, as CSV",
      "その日の予約者を CSV で出力", command_roster},
-    {"rehearse", "FILE…", 1, ARGUMENTS_ANY, "tap junit kill-at-every-input",
+    {"rehearse", "FILE…", 1, ARGUMENTS_ANY, "tap junit requests kill-at-every-input",
      "run files on a virtual clock and compare; no daemon needed",
      "仮想時計で試し、期待と比べる(デーモン不要)", command_rehearse},
 };
@@ -66,6 +66,8 @@ static const struct option OPTIONS[] = {
     {0, "at-step", "STEP", "begin at this step", "このステップから開始", false},
     {0, "tap", NULL, "print TAP, for test runners", "TAP 形式で出力", false},
     {0, "junit", "FILE", "also write a JUnit report", "JUnit レポートも書く", false},
+    {0, "requests", "FILE", "also write what LINE was sent, a line of JSON each",
+     "LINE に送った内容も一行ずつ書く", false},
     {0, "kill-at-every-input", NULL,
      "once more with the daemon killed before every input; results must be equal",
      "各入力の前に強制終了しても同じ結果になるか確かめる", false},

@@ -1,0 +1,235 @@
+#include "engine/columns.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Both kinds of chunk begin with the bits, so that all but the values is one code. */
+
+static uint32_t
+chunk_of(uint32_t friend)
+{
+    return friend / COLUMN_CHUNK_ROWS;
+}
+
+static uint32_t
+place_of(uint32_t friend)
+{
+    return friend % COLUMN_CHUNK_ROWS;
+}
+
+static bool
+has(const uint64_t *present, uint32_t friend)
+{
+    uint32_t place = place_of(friend);
+    return (present[place / 64] >> place % 64 & 1) != 0;
+}
+
+static bool
+is_empty(const uint64_t *present)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < COLUMN_CHUNK_WORDS; i++) {
+        any |= present[i];
+    }
+    return any == 0;
+}
+
+static void *
+zeros_behind(void *block, size_t old_bytes, size_t new_bytes)
+{
+    uint8_t *grown = realloc(block, new_bytes);
+    assert(grown != NULL);
+    memset(grown + old_bytes, 0, new_bytes - old_bytes);
+    return grown;
+}
+
+static void
+make_room(struct columns *columns, uint32_t field)
+{
+    if (field >= columns->count) {
+        size_t old_bytes = columns->count * sizeof(struct column);
+        size_t new_bytes = (field + 1) * sizeof(struct column);
+        columns->numbers = zeros_behind(columns->numbers, old_bytes, new_bytes);
+        columns->texts = zeros_behind(columns->texts, old_bytes, new_bytes);
+        columns->count = field + 1;
+    }
+}
+
+/* The friend's chunk, made where there is none, with the friend's bit set. */
+static void *
+claim(struct column *column, uint32_t friend, size_t chunk_bytes)
+{
+    uint32_t chunk = chunk_of(friend);
+    if (chunk >= column->chunk_count) {
+        uint32_t room = column->chunk_count == 0 ? 4 : column->chunk_count;
+        while (room <= chunk) {
+            room *= 2;
+        }
+        column->chunks = zeros_behind(column->chunks, column->chunk_count * sizeof(void *),
+                                      room * sizeof(void *));
+        column->chunk_count = room;
+    }
+    if (column->chunks[chunk] == NULL) {
+        column->chunks[chunk] = zeros_behind(NULL, 0, chunk_bytes);
+    }
+    uint64_t *present = column->chunks[chunk];
+    if (!has(present, friend)) {
+        uint32_t place = place_of(friend);
+        present[place / 64] |= UINT64_C(1) << place % 64;
+        column->set_count++;
+    }
+    return present;
+}
+
+/* The friend's chunk when the friend has a value in it, else NULL. */
+static void *
+find(const struct column *columns, uint32_t count, uint32_t field, uint32_t friend)
+{
+    if (field >= count || chunk_of(friend) >= columns[field].chunk_count) {
+        return NULL;
+    }
+    void *chunk = columns[field].chunks[chunk_of(friend)];
+    return chunk != NULL && has(chunk, friend) ? chunk : NULL;
+}
+
+/* The value is zeroed already. */
+static void
+release(struct column *column, uint32_t friend)
+{
+    uint64_t *present = column->chunks[chunk_of(friend)];
+    uint32_t place = place_of(friend);
+    present[place / 64] &= ~(UINT64_C(1) << place % 64);
+    column->set_count--;
+    if (is_empty(present)) {
+        free(present);
+        column->chunks[chunk_of(friend)] = NULL;
+    }
+}
+
+static void
+drop_number(struct columns *columns, uint32_t field, uint32_t friend)
+{
+    struct column_numbers *chunk = find(columns->numbers, columns->count, field, friend);
+    if (chunk != NULL) {
+        chunk->values[place_of(friend)] = 0;
+        release(&columns->numbers[field], friend);
+    }
+}
+
+static void
+drop_text(struct columns *columns, uint32_t field, uint32_t friend)
+{
+    struct column_texts *chunk = find(columns->texts, columns->count, field, friend);
+    if (chunk != NULL) {
+        chunk->values[place_of(friend)] = 0;
+        release(&columns->texts[field], friend);
+    }
+}
+
+static void
+fini(struct column *columns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
+            free(columns[i].chunks[chunk]);
+        }
+        free(columns[i].chunks);
+    }
+    free(columns);
+}
+
+void
+columns_init(struct columns *columns)
+{
+    *columns = (struct columns){0};
+}
+
+void
+columns_fini(struct columns *columns)
+{
+    fini(columns->numbers, columns->count);
+    fini(columns->texts, columns->count);
+    *columns = (struct columns){0};
+}
+
+void
+columns_put_number(struct columns *columns, uint32_t field, uint32_t friend, int64_t number)
+{
+    make_room(columns, field);
+    drop_text(columns, field, friend);
+    struct column_numbers *chunk =
+        claim(&columns->numbers[field], friend, sizeof(struct column_numbers));
+    chunk->values[place_of(friend)] = number;
+}
+
+void
+columns_put_text(struct columns *columns, uint32_t field, uint32_t friend, uint32_t text)
+{
+    make_room(columns, field);
+    drop_number(columns, field, friend);
+    struct column_texts *chunk = claim(&columns->texts[field], friend, sizeof(struct column_texts));
+    chunk->values[place_of(friend)] = text;
+}
+
+void
+columns_drop(struct columns *columns, uint32_t field, uint32_t friend)
+{
+    drop_number(columns, field, friend);
+    drop_text(columns, field, friend);
+}
+
+bool
+columns_number(const struct columns *columns, uint32_t field, uint32_t friend, int64_t *out_number)
+{
+    const struct column_numbers *chunk = find(columns->numbers, columns->count, field, friend);
+    if (chunk == NULL) {
+        return false;
+    }
+    *out_number = chunk->values[place_of(friend)];
+    return true;
+}
+
+bool
+columns_text(const struct columns *columns, uint32_t field, uint32_t friend, uint32_t *out_text)
+{
+    const struct column_texts *chunk = find(columns->texts, columns->count, field, friend);
+    if (chunk == NULL) {
+        return false;
+    }
+    *out_text = chunk->values[place_of(friend)];
+    return true;
+}
+
+const struct column_numbers *
+columns_number_chunk(const struct columns *columns, uint32_t field, uint32_t chunk)
+{
+    bool known = field < columns->count && chunk < columns->numbers[field].chunk_count;
+    return known ? columns->numbers[field].chunks[chunk] : NULL;
+}
+
+const struct column_texts *
+columns_text_chunk(const struct columns *columns, uint32_t field, uint32_t chunk)
+{
+    bool known = field < columns->count && chunk < columns->texts[field].chunk_count;
+    return known ? columns->texts[field].chunks[chunk] : NULL;
+}
+
+static size_t
+bytes_of(const struct column *columns, uint32_t count, size_t chunk_bytes)
+{
+    size_t bytes = count * sizeof(*columns);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
+            bytes += sizeof(void *) + (columns[i].chunks[chunk] == NULL ? 0 : chunk_bytes);
+        }
+    }
+    return bytes;
+}
+
+size_t
+columns_bytes(const struct columns *columns)
+{
+    return bytes_of(columns->numbers, columns->count, sizeof(struct column_numbers)) +
+           bytes_of(columns->texts, columns->count, sizeof(struct column_texts));
+}

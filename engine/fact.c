@@ -1,0 +1,214 @@
+#include "engine/fact.h"
+
+#include "engine/tables.h"
+
+#include <assert.h>
+#include <roaring/roaring.h>
+
+/* One fact, both ways. `kept` or `collect` may be NULL; with neither, every friend is asked. */
+struct fact {
+    bool (*holds)(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op);
+    const struct bitmap *(*kept)(const struct state *state, const struct condition_op *op);
+    void (*collect)(const struct inquiry *inquiry, const struct condition_op *op,
+                    roaring_bitmap_t *out);
+};
+
+static const struct bitmap *
+set_at(struct bitmap *const *sets, uint32_t capacity, uint32_t id)
+{
+    return id < capacity ? sets[id] : NULL;
+}
+
+static bool
+everyone_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    (void)inquiry, (void)friend, (void)op;
+    return true;
+}
+
+static void
+everyone_collect(const struct inquiry *inquiry, const struct condition_op *op,
+                 roaring_bitmap_t *out)
+{
+    (void)op;
+    roaring_bitmap_add_range(out, 0, inquiry->state->friend_count);
+}
+
+static bool
+tag_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_tag(inquiry->state, friend, op->id);
+}
+
+static const struct bitmap *
+tag_kept(const struct state *state, const struct condition_op *op)
+{
+    return set_at(state->tags, state->tag_capacity, op->id);
+}
+
+/* Runs the scenario; or waits for that step of it (SPEC R24 "scenario and step"). */
+static bool
+row_is_in(const struct enrolment *row, const struct condition_op *op)
+{
+    return row->phase != ENROLMENT_FREE && row->scenario == op->id &&
+           (op->sub == NO_ID || (row->phase == ENROLMENT_WAITING && row->step == op->sub));
+}
+
+static bool
+in_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    const struct state *state = inquiry->state;
+    uint32_t next = state->friends[friend].first_enrolment;
+    while (next != NO_ID && !row_is_in(&state->enrolments[next], op)) {
+        next = state->enrolments[next].next;
+    }
+    return next != NO_ID;
+}
+
+static void
+in_collect(const struct inquiry *inquiry, const struct condition_op *op, roaring_bitmap_t *out)
+{
+    const struct state *state = inquiry->state;
+    for (uint32_t i = 0; i < state->enrolment_count; i++) {
+        if (row_is_in(&state->enrolments[i], op)) {
+            roaring_bitmap_add(out, state->enrolments[i].friend);
+        }
+    }
+}
+
+static bool
+finished_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_finished(inquiry->state, friend, op->id);
+}
+
+static const struct bitmap *
+finished_kept(const struct state *state, const struct condition_op *op)
+{
+    return set_at(state->finished, state->scenario_capacity, op->id);
+}
+
+static bool
+tapped_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_tapped(inquiry->state, friend, op->id);
+}
+
+static const struct bitmap *
+tapped_kept(const struct state *state, const struct condition_op *op)
+{
+    return set_at(state->tapped, state->tapped_capacity, op->id);
+}
+
+static bool
+received_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_received(inquiry->state, friend, op->id);
+}
+
+static const struct bitmap *
+received_kept(const struct state *state, const struct condition_op *op)
+{
+    return set_at(state->received, state->received_capacity, op->id);
+}
+
+static bool
+mark_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return inquiry->state->friends[friend].mark == op->id;
+}
+
+static bool
+compare_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return comparison_holds(inquiry, friend, op->comparison);
+}
+
+/* clang-format off */
+static const struct fact FACTS[] = {
+    [CONDITION_TRUE] =     {everyone_holds, NULL,          everyone_collect},
+    [CONDITION_TAG] =      {tag_holds,      tag_kept,      NULL},
+    [CONDITION_IN] =       {in_holds,       NULL,          in_collect},
+    [CONDITION_FINISHED] = {finished_holds, finished_kept, NULL},
+    [CONDITION_TAPPED] =   {tapped_holds,   tapped_kept,   NULL},
+    [CONDITION_RECEIVED] = {received_holds, received_kept, NULL},
+    [CONDITION_MARK] =     {mark_holds,     NULL,          NULL},
+    [CONDITION_COMPARE] =  {compare_holds,  NULL,          NULL},
+};
+/* clang-format on */
+
+static const struct fact *
+fact_of(const struct condition_op *op)
+{
+    assert((size_t)op->kind < sizeof(FACTS) / sizeof(FACTS[0]));
+    assert(FACTS[op->kind].holds != NULL); /* AND, OR and NOT are no facts */
+    return &FACTS[op->kind];
+}
+
+bool
+fact_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return fact_of(op)->holds(inquiry, friend, op);
+}
+
+bool
+fact_kept_set(const struct inquiry *inquiry, const struct condition_op *op,
+              const struct bitmap **out_set)
+{
+    const struct fact *fact = fact_of(op);
+    if (fact->kept == NULL) {
+        return false;
+    }
+    *out_set = fact->kept(inquiry->state, op);
+    return true;
+}
+
+bool
+fact_is_quick(const struct inquiry *inquiry, const struct condition_op *op)
+{
+    (void)inquiry;
+    const struct fact *fact = fact_of(op);
+    return fact->kept != NULL || fact->collect != NULL;
+}
+
+/* The plain way: every friend is asked, and told to the set some at a time. */
+static void
+ask_everyone(const struct inquiry *inquiry, const struct condition_op *op, roaring_bitmap_t *out)
+{
+    enum { SOME = 1024 };
+    const struct fact *fact = fact_of(op);
+    uint32_t found[SOME];
+    size_t count = 0;
+    for (uint32_t friend = 0; friend < inquiry->state->friend_count; friend ++) {
+        if (fact->holds(inquiry, friend, op)) {
+            found[count++] = friend;
+            if (count == SOME) {
+                roaring_bitmap_add_many(out, count, found);
+                count = 0;
+            }
+        }
+    }
+    roaring_bitmap_add_many(out, count, found);
+}
+
+struct bitmap *
+fact_collect(const struct inquiry *inquiry, const struct condition_op *op)
+{
+    const struct fact *fact = fact_of(op);
+    roaring_bitmap_t *set = NULL;
+    if (fact->kept != NULL) {
+        const struct bitmap *kept = fact->kept(inquiry->state, op);
+        set = kept == NULL ? roaring_bitmap_create()
+                           : roaring_bitmap_copy((const roaring_bitmap_t *)kept);
+    } else {
+        set = roaring_bitmap_create();
+        assert(set != NULL);
+        if (fact->collect != NULL) {
+            fact->collect(inquiry, op, set);
+        } else {
+            ask_everyone(inquiry, op, set);
+        }
+    }
+    assert(set != NULL);
+    return (struct bitmap *)set;
+}
