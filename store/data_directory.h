@@ -44,7 +44,8 @@ MUST_USE enum rc data_directory_can_exchange(const char *directory, struct buf *
 MUST_USE enum rc data_directory_give(const char *directory, const char *like, struct buf *error);
 MUST_USE enum rc data_directory_give_file(const char *path, const char *like, struct buf *error);
 
-/* Removes a data directory's log and claim, and it when nothing else is in it. RC_BUSY: somebody holds it. */
-MUST_USE enum rc data_directory_remove(const char *directory);
+/* Removes a data directory's log and claim, and it when nothing else is in it. RC_BUSY: somebody holds it. What
+ * is left of it the next claim removes, so nobody has to care. */
+enum rc data_directory_remove(const char *directory);
 
 #endif
