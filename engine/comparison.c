@@ -223,7 +223,8 @@ some_choice_holds(const struct inquiry *inquiry, uint32_t friend,
     const struct state *state = inquiry->state;
     const struct value *value = &comparison->left;
     const struct answer_row *first = state_answer(state, friend, value->form, value->field);
-    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID; i = state_answer_at(state, i)->next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
         const struct answer_row *row = state_answer_at(state, i);
         if (row->form != first->form || row->question != first->question) {
             continue;

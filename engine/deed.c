@@ -33,7 +33,8 @@ state_has_done(const struct state *state, uint32_t friend, enum deed_kind kind, 
 {
     int64_t from_s = floor_of(when.from_ms, MS_PER_SECOND);
     int64_t to_s = floor_of(when.to_ms, MS_PER_SECOND);
-    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID; i = state_deed(state, i)->next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID;
+         i = state_deed(state, i)->next) {
         const struct deed_row *row = state_deed(state, i);
         if (row->kind == kind && row->id == id && row->at_s >= from_s && row->at_s <= to_s) {
             return true;
@@ -161,8 +162,10 @@ deed_apply(struct state *state, const struct event *event)
 void
 deed_digest(const struct state *state, uint32_t friend, struct checksum *sum)
 {
-    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID; i = state_deed(state, i)->next) {
-        checksum_add_u64(sum, (uint64_t)state_deed(state, i)->kind << 32 | state_deed(state, i)->id);
+    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID;
+         i = state_deed(state, i)->next) {
+        checksum_add_u64(sum,
+                         (uint64_t)state_deed(state, i)->kind << 32 | state_deed(state, i)->id);
         checksum_add_u64(sum, state_deed(state, i)->at_s);
     }
 }

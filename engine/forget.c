@@ -8,7 +8,8 @@ static void
 let_go(struct turn *turn, uint32_t friend, struct source source)
 {
     while (state_friend(turn->state, friend)->first_enrolment != NO_ID) {
-        scenario_stop(turn, state_friend(turn->state, friend)->first_enrolment, REASON_FORGOTTEN, source);
+        scenario_stop(turn, state_friend(turn->state, friend)->first_enrolment, REASON_FORGOTTEN,
+                      source);
     }
     delivery_cancel_planned(turn, friend, REASON_FORGOTTEN);
     delivery_give_up(turn, friend, REASON_FORGOTTEN);

@@ -61,7 +61,8 @@ form_option_label(const struct definitions *definitions, const struct answer_row
 static uint32_t
 times_answered(const struct state *state, uint32_t friend, uint32_t form)
 {
-    for (uint32_t i = state_friend_more(state, friend)->first_tally; i != NO_ID; i = state_tally(state, i)->next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_tally; i != NO_ID;
+         i = state_tally(state, i)->next) {
         if (state_tally(state, i)->form == form) {
             return state_tally(state, i)->times;
         }
@@ -79,7 +80,8 @@ const struct answer_row *
 state_answer(const struct state *state, uint32_t friend, uint32_t form, uint32_t question)
 {
     const struct answer_row *newest = NULL;
-    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID; i = state_answer_at(state, i)->next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
         const struct answer_row *row = state_answer_at(state, i);
         if (row->question != question || (form != NO_ID && row->form != form)) {
             continue;
@@ -109,7 +111,8 @@ static bool
 holds_choice(const struct state *state, uint32_t friend, uint32_t form, uint32_t question,
              uint32_t option)
 {
-    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID; i = state_answer_at(state, i)->next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
         const struct answer_row *row = state_answer_at(state, i);
         if (row->form == form && row->question == question && row->option == option) {
             return true;

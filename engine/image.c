@@ -219,7 +219,8 @@ delivery_items(struct image *image, struct delivery *row)
 {
     struct stream *stream = &image->stream;
     const struct state *state = image->state;
-    const struct definitions *set = row->definitions == NULL ? state->definitions : row->definitions;
+    const struct definitions *set =
+        row->definitions == NULL ? state->definitions : row->definitions;
     stream_u32(stream, &row->item_count);
     stream_check(stream, row->item_count <= DELIVERY_ITEMS_MAX, "a delivery's row makes no sense");
     for (uint32_t i = 0; stream->rc == RC_OK && i < row->item_count; i++) {
@@ -231,12 +232,13 @@ delivery_items(struct image *image, struct delivery *row)
         stream_u32(stream, &item->source.id);
         stream_u32(stream, &item->source.sub);
         item->source.kind = (enum source_kind)kind;
-        stream_check(stream,
-                     item->template < set->template_names.count &&
-                         in_table(item->enrolment, state->enrolments.count) &&
-                         (item->source.kind != SOURCE_BROADCAST ||
-                          item->source.id < state->definitions->broadcast_names.count),
-                     "a delivery has a message that its definitions do not have");
+        stream_check(
+            stream,
+            item->template <set->template_names.count &&in_table(item->enrolment,
+                                                                 state->enrolments.count) &&
+                                (item->source.kind != SOURCE_BROADCAST ||
+                                 item->source.id < state->definitions->broadcast_names.count),
+                            "a delivery has a message that its definitions do not have");
     }
 }
 
@@ -246,8 +248,9 @@ delivery_set(struct image *image, struct delivery *row)
     struct stream *stream = &image->stream;
     uint32_t set = row->definitions == NULL ? NO_ID : set_index(image, row->definitions);
     stream_u32(stream, &set);
-    stream_check(stream, in_table(set, image->set_count) &&
-                             (row->phase != DELIVERY_INTENDED || set != NO_ID),
+    stream_check(stream,
+                 in_table(set, image->set_count) &&
+                     (row->phase != DELIVERY_INTENDED || set != NO_ID),
                  "a delivery's row makes no sense");
     if (stream_reads(stream) && stream->rc == RC_OK && set != NO_ID) {
         row->definitions = definitions_retain(image->sets[set]);
@@ -392,9 +395,8 @@ broadcast(struct image *image, uint32_t id)
     stream_bool(stream, &has_audience);
     row->phase = (enum broadcast_phase)phase;
     stream_check(stream,
-                 phase <= BROADCAST_DONE &&
-                     (phase == BROADCAST_WAITING ||
-                      id < image->state->definitions->broadcast_names.count),
+                 phase <= BROADCAST_DONE && (phase == BROADCAST_WAITING ||
+                                             id < image->state->definitions->broadcast_names.count),
                  "a broadcast's row makes no sense");
     if (has_audience && stream->rc == RC_OK) {
         set_stream(&row->audience, stream, image->state->friends.count);
@@ -416,8 +418,7 @@ choices(struct image *image)
     struct state *state = image->state;
     uint32_t count = stream_count(&image->stream, state->choice_count, sizeof(*state->choices));
     if (stream_reads(&image->stream) && count > 0) {
-        state->choices =
-            tables_grow(NULL, &state->choice_capacity, count, sizeof(*state->choices));
+        state->choices = tables_grow(NULL, &state->choice_capacity, count, sizeof(*state->choices));
         state->choice_count = count;
     }
     if (count > 0) {
@@ -468,15 +469,15 @@ received_hours(struct image *image)
     uint64_t before = 0;
     for (uint32_t i = 0; i < count && stream->rc == RC_OK; i++, at++) {
         while (!stream_reads(stream) && at == state->received_hours[template].count) {
-            template++;
+            template ++;
             at = 0;
         }
         uint32_t hour = stream_reads(stream) ? 0 : state->received_hours[template].items[at].hour;
         stream_u32(stream, &template);
         stream_u32(stream, &hour);
         uint64_t place = (uint64_t) template << 32 | hour;
-        stream_check(stream, template < IDS_MAX && (i == 0 || place > before),
-                     "the sets of what was sent are in no order");
+        stream_check(stream, template <IDS_MAX && (i == 0 || place > before),
+                                       "the sets of what was sent are in no order");
         before = place;
         if (stream->rc == RC_OK) {
             set_stream(deed_hour_slot(state, template, hour), stream, state->friends.count);

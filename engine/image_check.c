@@ -51,8 +51,7 @@ meet_list(struct check *check, struct walk *walk, uint32_t index)
 static void
 begin(struct walk *walk, const struct table *table)
 {
-    *walk = (struct walk){.table = table,
-                          .met = calloc(table->count / 64 + 1, sizeof(uint64_t))};
+    *walk = (struct walk){.table = table, .met = calloc(table->count / 64 + 1, sizeof(uint64_t))};
     assert(walk->met != NULL);
 }
 

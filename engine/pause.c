@@ -7,7 +7,8 @@ bool
 state_is_paused(const struct state *state, const struct enrolment *enrolment)
 {
     uint32_t scenario = enrolment->scenario;
-    return state_enrolment_more(state, enrolment)->paused_ms != 0 || state->definitions->scenarios[scenario].disabled ||
+    return state_enrolment_more(state, enrolment)->paused_ms != 0 ||
+           state->definitions->scenarios[scenario].disabled ||
            (scenario < state->scenario_capacity && state->scenario_counts[scenario].paused_ms != 0);
 }
 

@@ -22,8 +22,7 @@ reminder_due(const struct zone *zone, const struct timing *timing, int64_t goal_
 }
 
 int64_t
-reminder_stale_ms(const struct state *state, const struct enrolment *row,
-                  const struct step *step)
+reminder_stale_ms(const struct state *state, const struct enrolment *row, const struct step *step)
 {
     int64_t stale_ms = row->due_ms + step->grace_ms;
     int64_t goal_ms = state_enrolment_more(state, row)->goal_ms;

@@ -53,8 +53,7 @@ step_due(const struct state *state, const struct scenario *scenario, const struc
     case TIMING_AFTER_PREVIOUS:
         return prev_ms == DUE_UNKNOWN_YET ? DUE_UNKNOWN_YET : prev_ms + timing->delay_ms;
     case TIMING_DAY_AT:
-        return clock_due(scenario, timing, start_ms,
-                         state_enrolment_more(state, row)->shift_days);
+        return clock_due(scenario, timing, start_ms, state_enrolment_more(state, row)->shift_days);
     case TIMING_DAYS_AFTER_PREVIOUS_AT:
         if (prev_ms == DUE_UNKNOWN_YET) {
             return DUE_UNKNOWN_YET;

@@ -7,8 +7,8 @@ score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source)
 {
     struct event changed = {
         .kind = EVENT_SCORE_CHANGED, .friend = friend, .source = source, .u.score = {.by = by}};
-    if (by == 0 ||
-        __builtin_add_overflow(state_friend_more(turn->state, friend)->score, by, &changed.u.score.score)) {
+    if (by == 0 || __builtin_add_overflow(state_friend_more(turn->state, friend)->score, by,
+                                          &changed.u.score.score)) {
         return;
     }
     int64_t old = state_friend_more(turn->state, friend)->score;

@@ -41,6 +41,15 @@ set_count(const struct bitmap *set)
     return (uint32_t)roaring_bitmap_get_cardinality((const roaring_bitmap_t *)set);
 }
 
+size_t
+set_bytes(const struct bitmap *set)
+{
+    roaring_statistics_t statistics;
+    roaring_bitmap_statistics((const roaring_bitmap_t *)set, &statistics);
+    return (size_t)statistics.n_bytes_array_containers + statistics.n_bytes_run_containers +
+           statistics.n_bytes_bitset_containers + (size_t)statistics.n_containers * 16;
+}
+
 bool
 set_holds(const struct bitmap *set, uint32_t friend)
 {
@@ -212,8 +221,7 @@ set_stream(struct bitmap **slot, struct stream *stream, uint32_t limit)
     uint32_t form = 0, count = 0;
     stream_u32(stream, &form);
     stream_u32(stream, &count);
-    stream_check(stream,
-                 form >= SET_MEMBERS && form <= SET_BITS && count <= limit && *slot == NULL,
+    stream_check(stream, form >= SET_MEMBERS && form <= SET_BITS && count <= limit && *slot == NULL,
                  "a set's row makes no sense");
     if (stream->rc != RC_OK) {
         return;

@@ -297,7 +297,7 @@ struct state {
     struct table decided;                     /* struct decided_row */
     struct table deliveries;                  /* struct delivery */
     struct table answers, tallies;            /* struct answer_row, form_tally */
-    struct table deeds; /* struct deed_row; never given back */
+    struct table deeds;                       /* struct deed_row; never given back */
     struct table bookings; /* struct booking; never given back: a roster asks for past days too */
     struct quota_row quota;
     struct broadcast_row *broadcasts; /* by id */
@@ -460,8 +460,17 @@ uint32_t state_allowance(const struct state *state, enum message_class message_c
 uint32_t state_quota_limit(const struct state *state);            /* NO_LIMIT when there is none */
 uint32_t state_cap(const struct state *state, uint32_t scenario); /* NO_LIMIT when there is none */
 
+/* What the state takes of memory, by kind, for people. */
+struct state_use {
+    const char *kind; /* "friends" */
+    uint64_t count;   /* rows, or what else there is */
+    size_t bytes;
+};
+enum { STATE_USES_MAX = 20 };
+uint32_t state_memory(const struct state *state, struct state_use out_uses[STATE_USES_MAX]);
+
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
- * members and values in a fixed order; texts count as the number of the event that set them. */
+ * members and values in a fixed order. Texts and dates, which may be erased, count as being there. */
 uint64_t state_digest(const struct state *state);
 
 #endif

@@ -131,8 +131,8 @@ step_take(struct turn *turn, uint32_t enrolment)
     const struct enrolment *row = state_enrolment(turn->state, enrolment);
     uint64_t started_seq = row->started_seq, seq = turn->state->seq;
     edit_follow(turn, enrolment); /* its timer came before the edit's job did */
-    if (turn->state->seq != seq &&
-        (!still_there(turn, enrolment, started_seq) || state_wake(turn->state, row) > turn->now_ms)) {
+    if (turn->state->seq != seq && (!still_there(turn, enrolment, started_seq) ||
+                                    state_wake(turn->state, row) > turn->now_ms)) {
         return 0;
     }
     const struct step *step = step_of(turn, enrolment);

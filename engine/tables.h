@@ -122,6 +122,7 @@ uint32_t tables_audience_next(const struct broadcast_row *row, uint32_t from);
 void tables_audience_add(struct broadcast_row *row, uint32_t friend);
 void tables_audience_drop(struct broadcast_row *row);
 uint32_t set_count(const struct bitmap *set);
+size_t set_bytes(const struct bitmap *set); /* taken of memory, nearly */
 bool set_holds(const struct bitmap *set, uint32_t friend);
 void set_add(struct bitmap **slot, uint32_t friend); /* makes the set where there is none */
 void set_unite(struct bitmap *set, const struct bitmap *with);

@@ -39,8 +39,8 @@ tables_enrolment_more(struct state *state, struct enrolment *row)
 void
 tables_settle_enrolment(struct state *state, struct enrolment *row)
 {
-    if (row->more != NO_ID && memcmp(table_at(&state->enrolments_more, row->more),
-                                     &ENROLMENT_PLAIN, sizeof(ENROLMENT_PLAIN)) == 0) {
+    if (row->more != NO_ID && memcmp(table_at(&state->enrolments_more, row->more), &ENROLMENT_PLAIN,
+                                     sizeof(ENROLMENT_PLAIN)) == 0) {
         table_give(&state->enrolments_more, row->more);
         row->more = NO_ID;
     }
@@ -60,8 +60,8 @@ void
 tables_set_due(struct state *state, struct enrolment *row, int64_t due_ms, int64_t base_ms)
 {
     int64_t before_ms;
-    bool near = !__builtin_sub_overflow(due_ms, base_ms, &before_ms) && before_ms >= 0 &&
-                before_ms < NO_ID;
+    bool near =
+        !__builtin_sub_overflow(due_ms, base_ms, &before_ms) && before_ms >= 0 && before_ms < NO_ID;
     row->due_ms = due_ms;
     row->base_before_ms = near ? (uint32_t)before_ms : NO_ID;
     if (!near || row->more != NO_ID) {

@@ -26,7 +26,7 @@ enum {
 struct texts {
     uint8_t **blocks;
     uint32_t block_count;
-    uint32_t used_end; /* the first place never used, in the last block; 0: there is none */
+    uint32_t used_end;         /* the first place never used, in the last block; 0: there is none */
     uint32_t free[TEXT_SIZES]; /* lists of places, by size */
     uint32_t count;
     struct index index;

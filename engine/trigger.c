@@ -19,8 +19,9 @@ find_waiting(const struct turn *turn, uint32_t friend, uint32_t trigger)
 {
     const struct state *state = turn->state;
     uint32_t i = state_friend(state, friend)->first_enrolment;
-    while (i != NO_ID && (state_enrolment(state, i)->scenario != trigger ||
-                          state_enrolment(state, i)->phase != ENROLMENT_WAITING || is_running(turn, i))) {
+    while (i != NO_ID &&
+           (state_enrolment(state, i)->scenario != trigger ||
+            state_enrolment(state, i)->phase != ENROLMENT_WAITING || is_running(turn, i))) {
         i = state_enrolment(state, i)->next;
     }
     return i;
@@ -113,7 +114,8 @@ go_off(struct turn *turn, uint32_t friend, uint32_t trigger, const struct trigge
     const struct scenario *definition = &state->definitions->scenarios[trigger];
     const struct step *step = scenario_only_step(definition);
     uint32_t waiting = find_waiting(turn, friend, trigger);
-    if (step == NULL || state_friend(state, friend)->blocked || state_friend(state, friend)->forgotten) {
+    if (step == NULL || state_friend(state, friend)->blocked ||
+        state_friend(state, friend)->forgotten) {
         return; /* while blocked, things change and start nothing (SPEC R15) */
     }
     if (waiting != NO_ID) {
@@ -186,8 +188,7 @@ see_field(struct turn *turn, const struct event *event, const struct trigger_bef
     uint32_t friend = event->friend, field = event->u.field.field;
     const struct field_value value = state_value(turn->state, friend, field);
     struct span text = before->text == NULL ? (struct span){0} : span_cstr(before->text);
-    bool changed = before->known != value.set ||
-                   (value.set && value.number != before->number) ||
+    bool changed = before->known != value.set || (value.set && value.number != before->number) ||
                    !span_equal(text, span_cstr(value.text));
     if (!changed) {
         return;
