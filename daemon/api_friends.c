@@ -61,12 +61,12 @@ friend_json(const struct api_call *call, uint32_t friend)
     for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(call->state, i)->next) {
         enrolments++;
     }
-    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend,
-                     "user_id", api_user_id(call, friend), "name",
-                     api_text(state_name(call->state, friend)), "added",
-                     api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
-                     (int)row->forgotten, "tags", api_tags(call, friend), "score",
-                     (json_int_t)state_friend_more(call->state, friend)->score, "enrolments", enrolments);
+    return json_pack(
+        "{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend, "user_id",
+        api_user_id(call, friend), "name", api_text(state_name(call->state, friend)), "added",
+        api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
+        (int)row->forgotten, "tags", api_tags(call, friend), "score",
+        (json_int_t)state_friend_more(call->state, friend)->score, "enrolments", enrolments);
 }
 
 /* The first friend from `from` on, of everybody where members is NULL; NO_ID: there is none. */
@@ -148,7 +148,8 @@ api_get_friend(struct api_call *call)
     for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(call->state, i)->next) {
         json_array_append_new(scenarios, enrolment_json(call, state_enrolment(call->state, i)));
     }
-    for (uint32_t i = state_friend_more(call->state, friend)->first_delivery; i != NO_ID; i = state_delivery(call->state, i)->next) {
+    for (uint32_t i = state_friend_more(call->state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(call->state, i)->next) {
         json_array_append_new(deliveries, open_delivery_json(call, state_delivery(call->state, i)));
     }
     json_t *body = friend_json(call, friend);

@@ -128,8 +128,8 @@ upcoming_json(const struct api_call *call, const struct upcoming *item)
     return json_pack("{s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:o}", "due", api_instant(call, item->due_ms),
                      "wake", api_instant(call, item->wake_ms), "friend", (json_int_t)item->friend,
                      "user_id", api_user_id(call, item->friend), "name",
-                     api_text(state_name(call->state, item->friend)), "source",
-                     api_text(source), "templates", templates, "deferred", api_text(deferred));
+                     api_text(state_name(call->state, item->friend)), "source", api_text(source),
+                     "templates", templates, "deferred", api_text(deferred));
 }
 
 /* The query's friend; NO_ID when it names none. */
@@ -160,7 +160,8 @@ api_get_next(struct api_call *call)
         for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(state, i)->next) {
             offer_enrolment(&soonest, state, i);
         }
-        for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID; i = state_delivery(state, i)->next) {
+        for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+             i = state_delivery(state, i)->next) {
             offer_delivery(&soonest, state, i);
         }
     } else {

@@ -407,7 +407,8 @@ api_get_why(struct api_call *call)
         return;
     }
     /* What was decided last is told as well, so it has to be in the log. */
-    if (state_friend(call->state, friend)->newest_seq > log_durable(core_log(call->api->options.core))) {
+    if (state_friend(call->state, friend)->newest_seq >
+        log_durable(core_log(call->api->options.core))) {
         api_ok(call, API_WHEN_READABLE, json_null());
         return;
     }

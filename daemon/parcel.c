@@ -24,8 +24,8 @@ render(struct parcel *parcel, const struct state *state, const struct delivery *
                          &messages);
     assert(messages.rc == RC_OK);
     char room[LINE_ID_ROOM];
-    struct span to = span_cstr(row->how == HOW_REPLY ? row->token
-                                                     : state_line_id(state, row->friend, room));
+    struct span to =
+        span_cstr(row->how == HOW_REPLY ? row->token : state_line_id(state, row->friend, room));
     if (row->how == HOW_REPLY) {
         line_reply_body(to, buf_span(&messages), &parcel->body);
     } else {

@@ -115,8 +115,7 @@ static bool
 wants_asking(const struct profiles *profiles, uint32_t friend)
 {
     const struct friend_row *row = state_friend(core_state(profiles->core), friend);
-    return !row->profile_asked && !row->blocked && row->has_id &&
-           !is_asked(profiles, friend);
+    return !row->profile_asked && !row->blocked && row->has_id && !is_asked(profiles, friend);
 }
 
 void

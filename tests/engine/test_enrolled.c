@@ -1,6 +1,6 @@
 /* Reminders, triggers and dates: what lives as an enrolment beside scenarios (SPEC R18, R32, R34, R35). */
-#include "tests/engine/image_buf.h"
 #include "engine/reminder.h"
+#include "tests/engine/image_buf.h"
 #include "tests/engine/shop.h"
 
 #include <check.h>
