@@ -28,7 +28,7 @@ table_fini(struct table *table)
     *table = (struct table){.row_bytes = table->row_bytes, .free = NO_ROW};
 }
 
-/* The directory is eight bytes for 4,096 rows: the one thing that moves. */
+/* The directory is eight bytes for 1,024 rows: the one thing that moves. */
 static void
 directory_grow(struct table *table, uint32_t chunks)
 {

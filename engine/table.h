@@ -1,6 +1,6 @@
 /* table - rows of one kind by 32-bit index, in chunks that never move.
  *
- * Shape    a directory of chunks of 4,096 rows. Growing takes one chunk more and touches no other row, so
+ * Shape    a directory of chunks of 1,024 rows. Growing takes one chunk more and touches no other row, so
  *          a table of ten million rows grows without a pause and a row's address is good for as long as
  *          the table. A table that was read from an image stands in one block, in the same chunks.
  * Units    indexes; row_bytes is the size of one row.
@@ -16,7 +16,7 @@
 
 #define NO_ROW UINT32_MAX
 
-enum { TABLE_CHUNK_SHIFT = 12, TABLE_CHUNK_ROWS = 1 << TABLE_CHUNK_SHIFT };
+enum { TABLE_CHUNK_SHIFT = 10, TABLE_CHUNK_ROWS = 1 << TABLE_CHUNK_SHIFT };
 
 struct table {
     uint8_t **chunks;

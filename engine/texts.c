@@ -143,7 +143,7 @@ take_place(struct texts *texts, size_t len)
 uint32_t
 texts_hold(struct texts *texts, struct span text)
 {
-    assert(text.len <= TEXT_BYTES_MAX);
+    text.len = text.len > TEXT_BYTES_MAX ? TEXT_BYTES_MAX : text.len;
     if (text.len == 0) {
         return TEXT_NONE;
     }
