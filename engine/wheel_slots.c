@@ -80,7 +80,7 @@ slots_fini(struct slots *slots)
 /* ---- slots ---- */
 
 /* Of an entry that does not come before base. */
-static uint32_t
+static inline uint32_t
 index_of(const struct slots *slots, struct wheel_entry entry)
 {
     uint64_t due = slots_from_origin(slots, entry.due_ms);
@@ -95,6 +95,27 @@ index_of(const struct slots *slots, struct wheel_entry entry)
     return digit * DIGITS + (entry.owner >> digit * DIGIT_BITS) % DIGITS;
 }
 
+/* Rare, and apart: slots_put() would otherwise save registers for it at every entry. */
+__attribute__((noinline)) static struct slot *
+put_in_new_chunk(struct slots *slots, uint32_t index, struct wheel_entry entry)
+{
+    struct slot *slot = &slots->items[index];
+    struct chunk *chunk = chunk_get(slots);
+    if (chunk == NULL) {
+        return NULL;
+    }
+    if (slot->last == NULL) {
+        slot->first = chunk;
+        slot->min = entry;
+        slots->used[index / DIGITS] |= UINT64_C(1) << index % DIGITS;
+        slots->levels_used |= 1u << index / DIGITS;
+    } else {
+        slot->last->next = chunk;
+    }
+    slot->last = chunk;
+    return slots_put(slots, entry);
+}
+
 struct slot *
 slots_put(struct slots *slots, struct wheel_entry entry)
 {
@@ -102,23 +123,15 @@ slots_put(struct slots *slots, struct wheel_entry entry)
     struct slot *slot = &slots->items[index];
     struct chunk *chunk = slot->last;
     if (chunk == NULL || chunk->words_used == CHUNK_WORDS) {
-        chunk = chunk_get(slots);
-        if (chunk == NULL) {
-            return NULL;
-        }
-        *(slot->last == NULL ? &slot->first : &slot->last->next) = chunk;
-        slot->last = chunk;
+        return put_in_new_chunk(slots, index, entry);
     }
     uint64_t due = slots_from_origin(slots, entry.due_ms);
     if (index >= WIDE_SLOTS) {
         chunk->words[chunk->words_used++] = slots_high_part(due);
     }
     chunk->words[chunk->words_used++] = due << 32 | entry.owner;
-    if (slot->count++ == 0) {
-        slots->used[index / DIGITS] |= UINT64_C(1) << index % DIGITS;
-        slots->levels_used |= 1u << index / DIGITS;
-        slot->min = entry;
-    } else if (entry_before(entry, slot->min)) {
+    slot->count++;
+    if (entry_before(entry, slot->min)) {
         slot->min = entry;
     }
     return slot;
