@@ -51,6 +51,11 @@ MUST_USE enum rc core_open(const struct core_options *options, struct core **out
  * then nothing may be decided. */
 MUST_USE enum rc core_claim(struct core *core);
 bool core_claimed(const struct core *core);
+/* Ends the pass, then goes on in the compacted copy beside the log (store/exchange.h), under a new claim that
+ * knows the new file for the same directory (SPEC R45): durable before return. A directory that is itself a
+ * copy stays one. RC_NOT_FOUND, RC_BUSY, RC_AGAIN, RC_REFUSED: nothing has changed, and *error says why;
+ * after anything else core_failed() is true. */
+MUST_USE enum rc core_exchange(struct core *core, struct buf *error);
 void core_close(struct core *core);
 /* Gives the log back unclosed: a rehearsal's kill -9, after which it is opened again from the log. */
 struct log *core_release_log(struct core *core);
@@ -80,6 +85,9 @@ void core_erase(struct core *core, uint64_t seq);
 
 /* engine_take() in the current pass. */
 MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);
+
+/* engine_work() in the current pass. */
+bool core_work(struct core *core);
 
 /* Runs fn when everything decided so far is durable (at once when it already is). */
 typedef void (*core_effect_fn)(void *context);

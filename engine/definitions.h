@@ -64,6 +64,17 @@ enum condition_op_kind {
     CONDITION_RECEIVED, /* was sent that template, ever */
     CONDITION_COMPARE,
     CONDITION_MARK,
+    CONDITION_ANSWERED,  /* has answered that form, ever */
+    CONDITION_CONVERTED, /* has made that conversion, ever */
+    CONDITION_BOOKED,    /* has a booking there that has not begun */
+};
+
+/* When a fact has to have happened; what is booked: when its slot begins. */
+enum within_kind { WITHIN_PERIOD, WITHIN_LAST };
+struct within {
+    enum within_kind kind;
+    int64_t first_day, last_day; /* PERIOD, both included; INT64_MIN and INT64_MAX: open */
+    int64_t ms;                  /* LAST */
 };
 
 /* One side of a comparison (LANGUAGE 2). */
@@ -74,12 +85,16 @@ enum value_kind {
     VALUE_ADDED, /* the local date on which the friend came */
     VALUE_TODAY,
     VALUE_FIELD,
-    VALUE_ACT, /* of the act being answered; text is its name: "choice", "draw:hand" */
+    VALUE_ACT,      /* of the act being answered; text is its name: "choice", "draw:hand" */
+    VALUE_ANSWER,   /* the friend's newest to question `field` of `form` */
+    VALUE_LANGUAGE, /* of the profile */
+    VALUE_PICTURE,  /* of the profile: "yes", or empty */
 };
 struct value {
     enum value_kind kind;
     enum field_type type;
     uint32_t field;
+    uint32_t form; /* ANSWER: NO_ID = whichever asked it last */
     int64_t number;
     struct span text;
 };
@@ -101,9 +116,10 @@ struct comparison {
 
 struct condition_op {
     enum condition_op_kind kind;
-    uint32_t id;  /* of the tag, mark, scenario, button or template */
+    uint32_t id;  /* of what the kind names */
     uint32_t sub; /* IN: the step; NO_ID: any */
     const struct comparison *comparison;
+    const struct within *within; /* NULL: ever */
 };
 enum { CONDITION_DEPTH_MAX = 64 }; /* values on the stack; the compiler refuses more */
 struct condition {
@@ -371,6 +387,7 @@ struct scenario {
     struct body on_finish; /* SPEC R25; sends nothing */
     /* By step id, removed ones included. The one step of a trigger or date has the name "". */
     struct names step_names;
+    uint32_t cap; /* deliveries, then it stops itself (SPEC R12); 0: none */
 };
 
 enum tap_limit { TAPS_ANY, TAPS_ONCE, TAPS_ONCE_PER_CHOICE, TAPS_ONCE_PER_DAY }; /* SPEC R31 */
@@ -403,10 +420,23 @@ struct auto_reply {
     uint32_t text_count;
     struct condition condition;
     bool continues; /* later ones may answer too */
+    bool folds;     /* width, case and kana alike; texts are folded already */
     bool has_valid;
     int64_t first_day, last_day; /* valid: both included */
     struct hours during;
     struct body body;
+};
+
+struct broadcast {     /* SPEC R33, R11 */
+    const char *title; /* NULL when the file has none */
+    int64_t at_ms;
+    struct condition to; /* judged at the send */
+    bool partial;        /* fit: as far as the quota goes; false: all or none */
+    struct body body;
+    struct window window;
+    int64_t grace_ms;
+    enum message_class message_class;
+    int32_t priority;
 };
 
 struct account {
@@ -414,6 +444,9 @@ struct account {
     const struct zone *zone;
     int64_t grace_ms;
     bool reply_unknown_push; /* SPEC R10's account option */
+    bool has_quota;
+    uint32_t quota, quota_reserve; /* messages a month (SPEC R11) */
+    uint32_t per_day, per_week;    /* marketing pushes to one friend (SPEC R13); 0: no cap */
 };
 
 struct definitions {
@@ -425,10 +458,12 @@ struct definitions {
     struct account account;
     struct names tag_names, field_names, template_names, lane_names, scenario_names, button_names,
         auto_reply_names;
-    const struct field *fields;            /* by id */
-    const struct template *templates;      /* by id; removed ones stay rendered as they were last */
-    const struct scenario *scenarios;      /* by id */
-    const struct button *buttons;          /* by id */
+    const struct field *fields;       /* by id */
+    const struct template *templates; /* by id; removed ones stay rendered as they were last */
+    const struct scenario *scenarios; /* by id */
+    const struct button *buttons;     /* by id */
+    struct names broadcast_names;
+    const struct broadcast *broadcasts;    /* by id */
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
     struct names event_names, key_names, mark_names; /* custom events, keys of reminders, marks */

@@ -252,12 +252,16 @@ friend_apply(struct state *state, const struct event *event)
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:
         follow_apply(row, event);
+        tables_index_reach(state, event->friend);
         break;
     case EVENT_PROFILE_FETCHED:
         row->profile_asked = true;
         if (event->u.profile.found) {
             row->name_seq = event->seq;
             tables_set_text(&row->name, event->word_count > 0 ? event->words[0] : (struct span){0});
+            row->has_picture = event->word_count > 1 && event->words[1].len > 0;
+            row->language =
+                tables_language(state, event->word_count > 2 ? event->words[2] : (struct span){0});
         }
         break;
     case EVENT_TAG_ADDED:

@@ -11,6 +11,7 @@
 #include "tools/common/options.h"
 
 int command_status(const struct invocation *invocation);
+int command_digest(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
 int command_friend_list(const struct invocation *invocation);
@@ -19,6 +20,8 @@ int command_friend_tag(const struct invocation *invocation);
 int command_friend_untag(const struct invocation *invocation);
 int command_friend_field(const struct invocation *invocation);
 int command_friend_forget(const struct invocation *invocation);
+int command_segment_count(const struct invocation *invocation);
+int command_segment_list(const struct invocation *invocation);
 int command_release(const struct invocation *invocation);
 int command_scenario_list(const struct invocation *invocation);
 int command_scenario_show(const struct invocation *invocation);
@@ -28,6 +31,11 @@ int command_next(const struct invocation *invocation);
 int command_why(const struct invocation *invocation);
 int command_clock(const struct invocation *invocation);
 int command_clock_advance(const struct invocation *invocation);
+int command_quota(const struct invocation *invocation);
+int command_scenario_cap(const struct invocation *invocation);
+int command_broadcast_list(const struct invocation *invocation);
+int command_broadcast_cancel(const struct invocation *invocation);
+int command_broadcast_fit(const struct invocation *invocation);
 int command_roster(const struct invocation *invocation);
 int command_rehearse(const struct invocation *invocation);
 
