@@ -40,6 +40,8 @@ struct engine_calls {
     /* The checksum of the body that these items and values render to (proto/line_message.h). */
     uint64_t (*body_hash)(const struct definitions *definitions, const struct delivery_item *items,
                           uint32_t item_count, const struct span *values, uint32_t value_count);
+    /* A text as `fold: yes` compares it (proto/fold.h); the result is in the arena. */
+    struct span (*fold)(struct span text, struct arena *arena);
     /* The random source; asked by decisions only, never by a replay (SPEC R18). */
     int64_t (*draw)(void *context, const struct draw *draw);
     void *draw_context;
@@ -75,6 +77,9 @@ void engine_wake(struct engine *engine, int64_t now_ms);
  * intended, or NO_ID where nothing is to be sent. RC_END: nothing is due at now_ms. */
 MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
                              uint32_t *out_delivery);
+
+/* Whether the newest claim in the log was made in the place that this INPUT_CLAIM tells of. */
+bool engine_is_claimed_at(const struct engine *engine, const struct input *input);
 
 /* The next instant at which engine_take() may find something; now_ms when there is something at
  * once; INT64_MAX when nothing is planned. */

@@ -70,6 +70,9 @@ struct span engine_public_url(const struct engine *engine);
 /* The checksum of the body that an intent's items and words render to. */
 uint64_t engine_body_hash(const struct engine *engine, const struct event *intent);
 
+/* A text as `fold: yes` compares it (SPEC R29). */
+struct span engine_fold(const struct engine *engine, struct span text, struct arena *arena);
+
 int64_t engine_draw(const struct engine *engine, const struct draw *draw);
 
 /* delivery.c: values as they are at this moment (SPEC R26) */
@@ -112,6 +115,7 @@ void forget_apply(struct state *state, const struct event *event);
 void delivery_apply(struct state *state, const struct event *event);
 
 /* claim.c: opening the log to write, and letting a copy of it send (SPEC R45) */
+bool claim_is_of(const struct claim_row *last, const struct input *input);
 void claim_decide(struct turn *turn, const struct input *input);
 void release_decide(struct turn *turn, const struct input *input);
 
