@@ -2,6 +2,7 @@
 
 #include "engine/calendar.h"
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/due.h"
 #include "engine/form.h"
 #include "engine/tables.h"
@@ -51,6 +52,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
     return engine->calls.body_hash(engine->state.definitions, intent->u.delivery.items,
                                    intent->u.delivery.item_count, intent->words,
                                    intent->word_count);
+}
+
+struct span
+engine_fold(const struct engine *engine, struct span text, struct arena *arena)
+{
+    return engine->calls.fold(text, arena);
 }
 
 int64_t
@@ -180,6 +187,7 @@ engine_apply(struct engine *engine, const struct event *event)
     if (!about_friend || event->friend < state->friend_count ||
         (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
         route(state, event);
+        deed_apply(state, event);
         if (about_friend) {
             state->friends[event->friend].newest_seq = event->seq;
         }
@@ -269,7 +277,7 @@ follow_rows(struct engine *engine, const struct event *event)
 {
     if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
         uint32_t enrolment = event->u.step.enrolment;
-        due_arm(&engine->due, engine->state.enrolments[enrolment].wake_ms, enrolment);
+        due_arm(&engine->due, &engine->state, enrolment);
     } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
         enqueue_friend(engine, event->friend, event->at_ms);
     } else if (event->kind == EVENT_PAUSE_CHANGED || event->kind == EVENT_DEFINITIONS_APPLIED) {
@@ -288,7 +296,7 @@ engine_wake(struct engine *engine, int64_t now_ms)
     due_init(&engine->due, now_ms);
     for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
         if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
-            due_arm(&engine->due, engine->state.enrolments[i].wake_ms, i);
+            due_arm(&engine->due, &engine->state, i);
         }
     }
     for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
@@ -602,19 +610,22 @@ owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
     return due && !state_is_paused(&engine->state, row) ? row->friend : NO_ID;
 }
 
-enum { EXPIRE_SHARE = 1024 }; /* owners moved out of the wheel a call, at most */
+/* Moves a share of what has come due out of the wheel. */
+static void
+enqueue_due(struct engine *engine, int64_t now_ms)
+{
+    uint32_t enrolments[DUE_SHARE];
+    size_t count = due_expire(&engine->due, &engine->state, now_ms, enrolments);
+    for (size_t i = 0; i < count; i++) {
+        enqueue_enrolment(engine, enrolments[i]);
+    }
+}
 
 enum rc
 engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
 {
     assert(engine->awake);
-    for (uint32_t i = 0; i < EXPIRE_SHARE; i++) {
-        uint32_t enrolment = due_expire(&engine->due, &engine->state, now_ms);
-        if (enrolment == NO_ID) {
-            break;
-        }
-        enqueue_enrolment(engine, enrolment);
-    }
+    enqueue_due(engine, now_ms);
     if (date_look_through(&(struct turn){.engine = engine,
                                          .state = &engine->state,
                                          .now_ms = now_ms,
