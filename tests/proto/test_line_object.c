@@ -3,6 +3,7 @@
 #include "tests/proto/definition_fixture.h"
 
 #include <check.h>
+#include <stdio.h>
 
 /* The JSON of template 0, with a "~" where a value goes in. */
 static void
