@@ -95,12 +95,16 @@ END_TEST
 START_TEST(terms_are_found_again_in_a_compiled_condition)
 {
     /* vip and (bought or vip) and not (vip and bought) */
-    const struct condition_op ops[] = {
-        {.kind = CONDITION_TAG, .id = TAG_VIP},    {.kind = CONDITION_TAG, .id = TAG_BOUGHT},
-        {.kind = CONDITION_TAG, .id = TAG_VIP},    {.kind = CONDITION_OR, .id = 0},
-        {.kind = CONDITION_AND, .id = 0},          {.kind = CONDITION_TAG, .id = TAG_VIP},
-        {.kind = CONDITION_TAG, .id = TAG_BOUGHT}, {.kind = CONDITION_AND, .id = 0},
-        {.kind = CONDITION_NOT, .id = 0},          {.kind = CONDITION_AND, .id = 0}};
+    const struct condition_op ops[] = {{.kind = CONDITION_TAG, .id = TAG_VIP},
+                                       {.kind = CONDITION_TAG, .id = TAG_BOUGHT},
+                                       {.kind = CONDITION_TAG, .id = TAG_VIP},
+                                       {.kind = CONDITION_OR},
+                                       {.kind = CONDITION_AND},
+                                       {.kind = CONDITION_TAG, .id = TAG_VIP},
+                                       {.kind = CONDITION_TAG, .id = TAG_BOUGHT},
+                                       {.kind = CONDITION_AND},
+                                       {.kind = CONDITION_NOT},
+                                       {.kind = CONDITION_AND}};
     const struct condition condition = {ops, 10};
     const uint32_t counts[] = {1, 1, 1, 4}; /* ops of each term */
     for (uint32_t n = 0; n < 4; n++) {
