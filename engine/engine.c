@@ -245,11 +245,11 @@ void
 engine_expect(const struct engine *engine, const struct event *event)
 {
     const struct state *state = &engine->state;
-    if (event->friend < state->friend_count) {
-        prefetch(&state->friends[event->friend], sizeof(state->friends[0]));
+    if (event->friend < state->friends.count) {
+        prefetch(state_friend(state, event->friend), sizeof(struct friend_row));
     }
-    if (is_about_enrolment(event) && event->u.step.enrolment < state->enrolment_count) {
-        prefetch(&state->enrolments[event->u.step.enrolment], sizeof(state->enrolments[0]));
+    if (is_about_enrolment(event) && event->u.step.enrolment < state->enrolments.count) {
+        prefetch(state_enrolment(state, event->u.step.enrolment), sizeof(struct enrolment));
     }
 }
 

@@ -356,7 +356,7 @@ START_TEST(an_image_with_a_changed_byte_does_no_harm)
     struct buf image = {0};
     image_to_buf(engine_state(shop.engine), &image);
     uint32_t refused = 0, read = 0;
-    /* Among the rounds every place comes up. */
+    /* Not every place in every round: there are thousands. */
     for (size_t at = next_random(&seed) % 4; at < image.len; at += 1 + next_random(&seed) % 6) {
         uint8_t was = image.data[at];
         image.data[at] ^= (uint8_t)(1U << next_random(&seed) % 8);
