@@ -1,9 +1,9 @@
 #include "engine/engine.h"
 
+#include "engine/agenda.h"
 #include "engine/calendar.h"
 #include "engine/conversion.h"
 #include "engine/deed.h"
-#include "engine/due.h"
 #include "engine/form.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
@@ -12,9 +12,10 @@
 
 struct engine {
     struct state state;
-    struct due due;
+    struct agenda agenda; /* once awake */
+    uint32_t edit_cursor; /* enrolments below it follow the newest definitions */
     struct engine_calls calls;
-    bool awake; /* the wheel and the queues follow the rows */
+    bool awake;
 };
 
 struct engine *
@@ -34,7 +35,7 @@ engine_free(struct engine *engine)
         return;
     }
     if (engine->awake) {
-        due_fini(&engine->due);
+        agenda_end(&engine->agenda);
     }
     state_fini(&engine->state);
     free(engine);
@@ -82,6 +83,8 @@ definitions_apply(struct state *state, const struct event *event)
         return; /* read back by somebody who has no use for them */
     }
     struct definitions *old = state->definitions;
+    pressure_redefine(state, old, event->u.definitions.definitions);
+    edit_begin(state, event->u.definitions.definitions);
     state->definitions = definitions_retain(event->u.definitions.definitions);
     definitions_release(old);
     state->dates_from = 0;
@@ -134,13 +137,34 @@ route(struct state *state, const struct event *event)
     case EVENT_STEP_CANCELLED:
     case EVENT_ENROLMENT_ENDED:
     case EVENT_STEP_REDIRECTED:
+    case EVENT_STEP_HELD:
         enrolment_apply(state, event);
         break;
     case EVENT_DELIVERY_PLANNED:
     case EVENT_DELIVERY_INTENDED:
     case EVENT_DELIVERY_OUTCOME:
     case EVENT_DELIVERY_CANCELLED:
+    case EVENT_DELIVERY_HELD:
+    case EVENT_DELIVERY_DEFERRED:
         delivery_apply(state, event);
+        break;
+    case EVENT_MONTH_BEGUN:
+    case EVENT_QUOTA_SET:
+    case EVENT_CAP_SET:
+    case EVENT_SCENARIO_AUTO_STOPPED:
+        pressure_apply(state, event);
+        break;
+    case EVENT_DEFINITIONS_FOLLOWED:
+        edit_apply(state);
+        break;
+    case EVENT_BROADCAST_BEGUN:
+    case EVENT_BROADCAST_CHOSEN:
+    case EVENT_BROADCAST_SENDING:
+    case EVENT_BROADCAST_HELD:
+    case EVENT_BROADCAST_SENT:
+    case EVENT_BROADCAST_ENDED:
+    case EVENT_BROADCAST_FIT_SET:
+        broadcast_apply(state, event);
         break;
     case EVENT_FORM_ANSWERED:
     case EVENT_ANSWER_GIVEN:
@@ -241,98 +265,12 @@ engine_load(struct engine *engine, const struct image_source *source, const char
     return rc;
 }
 
-/* The queues follow the rows. */
-
-static void
-enqueue_enrolment(struct engine *engine, uint32_t index)
-{
-    struct enrolment *row = &engine->state.enrolments[index];
-    if (row->queued) {
-        return;
-    }
-    const struct scenario *scenario = &engine->state.definitions->scenarios[row->scenario];
-    const struct step *step = scenario_step(scenario, row->step, NULL);
-    row->queued = true;
-    due_push(&engine->due, step == NULL ? CLASS_MARKETING : step->message_class,
-             (struct owner){OWNER_ENROLMENT, index});
-}
-
-static void
-enqueue_delivery(struct engine *engine, uint32_t index)
-{
-    struct delivery *row = &engine->state.deliveries[index];
-    if (!row->queued) {
-        row->queued = true;
-        due_push(&engine->due, row->message_class, (struct owner){OWNER_DELIVERY, index});
-    }
-}
-
-/* What waited while the friend had a request in flight. */
-static void
-enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
-{
-    const struct state *state = &engine->state;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        if (state->deliveries[i].phase == DELIVERY_PLANNED) {
-            enqueue_delivery(engine, i);
-        }
-    }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
-        if (state->enrolments[i].phase == ENROLMENT_WAITING &&
-            state->enrolments[i].wake_ms <= now_ms &&
-            !state_is_paused(state, &state->enrolments[i])) {
-            enqueue_enrolment(engine, i);
-        }
-    }
-}
-
-/* A whole scenario may go on: rows whose instant came meanwhile are out of the wheel. */
-static void
-rearm_all(struct engine *engine, int64_t now_ms)
-{
-    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
-        const struct enrolment *row = &engine->state.enrolments[i];
-        if (row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms &&
-            !state_is_paused(&engine->state, row)) {
-            enqueue_enrolment(engine, i);
-        }
-    }
-}
-
-static void
-follow_rows(struct engine *engine, const struct event *event)
-{
-    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
-        uint32_t enrolment = event->u.step.enrolment;
-        due_arm(&engine->due, &engine->state, enrolment);
-    } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
-        enqueue_friend(engine, event->friend, event->at_ms);
-    } else if (event->kind == EVENT_PAUSE_CHANGED || event->kind == EVENT_DEFINITIONS_APPLIED) {
-        rearm_all(engine, event->at_ms);
-    } else if (event->kind == EVENT_DELIVERY_PLANNED || event->kind == EVENT_DELIVERY_OUTCOME ||
-               event->kind == EVENT_DELIVERY_CANCELLED) {
-        enqueue_friend(engine, event->friend, event->at_ms);
-    }
-}
-
 void
 engine_wake(struct engine *engine, int64_t now_ms)
 {
     assert(!engine->awake);
     engine->awake = true;
-    due_init(&engine->due, now_ms);
-    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
-        if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
-            due_arm(&engine->due, &engine->state, i);
-        }
-    }
-    for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
-        if (engine->state.deliveries[i].phase == DELIVERY_PLANNED) {
-            enqueue_delivery(engine, i);
-        }
-    }
+    agenda_begin(&engine->agenda, &engine->state, now_ms);
 }
 
 struct event *
@@ -348,7 +286,7 @@ turn_emit(struct turn *turn, const struct event *event)
     const struct trigger_before before = trigger_look(turn, copy);
     engine_apply(turn->engine, copy);
     if (turn->engine->awake) {
-        follow_rows(turn->engine, copy);
+        agenda_follow(&turn->engine->agenda, copy);
     }
     const struct event emitted = *copy; /* what it sets off is emitted behind it */
     trigger_see(turn, &emitted, &before);
@@ -361,6 +299,9 @@ static void
 definitions_decide(struct turn *turn, const struct input *input)
 {
     struct definitions *definitions = input->u.definitions.definitions;
+    while (edit_slice(turn, &turn->engine->edit_cursor)) {
+        /* Two edits in a row: the first is done with before the second begins. */
+    }
     const struct span words[] = {definitions->canonical, input->u.definitions.author_name};
     struct event applied = {.kind = EVENT_DEFINITIONS_APPLIED,
                             .friend = NO_ID,
@@ -477,6 +418,14 @@ operator_decide(struct turn *turn, const struct input *input)
     case INPUT_MARK:
         mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);
         break;
+    case INPUT_QUOTA:
+    case INPUT_CAP:
+        pressure_decide(turn, input, source);
+        break;
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
+        broadcast_decide(turn, input, source);
+        break;
     default:
         break;
     }
@@ -540,6 +489,10 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_FINISHED:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
+    case INPUT_QUOTA:
+    case INPUT_CAP:
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
         operator_decide(&turn, input);
         break;
     case INPUT_FORM:
@@ -559,133 +512,50 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
 
 /* taking */
 
-static bool
-friend_is_busy(const struct state *state, uint32_t friend)
+bool
+engine_work(struct engine *engine, int64_t now_ms, struct events *out)
 {
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        if (state->deliveries[i].phase == DELIVERY_INTENDED) {
-            return true;
-        }
-    }
-    return false;
-}
-
-struct rank { /* SPEC R5, between what is due for one friend */
-    int32_t priority;
-    int64_t due_ms;
-    uint64_t created_seq;
-};
-
-static bool
-rank_before(const struct rank *a, const struct rank *b)
-{
-    if (a->priority != b->priority) {
-        return a->priority > b->priority;
-    }
-    if (a->due_ms != b->due_ms) {
-        return a->due_ms < b->due_ms;
-    }
-    return a->created_seq < b->created_seq;
-}
-
-/* The first in rank of everything due for a friend. False when nothing is. */
-static bool
-best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner *out_owner)
-{
-    struct rank best = {0};
-    bool found = false;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        const struct delivery *row = &state->deliveries[i];
-        struct rank rank = {0, row->due_ms, row->seq};
-        if (row->phase == DELIVERY_PLANNED && (!found || rank_before(&rank, &best))) {
-            found = true;
-            best = rank;
-            *out_owner = (struct owner){OWNER_DELIVERY, i};
-        }
-    }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
-        const struct enrolment *row = &state->enrolments[i];
-        if (row->phase != ENROLMENT_WAITING || row->wake_ms > now_ms ||
-            state_is_paused(state, row)) {
-            continue;
-        }
-        const struct step *step =
-            scenario_step(&state->definitions->scenarios[row->scenario], row->step, NULL);
-        struct rank rank = {step == NULL ? 0 : step->priority, row->due_ms, row->started_seq};
-        if (!found || rank_before(&rank, &best)) {
-            found = true;
-            best = rank;
-            *out_owner = (struct owner){OWNER_ENROLMENT, i};
-        }
-    }
-    return found;
-}
-
-/* Clears the owner's mark; its friend when the row is still due, NO_ID when it is not. */
-static uint32_t
-owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
-{
-    if (owner.kind == OWNER_DELIVERY) {
-        struct delivery *row = &engine->state.deliveries[owner.index];
-        row->queued = false;
-        return row->phase == DELIVERY_PLANNED ? row->friend : NO_ID;
-    }
-    struct enrolment *row = &engine->state.enrolments[owner.index];
-    row->queued = false;
-    bool due = row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms;
-    return due && !state_is_paused(&engine->state, row) ? row->friend : NO_ID;
-}
-
-/* Moves a share of what has come due out of the wheel. */
-static void
-enqueue_due(struct engine *engine, int64_t now_ms)
-{
-    uint32_t enrolments[DUE_SHARE];
-    size_t count = due_expire(&engine->due, &engine->state, now_ms, enrolments);
-    for (size_t i = 0; i < count; i++) {
-        enqueue_enrolment(engine, enrolments[i]);
-    }
+    struct turn turn = {.engine = engine,
+                        .state = &engine->state,
+                        .now_ms = now_ms,
+                        .start_ms = now_ms,
+                        .out = out};
+    bool more = edit_slice(&turn, &engine->edit_cursor);
+    return broadcast_slice(&turn) || more;
 }
 
 enum rc
 engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
 {
     assert(engine->awake);
-    enqueue_due(engine, now_ms);
-    if (date_look_through(&(struct turn){.engine = engine,
-                                         .state = &engine->state,
-                                         .now_ms = now_ms,
-                                         .start_ms = now_ms,
-                                         .out = out})) {
-        *out_delivery = NO_ID;
+    struct turn turn = {.engine = engine,
+                        .state = &engine->state,
+                        .now_ms = now_ms,
+                        .start_ms = now_ms,
+                        .out = out};
+    uint32_t before = out->count;
+    if (engine->agenda.held.count > 0) {
+        pressure_begin_month(&turn); /* a month that turned lets go */
+    }
+    agenda_expire(&engine->agenda, &turn);
+    *out_delivery = NO_ID;
+    if (turn.out->count > before || date_look_through(&turn)) {
         return RC_OK;
     }
     struct owner owner;
-    while (due_pop(&engine->due, &owner)) {
-        uint32_t friend = owner_friend(engine, owner, now_ms);
-        if (friend == NO_ID || friend_is_busy(&engine->state, friend)) {
-            continue; /* gone, or it comes again with the friend's outcome */
-        }
-        struct owner best;
-        bool found = best_of(&engine->state, friend, now_ms, &best);
-        assert(found);
-        struct turn turn = {.engine = engine,
-                            .state = &engine->state,
-                            .now_ms = now_ms,
-                            .start_ms = now_ms,
-                            .out = out};
-        uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
-                                                        : step_take(&turn, best.index);
-        trigger_run_fired(&turn, 0);
-        *out_delivery =
-            intended == 0 ? NO_ID : state_find_delivery(&engine->state, friend, intended);
-        enqueue_friend(engine, friend, now_ms); /* whatever else of this friend is due */
-        return RC_OK;
+    uint32_t friend;
+    if (!agenda_next(&engine->agenda, now_ms, &owner, &friend)) {
+        return RC_END;
     }
-    return RC_END;
+    pressure_begin_month(&turn);
+    uint64_t intended = owner.kind == OWNER_DELIVERY ? delivery_take(&turn, owner.index)
+                                                     : step_take(&turn, owner.index);
+    trigger_run_fired(&turn, 0);
+    if (intended != 0) {
+        *out_delivery = state_find_delivery(&engine->state, friend, intended);
+    }
+    agenda_look_at(&engine->agenda, friend, now_ms); /* whatever else of this friend is due */
+    return RC_OK;
 }
 
 bool
@@ -698,20 +568,11 @@ engine_is_claimed_at(const struct engine *engine, const struct input *input)
 int64_t
 engine_next_due(const struct engine *engine, int64_t now_ms)
 {
-    for (int i = 0; i < CLASS_COUNT; i++) {
-        if (engine->due.queues[i].count > 0) {
-            return now_ms;
-        }
-    }
-    if (date_is_pending(&engine->state)) {
-        return now_ms;
-    }
-    int64_t next_ms = wheel_next(engine->due.wheel);
-    return next_ms < now_ms ? now_ms : next_ms;
+    return agenda_next_due(&engine->agenda, now_ms);
 }
 
 uint32_t
 engine_due_count(const struct engine *engine, enum message_class message_class)
 {
-    return engine->due.queues[message_class].count;
+    return engine->agenda.due.queues[message_class].count;
 }
