@@ -93,17 +93,54 @@ find(const struct column *columns, uint32_t count, uint32_t field, uint32_t frie
     return chunk != NULL && has(chunk, friend) ? chunk : NULL;
 }
 
-/* The value is zeroed already. */
-static void
+/* The value is zeroed already. True: nobody in the chunk has one any more. */
+static bool
 release(struct column *column, uint32_t friend)
 {
     uint64_t *present = column->chunks[chunk_of(friend)];
     uint32_t place = place_of(friend);
     present[place / 64] &= ~(UINT64_C(1) << place % 64);
     column->set_count--;
-    if (is_empty(present)) {
-        free(present);
-        column->chunks[chunk_of(friend)] = NULL;
+    return is_empty(present);
+}
+
+static void
+free_chunk(struct column *column, uint32_t chunk)
+{
+    free(column->chunks[chunk]);
+    column->chunks[chunk] = NULL;
+}
+
+static void
+free_numbers(struct column *column, uint32_t chunk)
+{
+    struct column_numbers *numbers = column->chunks[chunk];
+    if (numbers != NULL) {
+        free(numbers->narrow);
+        free(numbers->wide);
+    }
+    free_chunk(column, chunk);
+}
+
+static void
+set_number(struct column_numbers *chunk, uint32_t place, int64_t number)
+{
+    bool fits = number >= INT32_MIN && number <= INT32_MAX;
+    if (chunk->narrow == NULL && chunk->wide == NULL) {
+        chunk->narrow = zeros_behind(NULL, 0, COLUMN_CHUNK_ROWS * sizeof(*chunk->narrow));
+    }
+    if (chunk->wide == NULL && !fits) {
+        chunk->wide = zeros_behind(NULL, 0, COLUMN_CHUNK_ROWS * sizeof(*chunk->wide));
+        for (uint32_t i = 0; i < COLUMN_CHUNK_ROWS; i++) {
+            chunk->wide[i] = chunk->narrow[i];
+        }
+        free(chunk->narrow);
+        chunk->narrow = NULL;
+    }
+    if (chunk->wide != NULL) {
+        chunk->wide[place] = number;
+    } else {
+        chunk->narrow[place] = (int32_t)number;
     }
 }
 
@@ -112,8 +149,10 @@ drop_number(struct columns *columns, uint32_t field, uint32_t friend)
 {
     struct column_numbers *chunk = find(columns->numbers, columns->count, field, friend);
     if (chunk != NULL) {
-        chunk->values[place_of(friend)] = 0;
-        release(&columns->numbers[field], friend);
+        set_number(chunk, place_of(friend), 0);
+        if (release(&columns->numbers[field], friend)) {
+            free_numbers(&columns->numbers[field], chunk_of(friend));
+        }
     }
 }
 
@@ -123,16 +162,18 @@ drop_text(struct columns *columns, uint32_t field, uint32_t friend)
     struct column_texts *chunk = find(columns->texts, columns->count, field, friend);
     if (chunk != NULL) {
         chunk->values[place_of(friend)] = 0;
-        release(&columns->texts[field], friend);
+        if (release(&columns->texts[field], friend)) {
+            free_chunk(&columns->texts[field], chunk_of(friend));
+        }
     }
 }
 
 static void
-fini(struct column *columns, uint32_t count)
+fini(struct column *columns, uint32_t count, void (*free_one)(struct column *, uint32_t))
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
-            free(columns[i].chunks[chunk]);
+            free_one(&columns[i], chunk);
         }
         free(columns[i].chunks);
     }
@@ -148,8 +189,8 @@ columns_init(struct columns *columns)
 void
 columns_fini(struct columns *columns)
 {
-    fini(columns->numbers, columns->count);
-    fini(columns->texts, columns->count);
+    fini(columns->numbers, columns->count, free_numbers);
+    fini(columns->texts, columns->count, free_chunk);
     *columns = (struct columns){0};
 }
 
@@ -160,7 +201,7 @@ columns_put_number(struct columns *columns, uint32_t field, uint32_t friend, int
     drop_text(columns, field, friend);
     struct column_numbers *chunk =
         claim(&columns->numbers[field], friend, sizeof(struct column_numbers));
-    chunk->values[place_of(friend)] = number;
+    set_number(chunk, place_of(friend), number);
 }
 
 void
@@ -186,7 +227,8 @@ columns_number(const struct columns *columns, uint32_t field, uint32_t friend, i
     if (chunk == NULL) {
         return false;
     }
-    *out_number = chunk->values[place_of(friend)];
+    uint32_t place = place_of(friend);
+    *out_number = chunk->wide != NULL ? chunk->wide[place] : chunk->narrow[place];
     return true;
 }
 
@@ -215,21 +257,22 @@ columns_text_chunk(const struct columns *columns, uint32_t field, uint32_t chunk
     return known ? columns->texts[field].chunks[chunk] : NULL;
 }
 
-static size_t
-bytes_of(const struct column *columns, uint32_t count, size_t chunk_bytes)
-{
-    size_t bytes = count * sizeof(*columns);
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
-            bytes += sizeof(void *) + (columns[i].chunks[chunk] == NULL ? 0 : chunk_bytes);
-        }
-    }
-    return bytes;
-}
-
 size_t
 columns_bytes(const struct columns *columns)
 {
-    return bytes_of(columns->numbers, columns->count, sizeof(struct column_numbers)) +
-           bytes_of(columns->texts, columns->count, sizeof(struct column_texts));
+    size_t bytes = 2 * columns->count * sizeof(struct column);
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const struct column *numbers = &columns->numbers[i], *texts = &columns->texts[i];
+        bytes += (numbers->chunk_count + texts->chunk_count) * sizeof(void *);
+        for (uint32_t j = 0; j < numbers->chunk_count; j++) {
+            const struct column_numbers *chunk = numbers->chunks[j];
+            if (chunk != NULL) {
+                bytes += sizeof(*chunk) + COLUMN_CHUNK_ROWS * (chunk->wide != NULL ? 8 : 4);
+            }
+        }
+        for (uint32_t j = 0; j < texts->chunk_count; j++) {
+            bytes += texts->chunks[j] == NULL ? 0 : sizeof(struct column_texts);
+        }
+    }
+    return bytes;
 }

@@ -2,11 +2,12 @@
  *
  * Shape    a column is chunks of 4,096 friends, made when the first of them has a value: one bit a friend
  *          for who has one, then the values side by side, so that a condition over ten million friends
- *          is a scan. Numbers, dates and datetimes are int64; everything else is the number of a text
- *          (engine/texts.h), which this module does not know more of. A field whose type changed has a
+ *          is a scan. Numbers, dates and datetimes are int64, kept in 32 bits while a chunk's values all
+ *          fit; everything else is the number of a text (engine/texts.h), which this module does not
+ *          know more of. A field whose type changed has a
  *          column of each kind; a friend has a value in at most one.
- * Units    friend indexes, field ids; dates are days since 1970, datetimes UTC milliseconds. Eight or four
- *          bytes and a bit a friend of a chunk.
+ * Units    friend indexes, field ids; dates are days since 1970, datetimes UTC milliseconds. Four
+ *          bytes and a bit a friend of a chunk, eight and a bit for wide numbers.
  * Errors   out of memory ends the process (docs/adr/0001).
  * Owner    the caller embeds it; columns_init()/columns_fini(). Chunks never move while it lives.
  */
@@ -21,7 +22,9 @@ enum { COLUMN_CHUNK_ROWS = 4096, COLUMN_CHUNK_WORDS = COLUMN_CHUNK_ROWS / 64 };
 
 struct column_numbers { /* one chunk */
     uint64_t present[COLUMN_CHUNK_WORDS];
-    int64_t values[COLUMN_CHUNK_ROWS]; /* 0 where not present */
+    int32_t *
+        narrow; /* COLUMN_CHUNK_ROWS values, 0 where not present; NULL: one does not fit, see wide */
+    int64_t *wide; /* likewise; NULL: see narrow */
 };
 
 struct column_texts { /* one chunk */
