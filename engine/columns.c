@@ -111,37 +111,41 @@ free_chunk(struct column *column, uint32_t chunk)
     column->chunks[chunk] = NULL;
 }
 
-static void
-free_numbers(struct column *column, uint32_t chunk)
+static bool
+fits(int64_t number)
 {
-    struct column_numbers *numbers = column->chunks[chunk];
-    if (numbers != NULL) {
-        free(numbers->narrow);
-        free(numbers->wide);
-    }
-    free_chunk(column, chunk);
+    return number >= INT32_MIN && number <= INT32_MAX;
+}
+
+static int64_t
+number_at(const struct column_numbers *chunk, uint32_t place)
+{
+    return chunk->is_wide ? ((const struct column_wide *)chunk)->values[place]
+                          : ((const struct column_narrow *)chunk)->values[place];
 }
 
 static void
 set_number(struct column_numbers *chunk, uint32_t place, int64_t number)
 {
-    bool fits = number >= INT32_MIN && number <= INT32_MAX;
-    if (chunk->narrow == NULL && chunk->wide == NULL) {
-        chunk->narrow = zeros_behind(NULL, 0, COLUMN_CHUNK_ROWS * sizeof(*chunk->narrow));
-    }
-    if (chunk->wide == NULL && !fits) {
-        chunk->wide = zeros_behind(NULL, 0, COLUMN_CHUNK_ROWS * sizeof(*chunk->wide));
-        for (uint32_t i = 0; i < COLUMN_CHUNK_ROWS; i++) {
-            chunk->wide[i] = chunk->narrow[i];
-        }
-        free(chunk->narrow);
-        chunk->narrow = NULL;
-    }
-    if (chunk->wide != NULL) {
-        chunk->wide[place] = number;
+    if (chunk->is_wide) {
+        ((struct column_wide *)chunk)->values[place] = number;
     } else {
-        chunk->narrow[place] = (int32_t)number;
+        assert(fits(number));
+        ((struct column_narrow *)chunk)->values[place] = (int32_t)number;
     }
+}
+
+static struct column_numbers *
+widened(struct column_numbers *chunk)
+{
+    struct column_wide *wide = zeros_behind(NULL, 0, sizeof(*wide));
+    wide->head = *chunk;
+    wide->head.is_wide = 1;
+    for (uint32_t i = 0; i < COLUMN_CHUNK_ROWS; i++) {
+        wide->values[i] = number_at(chunk, i);
+    }
+    free(chunk);
+    return &wide->head;
 }
 
 static void
@@ -151,7 +155,7 @@ drop_number(struct columns *columns, uint32_t field, uint32_t friend)
     if (chunk != NULL) {
         set_number(chunk, place_of(friend), 0);
         if (release(&columns->numbers[field], friend)) {
-            free_numbers(&columns->numbers[field], chunk_of(friend));
+            free_chunk(&columns->numbers[field], chunk_of(friend));
         }
     }
 }
@@ -169,11 +173,11 @@ drop_text(struct columns *columns, uint32_t field, uint32_t friend)
 }
 
 static void
-fini(struct column *columns, uint32_t count, void (*free_one)(struct column *, uint32_t))
+fini(struct column *columns, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
-            free_one(&columns[i], chunk);
+            free_chunk(&columns[i], chunk);
         }
         free(columns[i].chunks);
     }
@@ -189,8 +193,8 @@ columns_init(struct columns *columns)
 void
 columns_fini(struct columns *columns)
 {
-    fini(columns->numbers, columns->count, free_numbers);
-    fini(columns->texts, columns->count, free_chunk);
+    fini(columns->numbers, columns->count);
+    fini(columns->texts, columns->count);
     *columns = (struct columns){0};
 }
 
@@ -199,8 +203,12 @@ columns_put_number(struct columns *columns, uint32_t field, uint32_t friend, int
 {
     make_room(columns, field);
     drop_text(columns, field, friend);
-    struct column_numbers *chunk =
-        claim(&columns->numbers[field], friend, sizeof(struct column_numbers));
+    struct column *column = &columns->numbers[field];
+    struct column_numbers *chunk = claim(column, friend, sizeof(struct column_narrow));
+    if (!chunk->is_wide && !fits(number)) {
+        chunk = widened(chunk);
+        column->chunks[chunk_of(friend)] = chunk;
+    }
     set_number(chunk, place_of(friend), number);
 }
 
@@ -227,8 +235,7 @@ columns_number(const struct columns *columns, uint32_t field, uint32_t friend, i
     if (chunk == NULL) {
         return false;
     }
-    uint32_t place = place_of(friend);
-    *out_number = chunk->wide != NULL ? chunk->wide[place] : chunk->narrow[place];
+    *out_number = number_at(chunk, place_of(friend));
     return true;
 }
 
@@ -267,7 +274,7 @@ columns_bytes(const struct columns *columns)
         for (uint32_t j = 0; j < numbers->chunk_count; j++) {
             const struct column_numbers *chunk = numbers->chunks[j];
             if (chunk != NULL) {
-                bytes += sizeof(*chunk) + COLUMN_CHUNK_ROWS * (chunk->wide != NULL ? 8 : 4);
+                bytes += chunk->is_wide ? sizeof(struct column_wide) : sizeof(struct column_narrow);
             }
         }
         for (uint32_t j = 0; j < texts->chunk_count; j++) {

@@ -9,7 +9,8 @@
  * Units    friend indexes, field ids; dates are days since 1970, datetimes UTC milliseconds. Four
  *          bytes and a bit a friend of a chunk, eight and a bit for wide numbers.
  * Errors   out of memory ends the process (docs/adr/0001).
- * Owner    the caller embeds it; columns_init()/columns_fini(). Chunks never move while it lives.
+ * Owner    the caller embeds it; columns_init()/columns_fini(). A chunk of numbers moves when it
+ *          becomes wide.
  */
 #ifndef ENGINE_COLUMNS_H
 #define ENGINE_COLUMNS_H
@@ -20,11 +21,17 @@
 
 enum { COLUMN_CHUNK_ROWS = 4096, COLUMN_CHUNK_WORDS = COLUMN_CHUNK_ROWS / 64 };
 
-struct column_numbers { /* one chunk */
+struct column_numbers { /* one chunk; its values follow at once, see below */
     uint64_t present[COLUMN_CHUNK_WORDS];
-    int32_t *
-        narrow; /* COLUMN_CHUNK_ROWS values, 0 where not present; NULL: one does not fit, see wide */
-    int64_t *wide; /* likewise; NULL: see narrow */
+    uint64_t is_wide;
+};
+struct column_narrow { /* all fit into 32 bits */
+    struct column_numbers head;
+    int32_t values[COLUMN_CHUNK_ROWS]; /* 0 where not present */
+};
+struct column_wide {
+    struct column_numbers head;
+    int64_t values[COLUMN_CHUNK_ROWS];
 };
 
 struct column_texts { /* one chunk */
