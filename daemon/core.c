@@ -1,6 +1,7 @@
 #include "daemon/core.h"
 
 #include "proto/event.h"
+#include "proto/fold.h"
 #include "proto/line_message.h"
 #include <assert.h>
 #include <stdio.h>
@@ -135,6 +136,7 @@ core_open(const struct core_options *options, struct core **out_core)
     core->directory = strdup(options->directory); /* a late claim still names it */
     assert(core->directory != NULL);
     const struct engine_calls calls = {.body_hash = line_messages_hash,
+                                       .fold = fold_text,
                                        .draw = draw,
                                        .draw_context = core,
                                        .public_url = span_cstr(options->public_url)};

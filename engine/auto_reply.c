@@ -80,10 +80,14 @@ void
 auto_reply_decide(struct turn *turn, uint32_t friend, struct span text)
 {
     const struct definitions *definitions = turn->state->definitions;
-    struct span trimmed = trim(text);
+    const struct span trimmed = trim(text);
+    struct span folded = {0};
     for (uint32_t i = 0; i < definitions->auto_reply_count; i++) {
         const struct auto_reply *rule = &definitions->auto_replies[i];
-        if (!matches(rule, trimmed) || !is_in_season(turn, rule) ||
+        if (rule->folds && folded.data == NULL) {
+            folded = engine_fold(turn->engine, trimmed, turn->out->arena);
+        }
+        if (!matches(rule, rule->folds ? folded : trimmed) || !is_in_season(turn, rule) ||
             !condition_holds(turn, friend, &rule->condition)) {
             continue;
         }

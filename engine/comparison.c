@@ -1,6 +1,6 @@
 /* Comparisons of what is known of a friend with literals and with each other (LANGUAGE 2). */
 #include "engine/fact.h"
-#include "engine/turn.h"
+#include "engine/form.h"
 
 /* A value as it is now. Dates are day numbers, datetimes UTC ms. */
 struct datum {
@@ -30,6 +30,58 @@ field_datum(const struct state *state, uint32_t friend, uint32_t id)
                           .number = value == NULL ? field->start : value->number};
 }
 
+/* "2026-06-10", as a date is kept in an answer; false once it is erased. */
+static bool
+day_of_text(struct span text, int64_t *out_day)
+{
+    struct civil_date date = {0};
+    int *const parts[] = {&date.year, &date.month, &date.day};
+    uint32_t part = 0;
+    for (size_t i = 0; i < text.len && part < 3; i++) {
+        if (text.data[i] == '-') {
+            part++;
+        } else {
+            *parts[part] = *parts[part] * 10 + (text.data[i] - '0');
+        }
+    }
+    *out_day = civil_day_number(date);
+    return text.len > 0;
+}
+
+/* One answer of the friend; of several choices each is one. */
+static struct datum
+answer_datum(const struct state *state, const struct answer_row *row)
+{
+    const struct definitions *definitions = state->definitions;
+    if (row->option != NO_ID) {
+        return text_datum(span_cstr(names_text(&definitions->option_names, row->option)));
+    }
+    switch (form_question_type(definitions, row->form, row->question)) {
+    case QUESTION_NUMBER:
+        return (struct datum){.type = FIELD_NUMBER, .number = row->number};
+    case QUESTION_DATE: {
+        struct datum day = {.type = FIELD_DATE};
+        day.empty = !day_of_text(span_cstr(row->text), &day.number);
+        return day;
+    }
+    case QUESTION_CHOICE:
+    case QUESTION_CHOICES:
+    case QUESTION_TEXT:
+    case QUESTION_LONG_TEXT:
+    case QUESTION_MAIL:
+    case QUESTION_TEL:
+        break;
+    }
+    return text_datum(span_cstr(row->text));
+}
+
+static struct datum
+newest_answer(const struct state *state, uint32_t friend, const struct value *value)
+{
+    const struct answer_row *row = state_answer(state, friend, value->form, value->field);
+    return row == NULL ? (struct datum){.empty = true} : answer_datum(state, row);
+}
+
 static struct datum
 look_up(const struct inquiry *inquiry, uint32_t friend, const struct value *value)
 {
@@ -51,6 +103,14 @@ look_up(const struct inquiry *inquiry, uint32_t friend, const struct value *valu
     case VALUE_ACT:
         return text_datum(inquiry->act == NULL ? (struct span){0}
                                                : act_get(inquiry->act, value->text));
+    case VALUE_ANSWER:
+        return newest_answer(inquiry->state, friend, value);
+    case VALUE_LANGUAGE:
+        return text_datum(row->language == 0
+                              ? (struct span){0}
+                              : span_cstr(inquiry->state->languages[row->language - 1]));
+    case VALUE_PICTURE:
+        return text_datum(row->has_picture ? span_cstr("yes") : (struct span){0});
     }
     return (struct datum){.empty = true};
 }
@@ -123,30 +183,16 @@ contains(struct span text, struct span part)
     return false;
 }
 
-bool
-comparison_holds(const struct inquiry *inquiry, uint32_t friend,
-                 const struct comparison *comparison)
+/* Neither side is empty. */
+static bool
+data_hold(const struct inquiry *inquiry, const struct comparison *comparison,
+          const struct datum *left, const struct datum *right)
 {
-    struct datum left = look_up(inquiry, friend, &comparison->left);
-    if (comparison->kind == COMPARE_EMPTY) {
-        return left.empty;
-    }
-    if (left.empty) {
-        return false;
-    }
-    if (comparison->kind == COMPARE_WITHIN) {
-        int64_t day = day_of(inquiry, &left);
-        return is_day(&left) && day >= comparison->first_day && day <= comparison->last_day;
-    }
-    struct datum right = look_up(inquiry, friend, &comparison->right);
     int sign = 0;
-    if (right.empty) {
-        return false;
-    }
     if (comparison->kind == COMPARE_CONTAINS) {
-        return contains(left.text, right.text);
+        return contains(left->text, right->text);
     }
-    if (!order(inquiry, &left, &right, &sign)) {
+    if (!order(inquiry, left, right, &sign)) {
         return false;
     }
     switch (comparison->kind) {
@@ -166,4 +212,49 @@ comparison_holds(const struct inquiry *inquiry, uint32_t friend,
         break;
     }
     return false;
+}
+
+/* Of a question with several choices one that holds is enough. */
+static bool
+some_choice_holds(const struct inquiry *inquiry, uint32_t friend,
+                  const struct comparison *comparison, const struct datum *right)
+{
+    const struct state *state = inquiry->state;
+    const struct value *value = &comparison->left;
+    const struct answer_row *first = state_answer(state, friend, value->form, value->field);
+    for (uint32_t i = state->friends[friend].first_answer; i != NO_ID; i = state->answers[i].next) {
+        const struct answer_row *row = &state->answers[i];
+        if (row->form != first->form || row->question != first->question) {
+            continue;
+        }
+        struct datum left = answer_datum(state, row);
+        if (!left.empty && data_hold(inquiry, comparison, &left, right)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+comparison_holds(const struct inquiry *inquiry, uint32_t friend,
+                 const struct comparison *comparison)
+{
+    struct datum left = look_up(inquiry, friend, &comparison->left);
+    if (comparison->kind == COMPARE_EMPTY) {
+        return left.empty;
+    }
+    if (left.empty) {
+        return false;
+    }
+    if (comparison->kind == COMPARE_WITHIN) {
+        int64_t day = is_day(&left) ? day_of(inquiry, &left) : 0;
+        return is_day(&left) && day >= comparison->first_day && day <= comparison->last_day;
+    }
+    struct datum right = look_up(inquiry, friend, &comparison->right);
+    if (right.empty) {
+        return false;
+    }
+    return comparison->left.kind == VALUE_ANSWER
+               ? some_choice_holds(inquiry, friend, comparison, &right)
+               : data_hold(inquiry, comparison, &left, &right);
 }

@@ -64,6 +64,17 @@ enum condition_op_kind {
     CONDITION_RECEIVED, /* was sent that template, ever */
     CONDITION_COMPARE,
     CONDITION_MARK,
+    CONDITION_ANSWERED,  /* has answered that form, ever */
+    CONDITION_CONVERTED, /* has made that conversion, ever */
+    CONDITION_BOOKED,    /* has a booking there that has not begun */
+};
+
+/* When a fact has to have happened; what is booked: when its slot begins. */
+enum within_kind { WITHIN_PERIOD, WITHIN_LAST };
+struct within {
+    enum within_kind kind;
+    int64_t first_day, last_day; /* PERIOD, both included; INT64_MIN and INT64_MAX: open */
+    int64_t ms;                  /* LAST */
 };
 
 /* One side of a comparison (LANGUAGE 2). */
@@ -74,12 +85,16 @@ enum value_kind {
     VALUE_ADDED, /* the local date on which the friend came */
     VALUE_TODAY,
     VALUE_FIELD,
-    VALUE_ACT, /* of the act being answered; text is its name: "choice", "draw:hand" */
+    VALUE_ACT,      /* of the act being answered; text is its name: "choice", "draw:hand" */
+    VALUE_ANSWER,   /* the friend's newest to question `field` of `form` */
+    VALUE_LANGUAGE, /* of the profile */
+    VALUE_PICTURE,  /* of the profile: "yes", or empty */
 };
 struct value {
     enum value_kind kind;
     enum field_type type;
     uint32_t field;
+    uint32_t form; /* ANSWER: NO_ID = whichever asked it last */
     int64_t number;
     struct span text;
 };
@@ -101,9 +116,10 @@ struct comparison {
 
 struct condition_op {
     enum condition_op_kind kind;
-    uint32_t id;  /* of the tag, mark, scenario, button or template */
+    uint32_t id;  /* of what the kind names */
     uint32_t sub; /* IN: the step; NO_ID: any */
     const struct comparison *comparison;
+    const struct within *within; /* NULL: ever */
 };
 enum { CONDITION_DEPTH_MAX = 64 }; /* values on the stack; the compiler refuses more */
 struct condition {
@@ -403,6 +419,7 @@ struct auto_reply {
     uint32_t text_count;
     struct condition condition;
     bool continues; /* later ones may answer too */
+    bool folds;     /* width, case and kana alike; texts are folded already */
     bool has_valid;
     int64_t first_day, last_day; /* valid: both included */
     struct hours during;

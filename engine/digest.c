@@ -1,5 +1,6 @@
 /* The state's fingerprint. What counts and in which order is written down here and nowhere else. */
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/tables.h"
 
 #include "engine/base/checksum.h"
@@ -169,7 +170,9 @@ state_digest(const struct state *state)
     }
     for (uint32_t i = 0; i < state->friend_count; i++) {
         add_acts(sum, state, i);
+        deed_digest(state, i, sum);
     }
+    deed_digest_sets(state, sum);
     add_counts(sum, state);
     add_tags(sum, state);
     for (uint32_t i = 0; i < state->enrolment_count; i++) {

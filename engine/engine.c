@@ -2,6 +2,7 @@
 
 #include "engine/calendar.h"
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/due.h"
 #include "engine/form.h"
 #include "engine/tables.h"
@@ -51,6 +52,12 @@ engine_body_hash(const struct engine *engine, const struct event *intent)
     return engine->calls.body_hash(engine->state.definitions, intent->u.delivery.items,
                                    intent->u.delivery.item_count, intent->words,
                                    intent->word_count);
+}
+
+struct span
+engine_fold(const struct engine *engine, struct span text, struct arena *arena)
+{
+    return engine->calls.fold(text, arena);
 }
 
 int64_t
@@ -180,6 +187,7 @@ engine_apply(struct engine *engine, const struct event *event)
     if (!about_friend || event->friend < state->friend_count ||
         (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
         route(state, event);
+        deed_apply(state, event);
         if (about_friend) {
             state->friends[event->friend].newest_seq = event->seq;
         }

@@ -40,6 +40,8 @@ struct engine_calls {
     /* The checksum of the body that these items and values render to (proto/line_message.h). */
     uint64_t (*body_hash)(const struct definitions *definitions, const struct delivery_item *items,
                           uint32_t item_count, const struct span *values, uint32_t value_count);
+    /* A text as `fold: yes` compares it (proto/fold.h); the result is in the arena. */
+    struct span (*fold)(struct span text, struct arena *arena);
     /* The random source; asked by decisions only, never by a replay (SPEC R18). */
     int64_t (*draw)(void *context, const struct draw *draw);
     void *draw_context;

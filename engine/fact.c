@@ -1,5 +1,9 @@
 #include "engine/fact.h"
 
+#include "engine/calendar.h"
+#include "engine/conversion.h"
+#include "engine/deed.h"
+#include "engine/form.h"
 #include "engine/tables.h"
 
 #include <assert.h>
@@ -119,6 +123,95 @@ mark_holds(const struct inquiry *inquiry, uint32_t friend, const struct conditio
 }
 
 static bool
+answered_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_answered(inquiry->state, friend, op->id);
+}
+
+static bool
+converted_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_converted(inquiry->state, friend, op->id);
+}
+
+static const struct bitmap *
+converted_kept(const struct state *state, const struct condition_op *op)
+{
+    return set_at(state->converted, state->conversion_capacity, op->id);
+}
+
+/* The instants that the fact is asked about; what is not over yet where it asks for no time. */
+static struct stretch
+stretch_of(const struct inquiry *inquiry, const struct condition_op *op)
+{
+    return op->within == NULL
+               ? (struct stretch){inquiry->now_ms, INT64_MAX}
+               : within_stretch(op->within, inquiry->state->definitions->account.zone,
+                                inquiry->now_ms);
+}
+
+/* A booking there that has not begun; with a period: one whose slot begins within it. */
+static bool
+row_is_booked(const struct booking *row, const struct condition_op *op, struct stretch when)
+{
+    return row->calendar == op->id && row->phase == BOOKING_OPEN && row->at_ms >= when.from_ms &&
+           row->at_ms <= when.to_ms;
+}
+
+static bool
+booked_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    const struct state *state = inquiry->state;
+    struct stretch when = stretch_of(inquiry, op);
+    uint32_t next = state->friends[friend].first_booking;
+    while (next != NO_ID && !row_is_booked(&state->bookings[next], op, when)) {
+        next = state->bookings[next].next;
+    }
+    return next != NO_ID;
+}
+
+static void
+booked_collect(const struct inquiry *inquiry, const struct condition_op *op, roaring_bitmap_t *out)
+{
+    const struct state *state = inquiry->state;
+    struct stretch when = stretch_of(inquiry, op);
+    for (uint32_t i = 0; i < state->booking_count; i++) {
+        if (row_is_booked(&state->bookings[i], op, when)) {
+            roaring_bitmap_add(out, state->bookings[i].friend);
+        }
+    }
+}
+
+static enum deed_kind
+deed_of(enum condition_op_kind kind)
+{
+    return kind == CONDITION_ANSWERED ? DEED_ANSWERED
+           : kind == CONDITION_TAPPED ? DEED_TAPPED
+                                      : DEED_CONVERTED;
+}
+
+static bool
+done_within_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_done(inquiry->state, friend, deed_of(op->kind), op->id,
+                          stretch_of(inquiry, op));
+}
+
+static bool
+received_within_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_has_received_within(inquiry->state, friend, op->id, stretch_of(inquiry, op));
+}
+
+static void
+received_within_collect(const struct inquiry *inquiry, const struct condition_op *op,
+                        roaring_bitmap_t *out)
+{
+    struct bitmap *members = (struct bitmap *)out;
+    state_collect_received_within(inquiry->state, op->id, stretch_of(inquiry, op), members);
+}
+
+static bool
 compare_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
     return comparison_holds(inquiry, friend, op->comparison);
@@ -126,23 +219,37 @@ compare_holds(const struct inquiry *inquiry, uint32_t friend, const struct condi
 
 /* clang-format off */
 static const struct fact FACTS[] = {
-    [CONDITION_TRUE] =     {everyone_holds, NULL,          everyone_collect},
-    [CONDITION_TAG] =      {tag_holds,      tag_kept,      NULL},
-    [CONDITION_IN] =       {in_holds,       NULL,          in_collect},
-    [CONDITION_FINISHED] = {finished_holds, finished_kept, NULL},
-    [CONDITION_TAPPED] =   {tapped_holds,   tapped_kept,   NULL},
-    [CONDITION_RECEIVED] = {received_holds, received_kept, NULL},
-    [CONDITION_MARK] =     {mark_holds,     NULL,          NULL},
-    [CONDITION_COMPARE] =  {compare_holds,  NULL,          NULL},
+    [CONDITION_TRUE] =      {everyone_holds,  NULL,           everyone_collect},
+    [CONDITION_TAG] =       {tag_holds,       tag_kept,       NULL},
+    [CONDITION_IN] =        {in_holds,        NULL,           in_collect},
+    [CONDITION_FINISHED] =  {finished_holds,  finished_kept,  NULL},
+    [CONDITION_TAPPED] =    {tapped_holds,    tapped_kept,    NULL},
+    [CONDITION_RECEIVED] =  {received_holds,  received_kept,  NULL},
+    [CONDITION_MARK] =      {mark_holds,      NULL,           NULL},
+    [CONDITION_COMPARE] =   {compare_holds,   NULL,           NULL},
+    [CONDITION_ANSWERED] =  {answered_holds,  NULL,           NULL},
+    [CONDITION_CONVERTED] = {converted_holds, converted_kept, NULL},
+    [CONDITION_BOOKED] =    {booked_holds,    NULL,           booked_collect},
+};
+
+/* The same facts where they have to lie within some time (engine/deed.h). */
+static const struct fact FACTS_WITHIN[] = {
+    [CONDITION_TAPPED] =    {done_within_holds,     NULL, NULL},
+    [CONDITION_RECEIVED] =  {received_within_holds, NULL, received_within_collect},
+    [CONDITION_ANSWERED] =  {done_within_holds,     NULL, NULL},
+    [CONDITION_CONVERTED] = {done_within_holds,     NULL, NULL},
+    [CONDITION_BOOKED] =    {booked_holds,          NULL, booked_collect},
 };
 /* clang-format on */
 
 static const struct fact *
 fact_of(const struct condition_op *op)
 {
-    assert((size_t)op->kind < sizeof(FACTS) / sizeof(FACTS[0]));
-    assert(FACTS[op->kind].holds != NULL); /* AND, OR and NOT are no facts */
-    return &FACTS[op->kind];
+    size_t count = op->within == NULL ? sizeof(FACTS) : sizeof(FACTS_WITHIN);
+    const struct fact *facts = op->within == NULL ? FACTS : FACTS_WITHIN;
+    assert((size_t)op->kind < count / sizeof(*facts));
+    assert(facts[op->kind].holds != NULL); /* AND, OR and NOT are no facts */
+    return &facts[op->kind];
 }
 
 bool

@@ -31,6 +31,25 @@ form_question_type(const struct definitions *definitions, uint32_t form, uint32_
     return found == NULL ? QUESTION_TEXT : found->type;
 }
 
+enum field_type
+question_field_type(enum question_type type)
+{
+    switch (type) {
+    case QUESTION_NUMBER:
+        return FIELD_NUMBER;
+    case QUESTION_DATE:
+        return FIELD_DATE;
+    case QUESTION_CHOICE:
+    case QUESTION_CHOICES:
+    case QUESTION_TEXT:
+    case QUESTION_LONG_TEXT:
+    case QUESTION_MAIL:
+    case QUESTION_TEL:
+        break;
+    }
+    return FIELD_TEXT;
+}
+
 const char *
 form_option_label(const struct definitions *definitions, const struct answer_row *row)
 {

@@ -48,6 +48,9 @@ struct form {
     struct body on_submit, on_refused;
 };
 
+/* What an answer of that type compares as. */
+enum field_type question_field_type(enum question_type type);
+
 void form_decide(struct turn *turn, const struct input *input);
 void form_apply(struct state *state, const struct event *event);
 

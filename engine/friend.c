@@ -258,6 +258,9 @@ friend_apply(struct state *state, const struct event *event)
         if (event->u.profile.found) {
             row->name_seq = event->seq;
             tables_set_text(&row->name, event->word_count > 0 ? event->words[0] : (struct span){0});
+            row->has_picture = event->word_count > 1 && event->words[1].len > 0;
+            row->language =
+                tables_language(state, event->word_count > 2 ? event->words[2] : (struct span){0});
         }
         break;
     case EVENT_TAG_ADDED:

@@ -1,5 +1,6 @@
 /* Bytes to a state. Reads what image_write.c writes and believes none of it: every row is counted
  * against what is left, every index against its table, every list walked once. */
+#include "engine/deed.h"
 #include "engine/image.h"
 
 #include "engine/image_acts.h"
@@ -573,6 +574,10 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     read_taps(&reader);
     if (reader.rc == RC_OK) {
         const char *why = image_read_acts(&reader.rest, out_state);
+        check(&reader, why == NULL, why);
+    }
+    if (reader.rc == RC_OK) {
+        const char *why = deed_read(&reader.rest, out_state);
         check(&reader, why == NULL, why);
     }
     check(&reader, in_table(out_state->forgetting.friend, out_state->friend_count),

@@ -1,4 +1,5 @@
 /* The state to bytes. Must write what image_read.c reads, in the same order. */
+#include "engine/deed.h"
 #include "engine/image.h"
 
 #include "engine/image_acts.h"
@@ -9,12 +10,12 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 104,
+_Static_assert(sizeof(struct friend_row) == 112,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 112, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 480, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 528, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -345,5 +346,6 @@ image_write(const struct state *state, struct buf *out)
     write_once(state, out);
     write_taps(state, out);
     image_write_acts(state, out);
+    deed_write(state, out);
     free(sets.items);
 }

@@ -1,5 +1,6 @@
 /* Tags and the "ever entered" sets: roaring bitmaps over friend indexes. */
 #include "engine/conversion.h"
+#include "engine/deed.h"
 #include "engine/tables.h"
 
 #include "engine/base/checksum.h"
@@ -38,6 +39,18 @@ uint32_t
 set_count(const struct bitmap *set)
 {
     return (uint32_t)roaring_bitmap_get_cardinality((const roaring_bitmap_t *)set);
+}
+
+bool
+set_holds(const struct bitmap *set, uint32_t friend)
+{
+    return roaring_bitmap_contains((const roaring_bitmap_t *)set, friend);
+}
+
+void
+set_unite(struct bitmap *set, const struct bitmap *with)
+{
+    roaring_bitmap_or_inplace(set_of(set), (const roaring_bitmap_t *)with);
 }
 
 void
@@ -269,6 +282,10 @@ free_rows(struct state *state)
     for (uint32_t i = 0; i < state->answer_count; i++) {
         free(state->answers[i].text);
     }
+    for (uint32_t i = 0; i < state->language_count; i++) {
+        free(state->languages[i]);
+    }
+    free(state->languages);
     free(state->friends);
     free(state->answers);
     free(state->tallies);
@@ -291,6 +308,7 @@ state_fini(struct state *state)
     free_all(state->finished, state->scenario_capacity);
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
+    deed_fini(state);
     free_all(state->converted, state->conversion_capacity);
     free(state->conversion_counts);
     free(state->scenario_counts);

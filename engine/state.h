@@ -12,6 +12,8 @@
 
 #include "engine/event.h"
 
+struct bitmap; /* a roaring bitmap of friend indexes */
+
 enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
 
 struct friend_row {
@@ -35,6 +37,9 @@ struct friend_row {
     uint32_t first_answer;     /* the newest to each form */
     uint32_t first_tally;      /* of forms answered */
     uint32_t first_booking;
+    uint32_t first_deed; /* newest first */
+    uint8_t language;    /* of the profile: 1 + index into state.languages; 0: not known */
+    bool has_picture;    /* of the profile */
 };
 
 struct value_row {
@@ -165,11 +170,28 @@ struct booking {
     int64_t at_ms;     /* when its slot begins */
 };
 
+/* What a friend did, and when (engine/deed.h). */
+enum { DEED_ID_MAX = 0xffffff };
+struct deed_row {
+    uint32_t next; /* of the same friend: the one before */
+    uint32_t kind : 8;
+    uint32_t id : 24;
+    uint32_t at_s; /* since 1970 */
+};
+
+/* Who was sent one template within one hour. */
+struct received_hour {
+    uint32_t hour; /* since 1970, UTC */
+    struct bitmap *friends;
+};
+struct received_hours {
+    struct received_hour *items; /* ascending */
+    uint32_t count, capacity;
+};
+
 struct conversion_count {
     uint32_t total;
 };
-
-struct bitmap; /* a roaring bitmap of friend indexes */
 
 struct state {
     uint64_t seq; /* of the newest event applied */
@@ -216,7 +238,13 @@ struct state {
     uint32_t choice_count, choice_capacity;
     struct booking *bookings;
     uint32_t booking_count, booking_capacity; /* never freed: a roster asks for past days too */
-    struct bitmap **converted;                /* by conversion id: who ever did */
+    struct deed_row *deeds;                   /* never freed */
+    uint32_t deed_count, deed_capacity;
+    struct received_hours *received_hours; /* by template id */
+    uint32_t received_hours_capacity;
+    char **languages; /* of profiles, each once */
+    uint32_t language_count, language_capacity;
+    struct bitmap **converted; /* by conversion id: who ever did */
     struct conversion_count *conversion_counts;
     uint32_t conversion_capacity;
 };

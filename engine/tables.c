@@ -47,6 +47,24 @@ tables_set_text(char **slot, struct span text)
     }
 }
 
+uint8_t
+tables_language(struct state *state, struct span text)
+{
+    for (uint32_t i = 0; i < state->language_count; i++) {
+        if (span_equal_cstr(text, state->languages[i])) {
+            return (uint8_t)(i + 1);
+        }
+    }
+    if (text.len == 0 || state->language_count == LANGUAGES_MAX) {
+        return 0;
+    }
+    uint32_t index = state->language_count++;
+    state->languages = tables_grow(state->languages, &state->language_capacity, index + 1,
+                                   sizeof(*state->languages));
+    tables_set_text(&state->languages[index], text);
+    return (uint8_t)(index + 1);
+}
+
 /* Friends and the hash table from LINE id to index: open addressing, a slot holds index + 1. */
 
 static uint32_t
@@ -120,7 +138,8 @@ tables_add_friend(struct state *state, struct span line_id)
                                                  .first_tap = NO_ID,
                                                  .first_answer = NO_ID,
                                                  .first_tally = NO_ID,
-                                                 .first_booking = NO_ID};
+                                                 .first_booking = NO_ID,
+                                                 .first_deed = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (slots_are_few(state)) {
@@ -230,6 +249,8 @@ tables_forget_friend(struct state *state, uint32_t friend)
     tables_set_text(&row->line_id, (struct span){0});
     tables_set_text(&row->name, (struct span){0});
     row->name_seq = 0;
+    row->language = 0;
+    row->has_picture = false;
     for (uint32_t i = row->first_value; i != NO_ID;) {
         struct value_row value = state->values[i];
         if (state_field_type(state, value.field) != FIELD_NUMBER) {

@@ -21,6 +21,10 @@ void state_fini(struct state *state);
 uint32_t tables_add_friend(struct state *state, struct span line_id);
 void tables_set_text(char **slot, struct span text); /* frees what was there; empty: NULL */
 
+/* The language's number, 1 + its index; 0: an empty text, or one more than LANGUAGES_MAX. */
+enum { LANGUAGES_MAX = 255 };
+uint8_t tables_language(struct state *state, struct span text);
+
 /* Clears what leads to a person: id, name, texts and dates. Tags and numbers stay. */
 void tables_forget_friend(struct state *state, uint32_t friend);
 
@@ -57,6 +61,8 @@ uint64_t tables_sets_checksum(struct bitmap *const *sets, uint32_t count);
 bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
 struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);
 /* The members of a set in ascending order, and many put into it at once: for the image. */
+bool set_holds(const struct bitmap *set, uint32_t friend);
+void set_unite(struct bitmap *set, const struct bitmap *with);
 uint32_t set_count(const struct bitmap *set);
 void set_members(const struct bitmap *set, uint32_t *out_members);
 void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);

@@ -70,6 +70,9 @@ struct span engine_public_url(const struct engine *engine);
 /* The checksum of the body that an intent's items and words render to. */
 uint64_t engine_body_hash(const struct engine *engine, const struct event *intent);
 
+/* A text as `fold: yes` compares it (SPEC R29). */
+struct span engine_fold(const struct engine *engine, struct span text, struct arena *arena);
+
 int64_t engine_draw(const struct engine *engine, const struct draw *draw);
 
 /* delivery.c: values as they are at this moment (SPEC R26) */

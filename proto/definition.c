@@ -1,5 +1,6 @@
 #include "proto/definition.h"
 
+#include "engine/form.h"
 #include "proto/definition_compile.h"
 #include "proto/diagnostics.h"
 #include "proto/expression.h"
@@ -420,11 +421,29 @@ load_in_force(struct name_table *table, struct arena *arena, const struct names 
     }
 }
 
+static const enum field_type *
+question_types(const struct definitions *definitions, struct arena *arena)
+{
+    uint32_t count = definitions->question_names.count;
+    enum field_type *types = arena_alloc(arena, (count + 1) * sizeof(*types));
+    for (uint32_t id = 0; id < count; id++) {
+        types[id] = FIELD_TEXT;
+    }
+    for (uint32_t i = 0; i < definitions->form_names.count; i++) {
+        const struct form *form = &definitions->forms[i];
+        for (uint32_t j = 0; j < form->question_count; j++) {
+            types[form->questions[j].id] = question_field_type(form->questions[j].type);
+        }
+    }
+    return types;
+}
+
 enum rc
 definition_condition(struct span text, const struct definitions *definitions, struct arena *arena,
                      struct condition *out_condition, struct buf *out_error)
 {
-    struct name_table tags, marks, fields, scenarios, buttons, templates;
+    struct name_table tags, marks, fields, scenarios, buttons, templates, forms, questions,
+        calendars, conversions;
     uint32_t scenario_count = definitions->scenario_names.count;
     struct name_table *steps = arena_alloc(arena, (scenario_count + 1) * sizeof(*steps));
     load_in_force(&tags, arena, &definitions->tag_names);
@@ -433,6 +452,10 @@ definition_condition(struct span text, const struct definitions *definitions, st
     load_in_force(&scenarios, arena, &definitions->scenario_names);
     load_in_force(&buttons, arena, &definitions->button_names);
     load_in_force(&templates, arena, &definitions->template_names);
+    load_in_force(&forms, arena, &definitions->form_names);
+    load_in_force(&questions, arena, &definitions->question_names);
+    load_in_force(&calendars, arena, &definitions->calendar_names);
+    load_in_force(&conversions, arena, &definitions->conversion_names);
     for (uint32_t id = 0; id < scenario_count; id++) {
         load_in_force(&steps[id], arena, &definitions->scenarios[id].step_names);
     }
@@ -442,6 +465,11 @@ definition_condition(struct span text, const struct definitions *definitions, st
                                        .scenarios = &scenarios,
                                        .buttons = &buttons,
                                        .templates = &templates,
+                                       .forms = &forms,
+                                       .questions = &questions,
+                                       .calendars = &calendars,
+                                       .conversions = &conversions,
+                                       .question_types = question_types(definitions, arena),
                                        .steps = steps,
                                        .field_items = definitions->fields,
                                        .zone = definitions->account.zone,

@@ -34,6 +34,7 @@ struct compiler {
     struct window class_windows[CLASS_COUNT];
     struct name_table forms, questions, options, calendars, slots, conversions, notify;
     struct form *form_items;
+    enum field_type *question_types; /* by question id (proto/expression.h) */
     struct calendar *calendar_items;
     struct conversion *conversion_items;
 };

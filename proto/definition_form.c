@@ -31,6 +31,39 @@ register_questions(struct compiler *compiler, const struct yaml_node *form)
     }
 }
 
+/* What answers compare as, before the forms themselves are compiled: conditions may stand anywhere. Where
+ * two forms ask the same of different types, as texts; a number in a text still compares as one. */
+static void
+find_question_types(struct compiler *compiler, const struct yaml_node *section)
+{
+    uint32_t count = compiler->questions.names.count;
+    compiler->question_types = arena_alloc(compiler->arena, (count + 1) * sizeof(enum field_type));
+    for (uint32_t i = 0; i < section->count; i++) {
+        const struct yaml_node *questions = yaml_get(section->pairs[i].value, "questions");
+        for (uint32_t j = 0;
+             questions != NULL && questions->kind == YAML_MAPPING && j < questions->count; j++) {
+            const struct yaml_node *type = yaml_get(questions->pairs[j].value, "type");
+            uint32_t id = name_table_find(&compiler->questions, questions->pairs[j].key);
+            enum field_type found = FIELD_TEXT;
+            for (uint32_t k = 0; type != NULL && type->kind == YAML_SCALAR && TYPES[k] != NULL;
+                 k++) {
+                found = span_equal_cstr(type->text, TYPES[k])
+                            ? question_field_type((enum question_type)k)
+                            : found;
+            }
+            if (id != NO_ID) {
+                enum field_type *known = &compiler->question_types[id];
+                *known = *known == 0 || *known == found ? found : FIELD_TEXT;
+            }
+        }
+    }
+    for (uint32_t id = 0; id < count; id++) {
+        if (compiler->question_types[id] == 0) {
+            compiler->question_types[id] = FIELD_TEXT;
+        }
+    }
+}
+
 void
 compile_form_names(struct compiler *compiler, const struct yaml_node *section)
 {
@@ -41,6 +74,7 @@ compile_form_names(struct compiler *compiler, const struct yaml_node *section)
             register_questions(compiler, pair->value);
         }
     }
+    find_question_types(compiler, section);
     uint32_t count = compiler->forms.names.count;
     compiler->form_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->form_items));

@@ -1,5 +1,6 @@
 #include "proto/definition_compile.h"
 #include "proto/diagnostics.h"
+#include "proto/fold.h"
 #include "proto/words.h"
 
 static const int64_t GRACE_DEFAULT_MS = 48 * MS_PER_HOUR; /* SPEC R6 */
@@ -384,7 +385,8 @@ compile_match(struct compiler *compiler, const struct yaml_pair *pair, const cha
         if (text.len == 0) {
             compile_error(compiler, item, item->text, "an empty text; write 'any: yes' for all");
         }
-        texts[i] = arena_span(compiler->arena, text);
+        texts[i] =
+            reply->folds ? fold_text(text, compiler->arena) : arena_span(compiler->arena, text);
     }
     reply->texts = texts;
     reply->text_count = count;
@@ -393,8 +395,8 @@ compile_match(struct compiler *compiler, const struct yaml_pair *pair, const cha
 void
 compile_auto_replies(struct compiler *compiler, const struct yaml_node *section)
 {
-    static const char *const KEYS[] = {"exact",    "contains", "prefix", "any", "if",
-                                       "continue", "valid",    "during", NULL};
+    static const char *const KEYS[] = {"exact",    "contains", "prefix", "any",  "if",
+                                       "continue", "valid",    "during", "fold", NULL};
     struct auto_reply *replies =
         arena_alloc(compiler->arena, (section->count + 1) * sizeof(*replies));
     uint32_t kept = 0;
@@ -409,8 +411,12 @@ compile_auto_replies(struct compiler *compiler, const struct yaml_node *section)
         struct place place = {.what = what, .mark = pair->key_mark, .word = pair->key};
         place.name = compile_format(compiler, "auto_reply/%.*s", span_fmt(pair->key));
         reply->id = name_table_add(&compiler->auto_replies, pair->key);
+        const struct yaml_node *value = yaml_get(pair->value, "fold");
+        if (value != NULL) {
+            compile_yes_no(compiler, value, &reply->folds);
+        }
         compile_match(compiler, pair, what, reply);
-        const struct yaml_node *value = yaml_get(pair->value, "if");
+        value = yaml_get(pair->value, "if");
         if (value != NULL) {
             compile_condition(compiler, value, &reply->condition);
         }

@@ -166,6 +166,46 @@ describe_operand_value(const struct definitions *definitions, const struct value
     case VALUE_ACT:
         buf_append_span(out, value->text);
         return;
+    case VALUE_ANSWER:
+        buf_append_cstr(out, "answer:");
+        if (value->form != NO_ID) {
+            buf_printf(out, "%s/", names_text(&definitions->form_names, value->form));
+        }
+        buf_append_cstr(out, names_text(&definitions->question_names, value->field));
+        return;
+    case VALUE_LANGUAGE:
+        buf_append_cstr(out, "profile:language");
+        return;
+    case VALUE_PICTURE:
+        buf_append_cstr(out, "profile:picture");
+        return;
+    }
+}
+
+static void
+describe_period(int64_t first_day, int64_t last_day, struct buf *out)
+{
+    if (first_day != INT64_MIN) {
+        describe_day(first_day, out);
+    }
+    buf_append_cstr(out, "..");
+    if (last_day != INT64_MAX) {
+        describe_day(last_day, out);
+    }
+}
+
+static void
+describe_within(const struct within *within, struct buf *out)
+{
+    if (within == NULL) {
+        return;
+    }
+    if (within->kind == WITHIN_PERIOD) {
+        buf_append_cstr(out, " within ");
+        describe_period(within->first_day, within->last_day, out);
+    } else {
+        buf_append_cstr(out, " within last ");
+        describe_duration(within->ms, out);
     }
 }
 
@@ -179,13 +219,7 @@ describe_comparison(const struct definitions *definitions, const struct comparis
     buf_printf(out, " %s", SIGNS[comparison->kind]);
     if (comparison->kind == COMPARE_WITHIN) {
         buf_append_byte(out, ' ');
-        if (comparison->first_day != INT64_MIN) {
-            describe_day(comparison->first_day, out);
-        }
-        buf_append_cstr(out, "..");
-        if (comparison->last_day != INT64_MAX) {
-            describe_day(comparison->last_day, out);
-        }
+        describe_period(comparison->first_day, comparison->last_day, out);
     } else if (comparison->kind != COMPARE_EMPTY) {
         buf_append_byte(out, ' ');
         describe_operand_value(definitions, &comparison->right, out);
@@ -199,35 +233,45 @@ describe_operand(const struct definitions *definitions, const struct condition_o
     switch (op->kind) {
     case CONDITION_TAG:
         buf_printf(out, "tag:%s", names_text(&definitions->tag_names, op->id));
-        return;
+        break;
     case CONDITION_MARK:
         buf_printf(out, "mark:%s", names_text(&definitions->mark_names, op->id));
-        return;
+        break;
     case CONDITION_IN:
         buf_printf(out, "in:%s", names_text(&definitions->scenario_names, op->id));
         if (op->sub != NO_ID) {
             buf_printf(out, "/%s", names_text(&definitions->scenarios[op->id].step_names, op->sub));
         }
-        return;
+        break;
     case CONDITION_FINISHED:
         buf_printf(out, "finished:%s", names_text(&definitions->scenario_names, op->id));
-        return;
+        break;
     case CONDITION_TAPPED:
         buf_printf(out, "tapped:%s", names_text(&definitions->button_names, op->id));
-        return;
+        break;
     case CONDITION_RECEIVED:
         buf_printf(out, "received:%s", names_text(&definitions->template_names, op->id));
-        return;
+        break;
+    case CONDITION_ANSWERED:
+        buf_printf(out, "answered:%s", names_text(&definitions->form_names, op->id));
+        break;
+    case CONDITION_CONVERTED:
+        buf_printf(out, "converted:%s", names_text(&definitions->conversion_names, op->id));
+        break;
+    case CONDITION_BOOKED:
+        buf_printf(out, "booked:%s", names_text(&definitions->calendar_names, op->id));
+        break;
     case CONDITION_COMPARE:
         describe_comparison(definitions, op->comparison, out);
-        return;
+        break;
     case CONDITION_TRUE:
     case CONDITION_AND:
     case CONDITION_OR:
     case CONDITION_NOT:
+        buf_append_cstr(out, "everyone");
         break;
     }
-    buf_append_cstr(out, "everyone");
+    describe_within(op->within, out);
 }
 
 void
@@ -247,6 +291,9 @@ describe_condition(const struct definitions *definitions, const struct condition
         case CONDITION_TAPPED:
         case CONDITION_RECEIVED:
         case CONDITION_COMPARE:
+        case CONDITION_ANSWERED:
+        case CONDITION_CONVERTED:
+        case CONDITION_BOOKED:
             stack[depth] = (struct operand){.binding = BINDING_TERM};
             describe_operand(definitions, op, &stack[depth].text);
             depth++;

@@ -14,8 +14,10 @@
 
 struct expression_reader {
     struct name_table *tags, *marks, *fields, *scenarios, *buttons, *templates;
-    struct name_table *draws; /* "draw:hand"; NULL: any name is taken */
-    struct name_table *steps; /* by scenario id */
+    struct name_table *forms, *questions, *calendars, *conversions;
+    const enum field_type *question_types; /* by question id: what an answer compares as */
+    struct name_table *draws;              /* "draw:hand"; NULL: any name is taken */
+    struct name_table *steps;              /* by scenario id */
     const struct field *field_items;
     const struct zone *zone; /* the account's */
     struct arena *arena;

@@ -3,6 +3,7 @@
 
 #include "proto/not_yet.h"
 #include "proto/words.h"
+#include <stddef.h>
 
 /* --- names --- */
 
@@ -57,14 +58,20 @@ mark_reference(struct parser *parser, struct span word, struct span name)
 static void
 fail_unknown(struct parser *parser, struct span word)
 {
-    static const char *const KNOWN[] = {"tag",      "everyone", "in",    "finished", "tapped",
-                                        "received", "score",    "name",  "memo",     "added",
-                                        "today",    "choice",   "field", "draw",     "mark"};
+    static const char *const KNOWN[] = {"tag",      "everyone",  "in",     "finished", "tapped",
+                                        "received", "score",     "name",   "memo",     "added",
+                                        "today",    "choice",    "field",  "draw",     "mark",
+                                        "answered", "converted", "booked", "answer",   "profile"};
     size_t colon = words_find(word, ":");
     struct span kind = span_of(word.data, colon);
     const struct not_yet *row = not_yet_find(NOT_YET_CONDITION, kind);
     if (row != NULL) {
         expression_fail(parser, word, "not yet: %s (%s)", row->what, row->rule);
+        return;
+    }
+    if (span_equal_cstr(kind, "profile")) {
+        expression_fail(parser, word,
+                        "of a profile only profile:language and profile:picture are known");
         return;
     }
     if (colon == word.len && name_table_find(parser->reader->tags, word) != NO_ID) {
@@ -109,21 +116,91 @@ read_in(struct parser *parser, struct span word, struct span name, struct condit
     }
 }
 
+/* Facts that are one name behind a colon. */
+static const struct fact {
+    const char *word;
+    enum condition_op_kind kind;
+    size_t names; /* of the reader's tables */
+    const char *noun;
+    bool happens; /* at an instant, so that it can lie within a period */
+} FACTS[] = {
+    {"finished", CONDITION_FINISHED, offsetof(struct expression_reader, scenarios), "scenario",
+     false},
+    {"tapped", CONDITION_TAPPED, offsetof(struct expression_reader, buttons), "button", true},
+    {"received", CONDITION_RECEIVED, offsetof(struct expression_reader, templates), "template",
+     true},
+    {"answered", CONDITION_ANSWERED, offsetof(struct expression_reader, forms), "form", true},
+    {"converted", CONDITION_CONVERTED, offsetof(struct expression_reader, conversions),
+     "conversion", true},
+    {"booked", CONDITION_BOOKED, offsetof(struct expression_reader, calendars), "calendar or event",
+     true},
+};
+enum { FACT_COUNT = sizeof(FACTS) / sizeof(FACTS[0]) };
+
+static struct name_table *
+names_of(const struct expression_reader *reader, const struct fact *fact)
+{
+    return *(struct name_table *const *)(const void *)((const char *)reader + fact->names);
+}
+
+static const struct fact *
+find_fact(struct span kind)
+{
+    for (uint32_t i = 0; i < FACT_COUNT; i++) {
+        if (span_equal_cstr(kind, FACTS[i].word)) {
+            return &FACTS[i];
+        }
+    }
+    return NULL;
+}
+
+/* "within 2026-03-01..2026-03-10", "within last 7d" */
+static void
+read_fact_within(struct parser *parser, struct span word, bool happens, struct condition_op *op)
+{
+    struct within *within = arena_alloc(parser->reader->arena, sizeof(*within));
+    struct span within_word = parser->token;
+    expression_advance(parser);
+    op->within = within;
+    if (!happens) {
+        expression_fail(parser, within_word,
+                        "'%.*s' has no instant; only answered, tapped, received, converted and "
+                        "booked lie within a period",
+                        span_fmt(word));
+    }
+    if (expression_token_is(parser, "last")) {
+        within->kind = WITHIN_LAST;
+        expression_advance(parser);
+        if (!words_duration(parser->token, &within->ms)) {
+            expression_fail(parser, parser->token.len > 0 ? parser->token : parser->last,
+                            "not a duration; write 'within last 7d'");
+        }
+    } else if (!words_period(parser->token, &within->first_day, &within->last_day)) {
+        expression_fail(parser, parser->token.len > 0 ? parser->token : parser->last,
+                        "not a period; write 'within 2026-03-01..2026-03-10', one end may be "
+                        "missing, or 'within last 7d'");
+    }
+    expression_advance(parser);
+}
+
 /* False: the word is no fact. */
 static bool
 parse_fact(struct parser *parser)
 {
-    const struct expression_reader *reader = parser->reader;
     struct span word = parser->token;
     size_t colon = words_find(word, ":");
     struct span kind = span_of(word.data, colon);
     struct span name =
         colon == word.len ? (struct span){0} : span_of(word.data + colon + 1, word.len - colon - 1);
     struct condition_op op = {.sub = NO_ID};
+    const struct fact *fact = colon == word.len ? NULL : find_fact(kind);
     if (span_equal_cstr(word, "everyone")) {
         op.kind = CONDITION_TRUE;
     } else if (colon == word.len) {
         return false;
+    } else if (fact != NULL) {
+        op.kind = fact->kind;
+        op.id = reference(parser, names_of(parser->reader, fact), fact->noun, word, name);
     } else if (span_equal_cstr(kind, "tag")) {
         op.kind = CONDITION_TAG;
         op.id = tag_reference(parser, word, name);
@@ -133,30 +210,36 @@ parse_fact(struct parser *parser)
     } else if (span_equal_cstr(kind, "in")) {
         op.kind = CONDITION_IN;
         read_in(parser, word, name, &op);
-    } else if (span_equal_cstr(kind, "finished")) {
-        op.kind = CONDITION_FINISHED;
-        op.id = reference(parser, reader->scenarios, "scenario", word, name);
-    } else if (span_equal_cstr(kind, "tapped")) {
-        op.kind = CONDITION_TAPPED;
-        op.id = reference(parser, reader->buttons, "button", word, name);
-    } else if (span_equal_cstr(kind, "received")) {
-        op.kind = CONDITION_RECEIVED;
-        op.id = reference(parser, reader->templates, "template", word, name);
     } else {
         return false;
     }
-    expression_emit(parser, op);
     expression_advance(parser);
     if (expression_token_is(parser, "within")) {
-        const struct not_yet *row = not_yet_find(NOT_YET_CONDITION, parser->token);
-        expression_fail(parser, parser->token, "not yet: %s (%s)", row->what, row->rule);
-        parser->token = span_of(NULL, 0);
-        parser->rest = parser->token;
+        read_fact_within(parser, word, fact != NULL && fact->happens, &op);
     }
+    expression_emit(parser, op);
     return true;
 }
 
 /* --- values --- */
+
+/* "answer:q", "answer:F/q" */
+static void
+read_answer(struct parser *parser, struct span word, struct value *out_value)
+{
+    const struct expression_reader *reader = parser->reader;
+    struct span name = span_of(word.data + 7, word.len - 7);
+    size_t slash = words_find(name, "/");
+    out_value->kind = VALUE_ANSWER;
+    out_value->form = NO_ID;
+    if (slash < name.len) {
+        out_value->form = reference(parser, reader->forms, "form", word, span_of(name.data, slash));
+        name = span_of(name.data + slash + 1, name.len - slash - 1);
+    }
+    out_value->field = reference(parser, reader->questions, "question", word, name);
+    out_value->type =
+        out_value->field == NO_ID ? FIELD_TEXT : reader->question_types[out_value->field];
+}
 
 /* True when the token names a value; its reference may have failed. */
 static bool
@@ -189,6 +272,16 @@ read_value(struct parser *parser, struct value *out_value)
         out_value->field = reference(parser, reader->fields, "field", word, name);
         out_value->type =
             out_value->field == NO_ID ? FIELD_TEXT : reader->field_items[out_value->field].type;
+        return true;
+    }
+    if (words_starts_with(word, "answer:")) {
+        read_answer(parser, word, out_value);
+        return true;
+    }
+    if (span_equal_cstr(word, "profile:language") || span_equal_cstr(word, "profile:picture")) {
+        out_value->kind =
+            span_equal_cstr(word, "profile:language") ? VALUE_LANGUAGE : VALUE_PICTURE;
+        out_value->type = FIELD_TEXT;
         return true;
     }
     if (words_starts_with(word, "draw:")) {

@@ -40,22 +40,14 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CONDITION, "rank", "R24", "conditions on ranks", NULL},
     {NOT_YET_CONDITION, "rich_menu", "R24", "conditions on rich menus", NULL},
     {NOT_YET_CONDITION, "coupon", "R60", "conditions on coupons", NULL},
-    {NOT_YET_CONDITION, "answered", "R24", "conditions on answered forms", NULL},
     {NOT_YET_CONDITION, "clicked", "R24", "conditions on clicks", NULL},
-    {NOT_YET_CONDITION, "converted", "R24", "conditions on conversions", NULL},
     {NOT_YET_CONDITION, "visited", "R55", "conditions on visited pages", NULL},
-    {NOT_YET_CONDITION, "booked", "R24", "conditions on bookings", NULL},
-    {NOT_YET_CONDITION, "within", "R24", "`within` of a fact", NULL},
     {NOT_YET_CONDITION, "recent_score", "R24", "comparing the recent score", NULL},
     {NOT_YET_CONDITION, "click_rate", "R24", "comparing the click rate", NULL},
     {NOT_YET_CONDITION, "answer_seconds", "R24", "comparing the seconds to answer", NULL},
-    {NOT_YET_CONDITION, "answer", "R24", "comparing answers", NULL},
-    {NOT_YET_CONDITION, "profile", "R24", "comparing the profile", NULL},
 
     {NOT_YET_INSERTION, "link", "R36", "inserting a measured link", NULL},
     {NOT_YET_INSERTION, "coupon", "R60", "inserting a coupon", NULL},
-
-    {NOT_YET_AUTO_REPLY_KEY, "fold", "R29", "width, case and kana alike", "no"},
 
     {NOT_YET_ON, "clicked", "R35", "triggers on clicks", NULL},
     {NOT_YET_ON, "rank", "R37", "triggers on ranks", NULL},

@@ -1,4 +1,5 @@
 /* A condition asked of everybody at once and of each friend alone gives the same answer. */
+#include "engine/deed.h"
 #include "engine/segment.h"
 #include "engine/tables.h"
 #include "tests/engine/random_life.h"
@@ -76,6 +77,8 @@ random_friend(uint64_t *seed)
     tables_add_friend(&state, span_cstr(id));
     state.friends[friend].added_ms = random_time(seed, FIELD_DATETIME);
     state.friends[friend].score = random_number(seed);
+    state.friends[friend].has_picture = below(seed, 2);
+    state.friends[friend].language = tables_language(&state, span_cstr(WORDS[below(seed, 3)]));
     state.friends[friend].mark = below(seed, 3) == 0 ? NO_ID : below(seed, IDS);
     tables_set_text(&state.friends[friend].name, span_cstr(WORDS[below(seed, WORD_COUNT)]));
     random_values(seed, friend);
@@ -104,6 +107,50 @@ random_friend(uint64_t *seed)
     }
 }
 
+/* What friends did and were sent: told as events, as the log tells it. */
+static void
+random_deeds(uint64_t *seed, uint32_t friend)
+{
+    for (uint32_t i = 0; i < 6; i++) {
+        uint32_t id = below(seed, IDS - 1);
+        struct event event = {.friend = friend, .at_ms = random_time(seed, FIELD_DATETIME)};
+        switch (below(seed, 5)) {
+        case 0:
+            event.kind = EVENT_FORM_ANSWERED;
+            event.u.form.form = id;
+            tables_form_tally(&state, friend, id)->times++;
+            break;
+        case 1:
+            event.kind = EVENT_TAPPED;
+            event.u.act.button = id;
+            tables_set_tapped(&state, friend, id);
+            break;
+        case 2:
+            event.kind = EVENT_CONVERTED;
+            event.u.conversion.conversion = id;
+            event.u.conversion.counted = true;
+            tables_set_converted(&state, friend, id);
+            break;
+        case 3: {
+            uint32_t index = tables_next_booking(&state, friend, id);
+            struct booking *row = tables_add_booking(&state, index, friend);
+            row->calendar = id;
+            row->at_ms = event.at_ms;
+            row->phase = below(seed, 3) == 0 ? BOOKING_CANCELLED : BOOKING_OPEN;
+            break;
+        }
+        default:
+            event.kind = EVENT_DELIVERY_OUTCOME;
+            event.u.delivery.result = RESULT_SENT;
+            event.u.delivery.item_count = 1;
+            event.u.delivery.items[0].template = id;
+            tables_set_received(&state, friend, id);
+            break;
+        }
+        deed_apply(&state, &event);
+    }
+}
+
 static void
 random_state(uint64_t *seed)
 {
@@ -113,6 +160,7 @@ random_state(uint64_t *seed)
     state.definitions->field_names.count = FIELD_COUNT;
     for (int i = 0; i < FRIENDS; i++) {
         random_friend(seed);
+        random_deeds(seed, state.friend_count - 1);
     }
 }
 
@@ -120,12 +168,13 @@ static struct value
 random_value(uint64_t *seed)
 {
     static const struct value KNOWN[] = {
-        {.kind = VALUE_SCORE, .type = FIELD_NUMBER}, {.kind = VALUE_NAME, .type = FIELD_TEXT},
-        {.kind = VALUE_ADDED, .type = FIELD_DATE},   {.kind = VALUE_TODAY, .type = FIELD_DATE},
-        {.kind = VALUE_ACT, .type = FIELD_TEXT},
+        {.kind = VALUE_SCORE, .type = FIELD_NUMBER},  {.kind = VALUE_NAME, .type = FIELD_TEXT},
+        {.kind = VALUE_ADDED, .type = FIELD_DATE},    {.kind = VALUE_TODAY, .type = FIELD_DATE},
+        {.kind = VALUE_ACT, .type = FIELD_TEXT},      {.kind = VALUE_PICTURE, .type = FIELD_TEXT},
+        {.kind = VALUE_LANGUAGE, .type = FIELD_TEXT},
     };
-    uint32_t which = below(seed, 12);
-    if (which < 5) {
+    uint32_t which = below(seed, 14);
+    if (which < sizeof(KNOWN) / sizeof(KNOWN[0])) {
         return KNOWN[which];
     }
     uint32_t field = below(seed, FIELD_COUNT);
@@ -161,6 +210,23 @@ random_comparison(uint64_t *seed, struct comparison *out)
 }
 
 static struct comparison comparisons[OPS_MAX];
+static struct within withins[OPS_MAX];
+
+static bool
+happens(enum condition_op_kind kind)
+{
+    return kind == CONDITION_TAPPED || kind == CONDITION_RECEIVED || kind == CONDITION_ANSWERED ||
+           kind == CONDITION_CONVERTED || kind == CONDITION_BOOKED;
+}
+
+static void
+random_within(uint64_t *seed, struct within *out)
+{
+    *out = (struct within){.kind = below(seed, 2) ? WITHIN_LAST : WITHIN_PERIOD};
+    out->ms = (int64_t)below(seed, 4) * MS_PER_HOUR * 12;
+    out->first_day = below(seed, 3) == 0 ? INT64_MIN : random_time(seed, FIELD_DATE);
+    out->last_day = below(seed, 3) == 0 ? INT64_MAX : random_time(seed, FIELD_DATE);
+}
 
 /* Postfix as the compiler writes it: never more on the stack than it allows, one value at the end. */
 static struct condition
@@ -178,15 +244,20 @@ random_condition(uint64_t *seed, struct condition_op *ops)
             op->kind = CONDITION_NOT;
         } else if (stack < 8) {
             static const enum condition_op_kind KINDS[] = {
-                CONDITION_TRUE,     CONDITION_TAG,  CONDITION_IN,      CONDITION_FINISHED,
-                CONDITION_TAPPED,   CONDITION_MARK, CONDITION_COMPARE, CONDITION_COMPARE,
-                CONDITION_RECEIVED, CONDITION_TAG,
+                CONDITION_TRUE,     CONDITION_TAG,  CONDITION_IN,       CONDITION_FINISHED,
+                CONDITION_TAPPED,   CONDITION_MARK, CONDITION_COMPARE,  CONDITION_COMPARE,
+                CONDITION_RECEIVED, CONDITION_TAG,  CONDITION_ANSWERED, CONDITION_CONVERTED,
+                CONDITION_BOOKED,
             };
             op->kind = KINDS[below(seed, sizeof(KINDS) / sizeof(KINDS[0]))];
             op->id = below(seed, IDS);
             op->sub = below(seed, 2) ? NO_ID : below(seed, 2);
             random_comparison(seed, &comparisons[count]);
             op->comparison = &comparisons[count];
+            if (happens(op->kind) && below(seed, 2)) {
+                random_within(seed, &withins[count]);
+                op->within = &withins[count];
+            }
             stack++;
         } else {
             continue;
