@@ -67,12 +67,22 @@ write_array(const uint64_t *words, uint8_t *at)
     }
 }
 
+/* Bits that are set, in plain arithmetic: what a compiler has for it may be a call of its library. */
+static uint32_t
+count_bits(uint64_t word)
+{
+    word -= word >> 1 & UINT64_C(0x5555555555555555);
+    word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 void
 set_writer_add(struct set_writer *writer, uint32_t block)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < SET_BLOCK_WORDS; i++) {
-        count += (uint32_t)__builtin_popcountll(writer->words[i]);
+        count += count_bits(writer->words[i]);
     }
     if (count == 0) {
         return;
