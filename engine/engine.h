@@ -74,12 +74,12 @@ void engine_wake(struct engine *engine, int64_t now_ms);
 MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
                              uint32_t *out_delivery);
 
-/* Whether the newest claim in the log was made in the place that this INPUT_CLAIM tells of. */
-bool engine_is_claimed_at(const struct engine *engine, const struct input *input);
-
 /* A bounded share of what is to be done beside the due: enrolments that follow an edit (SPEC R26).
  * True when there is more; to be called once a pass. */
 bool engine_work(struct engine *engine, int64_t now_ms, struct events *out);
+
+/* Whether the newest claim in the log was made in the place that this INPUT_CLAIM tells of. */
+bool engine_is_claimed_at(const struct engine *engine, const struct input *input);
 
 /* The next instant at which engine_take() may find something; now_ms when there is something at
  * once; INT64_MAX when nothing is planned. */
