@@ -52,8 +52,10 @@ add_field(struct checksum *sum, const struct state *state, uint32_t field)
             checksum_add_u64(sum, present);
         }
         for (; counts && numbered != 0; numbered &= numbered - 1) {
-            uint32_t place = word * 64 + (uint32_t)__builtin_ctzll(numbered);
-            checksum_add_u64(sum, (uint64_t)numbers->values[place]);
+            uint32_t friend = i * 64 + (uint32_t)__builtin_ctzll(numbered);
+            int64_t number = 0;
+            (void)columns_number(&state->columns, field, friend, &number);
+            checksum_add_u64(sum, (uint64_t)number);
         }
     }
 }

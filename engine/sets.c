@@ -50,6 +50,22 @@ set_bytes(const struct bitmap *set)
            statistics.n_bytes_bitset_containers + (size_t)statistics.n_containers * 16;
 }
 
+void
+set_members(const struct bitmap *set, uint32_t *out_members)
+{
+    roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
+}
+
+void
+set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
+{
+    if (*slot == NULL) {
+        *slot = (struct bitmap *)roaring_bitmap_create();
+        assert(*slot != NULL);
+    }
+    roaring_bitmap_add_many(set_of(*slot), count, members);
+}
+
 bool
 set_holds(const struct bitmap *set, uint32_t friend)
 {
@@ -138,7 +154,7 @@ set_out(struct bitmap *set, struct stream *stream, uint32_t limit)
     uint32_t *members = malloc((count + (size_t)1) * sizeof(*members));
     assert(members != NULL);
     if (count > 0) {
-        roaring_bitmap_to_uint32_array(set_of(set), members);
+        set_members(set, members);
     }
     uint32_t runs = count_runs(members, count);
     size_t bits_bytes = word_count(limit) * sizeof(uint64_t);

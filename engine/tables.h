@@ -126,6 +126,9 @@ size_t set_bytes(const struct bitmap *set); /* taken of memory, nearly */
 bool set_holds(const struct bitmap *set, uint32_t friend);
 void set_add(struct bitmap **slot, uint32_t friend); /* makes the set where there is none */
 void set_unite(struct bitmap *set, const struct bitmap *with);
+/* The members of a set in ascending order, and many put into it at once. */
+void set_members(const struct bitmap *set, uint32_t *out_members);
+void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);
 /* Out, or into an empty slot; members from `limit` on are refused. */
 void set_stream(struct bitmap **slot, struct stream *stream, uint32_t limit);
 /* The first member from `from` on; NO_ID when there is none. A NULL set is empty. */
