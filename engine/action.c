@@ -231,7 +231,10 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             field_run(turn, friend, action, source);
             break;
         case ACTION_START:
-            scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step, source);
+            if (!turn->leave_scenarios) {
+                scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step,
+                               source);
+            }
             break;
         case ACTION_STOP:
         case ACTION_PAUSE:

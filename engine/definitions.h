@@ -67,14 +67,16 @@ enum condition_op_kind {
     CONDITION_ANSWERED,  /* has answered that form, ever */
     CONDITION_CONVERTED, /* has made that conversion, ever */
     CONDITION_BOOKED,    /* has a booking there that has not begun */
+    CONDITION_ROUTE,     /* came by that route, or took it later, ever */
+    CONDITION_CLICKED,   /* has clicked that link, ever */
 };
 
 /* When a fact has to have happened; what is booked: when its slot begins. */
-enum within_kind { WITHIN_PERIOD, WITHIN_LAST };
+enum within_kind { WITHIN_PERIOD, WITHIN_LAST, WITHIN_OF_DELIVERY };
 struct within {
     enum within_kind kind;
     int64_t first_day, last_day; /* PERIOD, both included; INT64_MIN and INT64_MAX: open */
-    int64_t ms;                  /* LAST */
+    int64_t ms;                  /* LAST, OF_DELIVERY */
 };
 
 /* One side of a comparison (LANGUAGE 2). */
@@ -137,11 +139,12 @@ enum insertion_kind {
     INSERTION_GOAL,     /* of the reminder whose step it is */
     INSERTION_CALENDAR, /* the link to a calendar */
     INSERTION_SCORE,
-    INSERTION_ACT, /* of the act being answered */
+    INSERTION_ACT,  /* of the act being answered */
+    INSERTION_LINK, /* the address of a link */
 };
 struct insertion {
     enum insertion_kind kind;
-    uint32_t field;       /* of INSERTION_FIELD; ANSWER: the question; FORM, CALENDAR: which */
+    uint32_t field;       /* of FIELD; ANSWER: the question; FORM, CALENDAR, LINK: which */
     uint32_t form;        /* of INSERTION_ANSWER: NO_ID = whichever asked it last */
     struct span act;      /* of INSERTION_ACT: "choice", "draw:hand" */
     struct span fallback; /* used where the value is empty; may be empty itself */
@@ -454,10 +457,12 @@ struct definitions {
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
     /* Questions and options, and the slots of events, are named over all forms and events. */
     struct names form_names, question_names, option_names, calendar_names, slot_names,
-        conversion_names, notify_names;
+        conversion_names, notify_names, route_names, link_names;
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
+    const struct route *routes;           /* by id (engine/route.h) */
+    const struct link *links;             /* by id (engine/link.h) */
 };
 
 struct definitions *definitions_new(void); /* empty, one reference */

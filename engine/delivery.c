@@ -1,6 +1,7 @@
 /* Deliveries: answers planned, intents with their values, outcomes (SPEC R9, R10, R40, R42). */
 #include "engine/calendar.h"
 #include "engine/form.h"
+#include "engine/link.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
 
@@ -285,6 +286,9 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
         break;
     case INSERTION_CALENDAR:
         text = page_link(turn, 'c', &definitions->calendar_names, insertion->field);
+        break;
+    case INSERTION_LINK:
+        text = link_address(turn, friend, insertion->field);
         break;
     case INSERTION_GOAL:
         text = goal_text(turn, friend, item->enrolment);

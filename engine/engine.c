@@ -5,6 +5,8 @@
 #include "engine/deed.h"
 #include "engine/due.h"
 #include "engine/form.h"
+#include "engine/link.h"
+#include "engine/route.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
 #include <assert.h>
@@ -58,6 +60,13 @@ struct span
 engine_fold(const struct engine *engine, struct span text, struct arena *arena)
 {
     return engine->calls.fold(text, arena);
+}
+
+struct span
+engine_link_token(const struct engine *engine, uint32_t friend, uint32_t link, struct arena *arena)
+{
+    assert(engine->state.run_count > 0);
+    return engine->calls.link_token(engine->state.run_ids[0], friend, link, arena);
 }
 
 int64_t
@@ -173,6 +182,9 @@ route(struct state *state, const struct event *event)
     case EVENT_FORM_REFUSED:
     case EVENT_BOOKING_REFUSED:
     case EVENT_NOTIFIED:
+    case EVENT_ROUTE_SCANNED:
+    case EVENT_ROUTE_TAKEN:
+    case EVENT_CLICKED:
     case EVENT_CUSTOM:
         break; /* kept for people; they change nothing known */
     }
@@ -518,6 +530,12 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         break;
     case INPUT_CONVERSION:
         conversion_decide(&turn, input);
+        break;
+    case INPUT_SCAN:
+        route_decide(&turn, input);
+        break;
+    case INPUT_CLICK:
+        link_decide(&turn, input);
         break;
     case INPUT_BOOK:
     case INPUT_CHANGE_BOOKING:

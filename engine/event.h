@@ -65,7 +65,10 @@ enum event_kind {
     EVENT_BOOKING_CHANGED = 75,
     EVENT_BOOKING_CANCELLED = 76,
     EVENT_BOOKING_REFUSED = 77,
-    EVENT_NOTIFIED = 78, /* people are to be told; words: text */
+    EVENT_NOTIFIED = 78,       /* people are to be told; words: text */
+    EVENT_ROUTE_SCANNED = 110, /* its link was opened, or its QR code */
+    EVENT_ROUTE_TAKEN = 111,   /* and it took effect (SPEC R28) */
+    EVENT_CLICKED = 112,
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -119,6 +122,8 @@ enum source_kind {
     SOURCE_FORM = 15,
     SOURCE_CALENDAR = 16, /* also an event's */
     SOURCE_CONVERSION = 17,
+    SOURCE_ROUTE = 21,
+    SOURCE_LINK = 22,
     SOURCE_ON = 10, /* what a trigger is on. id: enum trigger_on_kind, sub: its id */
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
@@ -177,6 +182,7 @@ struct event {
         } definitions;
         struct {
             bool followed; /* added by a follow; false: known to LINE before us (SPEC R17) */
+            bool scanned;  /* added by opening a route's link: no friend before the follow */
         } friend_added;
         struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED MESSAGE_UNSENT */
             struct span webhook_id, type, message_id;
@@ -281,6 +287,15 @@ struct event {
         struct {
             uint32_t to; /* NO_ID: everybody under `notify` */
         } notified;
+        struct {
+            uint32_t route;
+        } route;
+        struct {
+            uint32_t link;
+            bool first;       /* of this friend on this link */
+            bool known;       /* it was sent to the friend before */
+            uint32_t after_s; /* known: since its newest delivery */
+        } clicked;
     } u;
 };
 

@@ -96,6 +96,12 @@ event_kind_name(enum event_kind kind)
         return "booking_refused";
     case EVENT_NOTIFIED:
         return "notified";
+    case EVENT_ROUTE_SCANNED:
+        return "route_scanned";
+    case EVENT_ROUTE_TAKEN:
+        return "route_taken";
+    case EVENT_CLICKED:
+        return "clicked";
     case EVENT_GOAL_MOVED:
         return "goal_moved";
     case EVENT_CLOCK_RESTARTED:
@@ -212,6 +218,10 @@ source_kind_name(enum source_kind kind)
         return "calendar";
     case SOURCE_CONVERSION:
         return "conversion";
+    case SOURCE_ROUTE:
+        return "route";
+    case SOURCE_LINK:
+        return "link";
     case SOURCE_ON:
         return "on";
     }

@@ -42,6 +42,8 @@ enum input_kind {
     INPUT_BOOK,
     INPUT_CHANGE_BOOKING,
     INPUT_CANCEL_BOOKING,
+    INPUT_SCAN,
+    INPUT_CLICK,
 };
 
 /* One answer to one question; a question with several choices has one each. */
@@ -140,6 +142,13 @@ struct input {
             int64_t at_ms;    /* of a calendar: when the slot begins */
             bool by_operator; /* not bound by deadlines (SPEC R39) */
         } booking;
+        struct {
+            struct span user_id;
+            uint32_t route;
+        } scan;
+        struct {
+            uint32_t friend, link;
+        } click;
         struct {
             uint32_t friend;
             struct span name;

@@ -272,6 +272,10 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
         on.kind = ON_CONVERTED;
         on.id = event->u.conversion.conversion;
         break;
+    case EVENT_CLICKED:
+        on.kind = ON_CLICKED;
+        on.id = event->u.clicked.link;
+        break;
     case EVENT_BOOKED:
         on.kind = ON_BOOKED;
         on.id = event->u.booking.calendar;

@@ -29,6 +29,8 @@ static const struct {
                   {"calendars", offsetof(struct definitions, calendar_names)},
                   {"slots", offsetof(struct definitions, slot_names)},
                   {"conversions", offsetof(struct definitions, conversion_names)},
+                  {"routes", offsetof(struct definitions, route_names)},
+                  {"links", offsetof(struct definitions, link_names)},
                   {"notify", offsetof(struct definitions, notify_names)},
                   {"events", offsetof(struct definitions, event_names)},
                   {"keys", offsetof(struct definitions, key_names)},
@@ -82,6 +84,9 @@ write_insertion(const struct definitions *definitions, const struct insertion *i
         break;
     case INSERTION_FORM:
         buf_printf(&word, "form:%s", names_text(&definitions->form_names, insertion->field));
+        break;
+    case INSERTION_LINK:
+        buf_printf(&word, "link:%s", names_text(&definitions->link_names, insertion->field));
         break;
     case INSERTION_CALENDAR:
         buf_printf(&word, "calendar:%s",
@@ -267,7 +272,8 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
         enum insertion_kind value;
     } KINDS[] = {{"slot", INSERTION_SLOT},   {"answer", INSERTION_ANSWER},
                  {"form", INSERTION_FORM},   {"calendar", INSERTION_CALENDAR},
-                 {"score", INSERTION_SCORE}, {"act", INSERTION_ACT}};
+                 {"score", INSERTION_SCORE}, {"act", INSERTION_ACT},
+                 {"goal", INSERTION_GOAL},   {"link", INSERTION_LINK}};
     enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
     const char *colon = strchr(word, ':');
     out->form = NO_ID;
@@ -291,7 +297,8 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
     if (out->kind == INSERTION_ACT) {
         out->act = arena_span(arena, span_cstr(name));
     }
-    if (out->kind == INSERTION_SLOT || out->kind == INSERTION_SCORE || out->kind == INSERTION_ACT) {
+    if (out->kind == INSERTION_SLOT || out->kind == INSERTION_SCORE || out->kind == INSERTION_ACT ||
+        out->kind == INSERTION_GOAL) {
         return true;
     }
     if (out->kind == INSERTION_ANSWER && slash != NULL) {
@@ -304,6 +311,7 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
     }
     const struct names *names = out->kind == INSERTION_ANSWER ? &before->question_names
                                 : out->kind == INSERTION_FORM ? &before->form_names
+                                : out->kind == INSERTION_LINK ? &before->link_names
                                                               : &before->calendar_names;
     out->field = find_name(names, name);
     return out->field != NO_ID;

@@ -32,11 +32,14 @@ struct compiler {
     struct scenario *scenario_items;
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
-    struct name_table forms, questions, options, calendars, slots, conversions, notify;
+    struct name_table forms, questions, options, calendars, slots, conversions, notify, routes,
+        links;
     struct form *form_items;
     enum field_type *question_types; /* by question id (proto/expression.h) */
     struct calendar *calendar_items;
     struct conversion *conversion_items;
+    struct route *route_items;
+    struct link *link_items;
 };
 
 /* Whatever has a body: how messages call it, where it stands, and what its one-off texts are named. */
@@ -252,6 +255,13 @@ void compile_conversions(struct compiler *compiler, const struct yaml_node *sect
 void compile_notify(struct compiler *compiler, const struct yaml_node *section);
 void compile_notice(struct compiler *compiler, const struct yaml_node *action,
                     const struct yaml_node *node, struct action *out_action);
+
+/* --- definition_link.c --- */
+
+void compile_link_names(struct compiler *compiler, const struct yaml_node *routes,
+                        const struct yaml_node *links);
+void compile_routes(struct compiler *compiler, const struct yaml_node *section);
+void compile_links(struct compiler *compiler, const struct yaml_node *section);
 
 /* --- definition_canonical.c --- */
 

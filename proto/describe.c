@@ -203,9 +203,13 @@ describe_within(const struct within *within, struct buf *out)
     if (within->kind == WITHIN_PERIOD) {
         buf_append_cstr(out, " within ");
         describe_period(within->first_day, within->last_day, out);
-    } else {
+    } else if (within->kind == WITHIN_LAST) {
         buf_append_cstr(out, " within last ");
         describe_duration(within->ms, out);
+    } else {
+        buf_append_cstr(out, " within ");
+        describe_duration(within->ms, out);
+        buf_append_cstr(out, " of delivery");
     }
 }
 
@@ -261,6 +265,12 @@ describe_operand(const struct definitions *definitions, const struct condition_o
     case CONDITION_BOOKED:
         buf_printf(out, "booked:%s", names_text(&definitions->calendar_names, op->id));
         break;
+    case CONDITION_ROUTE:
+        buf_printf(out, "route:%s", names_text(&definitions->route_names, op->id));
+        break;
+    case CONDITION_CLICKED:
+        buf_printf(out, "clicked:%s", names_text(&definitions->link_names, op->id));
+        break;
     case CONDITION_COMPARE:
         describe_comparison(definitions, op->comparison, out);
         break;
@@ -294,6 +304,8 @@ describe_condition(const struct definitions *definitions, const struct condition
         case CONDITION_ANSWERED:
         case CONDITION_CONVERTED:
         case CONDITION_BOOKED:
+        case CONDITION_ROUTE:
+        case CONDITION_CLICKED:
             stack[depth] = (struct operand){.binding = BINDING_TERM};
             describe_operand(definitions, op, &stack[depth].text);
             depth++;
@@ -619,6 +631,8 @@ describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind,
         names = definitions == NULL ? names : &definitions->calendar_names;
         break;
     case ON_CLICKED:
+        names = definitions == NULL ? names : &definitions->link_names;
+        break;
     case ON_RANK:
     case ON_RICH_MENU:
         break;

@@ -139,6 +139,8 @@ read_part(struct msgpack_reader *reader, struct event_decoded *decoded,
     case PART_SLOT:
     case PART_NOTIFY:
     case PART_MARK:
+    case PART_ROUTE:
+    case PART_LINK:
         *(uint32_t *)at = (uint32_t)msgpack_read_uint(reader, UINT32_MAX);
         break;
     case PART_CLASS:
@@ -211,6 +213,8 @@ set_default(struct event *event, const struct event_part *part)
     case PART_SLOT:
     case PART_NOTIFY:
     case PART_MARK:
+    case PART_ROUTE:
+    case PART_LINK:
         *(uint32_t *)event_part_at(event, part) = NO_ID;
         break;
     default:

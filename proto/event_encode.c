@@ -81,6 +81,8 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
     case PART_SLOT:
     case PART_NOTIFY:
     case PART_MARK:
+    case PART_ROUTE:
+    case PART_LINK:
     case PART_CLASS:
     case PART_HOW:
     case PART_RESULT:

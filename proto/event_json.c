@@ -129,6 +129,16 @@ event_source_text(const struct source *source, const struct definitions *definit
                                        : name_in(definitions, &definitions->conversion_names, id),
                    id);
         return;
+    case SOURCE_ROUTE:
+        print_name(out,
+                   definitions == NULL ? NULL : name_in(definitions, &definitions->route_names, id),
+                   id);
+        return;
+    case SOURCE_LINK:
+        print_name(out,
+                   definitions == NULL ? NULL : name_in(definitions, &definitions->link_names, id),
+                   id);
+        return;
     case SOURCE_ON:
         describe_on_id(definitions, (enum trigger_on_kind)id, source->sub, out);
         return;
@@ -384,6 +394,10 @@ json_part(const struct printing *printing, const struct event_part *part)
         return json_named(printing, NAMES(slot_names), *(const uint32_t *)at);
     case PART_NOTIFY:
         return json_named(printing, NAMES(notify_names), *(const uint32_t *)at);
+    case PART_ROUTE:
+        return json_named(printing, NAMES(route_names), *(const uint32_t *)at);
+    case PART_LINK:
+        return json_named(printing, NAMES(link_names), *(const uint32_t *)at);
     case PART_WORDS: /* printed by their own names */
         return NULL;
     }

@@ -34,7 +34,9 @@ static const struct event_part stopped[] = {
 static const struct event_part definitions[] = {PART("hash", PART_BYTES_16, u.definitions.hash)};
 
 static const struct event_part friend_added[] = {
-    PART("followed", PART_YES_NO, u.friend_added.followed)};
+    PART("followed", PART_YES_NO, u.friend_added.followed),
+    PART("scanned", PART_FLAG, u.friend_added.scanned),
+};
 
 static const struct event_part act[] = {
     PART("webhook_id", PART_TEXT, u.act.webhook_id),
@@ -184,6 +186,15 @@ static const struct event_part booking[] = {
 
 static const struct event_part notified[] = {PART("to", PART_NOTIFY, u.notified.to)};
 
+static const struct event_part route[] = {PART("route", PART_ROUTE, u.route.route)};
+
+static const struct event_part clicked[] = {
+    PART("link", PART_LINK, u.clicked.link),
+    PART("first", PART_FLAG, u.clicked.first),
+    PART("known", PART_FLAG, u.clicked.known),
+    PART("after_s", PART_COUNT, u.clicked.after_s),
+};
+
 /* Indexed by kind; a number without a row has no parts. */
 #define LAYOUT(kind, parts, ...) [kind] = {kind, parts, COUNT_OF(parts), __VA_ARGS__}
 
@@ -239,6 +250,9 @@ const struct event_layout event_layouts[] = {
     LAYOUT(EVENT_BOOKING_CANCELLED, booking, {0}, false, false),
     LAYOUT(EVENT_BOOKING_REFUSED, booking, {0}, false, false),
     LAYOUT(EVENT_NOTIFIED, notified, {"text"}, false, false),
+    LAYOUT(EVENT_ROUTE_SCANNED, route, {0}, false, false),
+    LAYOUT(EVENT_ROUTE_TAKEN, route, {0}, false, false),
+    LAYOUT(EVENT_CLICKED, clicked, {0}, false, false),
 };
 const uint32_t event_layout_count = COUNT_OF(event_layouts);
 
@@ -293,6 +307,8 @@ event_part_is_default(const struct event *event, const struct event_part *part)
     case PART_SLOT:
     case PART_NOTIFY:
     case PART_MARK:
+    case PART_ROUTE:
+    case PART_LINK:
         return *(const uint32_t *)at == NO_ID;
     case PART_PREVIOUS:
     case PART_SEQ:

@@ -50,6 +50,8 @@ enum part_type {
     PART_CALENDAR,
     PART_SLOT,
     PART_NOTIFY,
+    PART_ROUTE,
+    PART_LINK,
     PART_INTEGER, /* int64, default 0; always printed */
 };
 

@@ -114,6 +114,8 @@ draw_part(struct event *event, const struct event_part *part)
     case PART_SLOT:
     case PART_NOTIFY:
     case PART_MARK:
+    case PART_ROUTE:
+    case PART_LINK:
         *(uint32_t *)at = draw_id();
         break;
     case PART_PREVIOUS:

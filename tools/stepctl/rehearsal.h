@@ -62,11 +62,13 @@ enum rehearsal_verb {
     VERB_RESUME,
     VERB_SUBMITS,
     VERB_CONVERTS,
+    VERB_CLICKS,
     VERB_BOOKS,
     VERB_CHANGES,
     VERB_CANCELS,
     VERB_DOES, /* a custom event */
     VERB_MARK,
+    VERB_SCANS,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -86,6 +88,7 @@ struct rehearsal_input {
     struct span who;  /* friend; empty for `daemon` and `operator apply` */
     struct span what; /* words said, postback data, scenario, edit, form, calendar, conversion */
     struct span at_step;
+    struct span route; /* FOLLOWS UNBLOCKS via it; SCANS */
     bool shift;
     int64_t number;   /* added to the score */
     struct span slot; /* of an event, or the instant of a calendar's */

@@ -78,6 +78,12 @@ append_source(const struct definitions *definitions, struct source source, struc
     case SOURCE_CONVERSION:
         buf_append_cstr(out, names_text(&definitions->conversion_names, source.id));
         break;
+    case SOURCE_ROUTE:
+        buf_append_cstr(out, names_text(&definitions->route_names, source.id));
+        break;
+    case SOURCE_LINK:
+        buf_append_cstr(out, names_text(&definitions->link_names, source.id));
+        break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
     case SOURCE_NONE:

@@ -173,6 +173,22 @@ parse_conversion(struct row *row)
     return want(row, &row->input->what, "expected a conversion") && ends(row);
 }
 
+static bool
+parse_link(struct row *row)
+{
+    return want(row, &row->input->what, "expected a link") && ends(row);
+}
+
+/* Nothing, or "via" and the route whose link was opened right before. */
+static bool
+parse_via(struct row *row)
+{
+    if (words_take(&row->rest, "via")) {
+        return want(row, &row->input->route, "expected a route after 'via'") && ends(row);
+    }
+    return ends(row);
+}
+
 /* nails 2026-06-13 14:00, seminar main; to cancel, the calendar alone */
 static bool
 parse_booking(struct row *row)
@@ -328,33 +344,33 @@ parse_friend(struct row *row)
         row->input->verb = VERB_DOES;
         return want(row, &row->input->what, "expected the name of an event") && ends(row);
     }
+    if (span_equal_cstr(verb, "scans")) {
+        row->input->verb = VERB_SCANS;
+        return want(row, &row->input->route, "expected a route") && ends(row);
+    }
     static const struct {
         const char *word;
         enum rehearsal_verb verb;
         bool (*parse)(struct row *row);
-    } ACTS[] = {{"submits", VERB_SUBMITS, parse_answers},
-                {"converts", VERB_CONVERTS, parse_conversion},
-                {"books", VERB_BOOKS, parse_booking},
-                {"changes", VERB_CHANGES, parse_booking},
-                {"cancels", VERB_CANCELS, parse_booking}};
+    } ACTS[] = {
+        {"submits", VERB_SUBMITS, parse_answers},      {"clicks", VERB_CLICKS, parse_link},
+        {"converts", VERB_CONVERTS, parse_conversion}, {"books", VERB_BOOKS, parse_booking},
+        {"changes", VERB_CHANGES, parse_booking},      {"cancels", VERB_CANCELS, parse_booking}};
     for (size_t i = 0; i < sizeof(ACTS) / sizeof(ACTS[0]); i++) {
         if (span_equal_cstr(verb, ACTS[i].word)) {
             row->input->verb = ACTS[i].verb;
             return ACTS[i].parse(row);
         }
     }
-    if (span_equal_cstr(verb, "follows")) {
-        row->input->verb = VERB_FOLLOWS;
-        return words_starts_with(row->rest, "via ") ? unknown_verb(row, next(row), "follows")
-                                                    : ends(row);
+    if (span_equal_cstr(verb, "follows") || span_equal_cstr(verb, "unblocks")) {
+        row->input->verb = span_equal_cstr(verb, "follows") ? VERB_FOLLOWS : VERB_UNBLOCKS;
+        return parse_via(row);
     }
     if (span_equal_cstr(verb, "blocks")) {
         row->input->verb = VERB_BLOCKS;
-    } else if (span_equal_cstr(verb, "unblocks")) {
-        row->input->verb = VERB_UNBLOCKS;
     } else {
         return unknown_verb(row, verb,
-                            "follows blocks unblocks says taps submits converts "
+                            "follows blocks unblocks says taps submits converts clicks scans "
                             "books changes cancels does");
     }
     return ends(row);

@@ -294,8 +294,26 @@ numbered(struct run *run, const char *prefix)
 }
 
 static enum rc
+do_scan(struct run *run, const struct rehearsal_input *row)
+{
+    uint32_t route = names_find(&run->definitions->route_names, row->route);
+    if (run->core == NULL) {
+        return RC_OK; /* the page is down as well */
+    }
+    if (route == NO_ID) {
+        return wrong(run, row->node, row->route, "no route");
+    }
+    struct input input = {.kind = INPUT_SCAN, .u.scan = {.user_id = row->who, .route = route}};
+    return decide(run, &input);
+}
+
+static enum rc
 do_act(struct run *run, const struct rehearsal_input *row)
 {
+    enum rc rc = row->route.len > 0 ? do_scan(run, row) : RC_OK;
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct act *act = find_act(run, row->who);
     run->webhook_count++;
     struct input input = {.u.act = {.user_id = row->who,
@@ -619,6 +637,7 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_CANCELS:
     case VERB_DOES:
     case VERB_MARK:
+    case VERB_CLICKS:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
@@ -629,6 +648,8 @@ play(struct run *run, const struct rehearsal_input *row)
         return RC_OK;
     case VERB_REDELIVERS:
         return do_redeliver(run, row);
+    case VERB_SCANS:
+        return do_scan(run, row);
     }
     return RC_OK;
 }
