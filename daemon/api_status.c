@@ -142,6 +142,7 @@ api_get_status(struct api_call *call)
     json_object_set_new(body, "enrolments", json_integer(enrolments_running(call)));
     json_object_set_new(body, "due", due_json(call));
     json_object_set_new(body, "in_flight", json_integer(delivery_in_flight(options->desk)));
+    json_object_set_new(body, "resting", json_integer(delivery_resting(options->desk)));
     json_object_set_new(body, "next_due",
                         api_instant(call, engine_next_due(core_engine(options->core), now_ms)));
     json_object_set_new(body, "deliveries", deliveries_json(call));

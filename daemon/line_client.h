@@ -11,20 +11,14 @@
 #ifndef DAEMON_LINE_CLIENT_H
 #define DAEMON_LINE_CLIENT_H
 
+#include "daemon/line_endpoint.h"
 #include "engine/base/span.h"
-
-enum line_endpoint {
-    LINE_PUSH,
-    LINE_REPLY,
-    LINE_PROFILE,  /* GET /v2/bot/profile/{user id} */
-    LINE_BOT_INFO, /* GET /v2/bot/info */
-};
 
 struct line_request {
     enum line_endpoint endpoint;
-    struct span body;      /* PUSH, REPLY */
+    struct span body;      /* of endpoints that are posted to */
     struct span user_id;   /* PROFILE */
-    struct span retry_key; /* PUSH only (FACTS 2.3): on other endpoints LINE answers 400 */
+    struct span retry_key; /* of endpoints that take one */
     int64_t now_ms;        /* the daemon's clock; sent along as a header when it is virtual */
 };
 

@@ -29,7 +29,7 @@ struct exchange {
 
     struct buf url;
     struct buf body;
-    size_t body_read; /* REPLY: how much of it libcurl has fetched */
+    size_t body_read; /* without a key: how much of it libcurl has fetched */
     struct curl_slist headers[HEADERS_MAX];
     unsigned header_count;
     char retry_key_header[ID_BYTES_MAX + 32];
@@ -491,7 +491,7 @@ write_headers(struct exchange *exchange, const struct line_request *request, boo
         add_header(exchange, content_type);
         add_header(exchange, no_expect);
     }
-    if (request->endpoint == LINE_PUSH) {
+    if (line_endpoints[request->endpoint].keyed) {
         /* Keys are made by us (SPEC R40): one that could break out of its line is our mistake. */
         assert(request->retry_key.len <= ID_BYTES_MAX && is_visible_ascii(request->retry_key));
         snprintf(exchange->retry_key_header, sizeof(exchange->retry_key_header),
@@ -515,7 +515,7 @@ client_send(struct line_client *base, const struct line_request *request, line_d
     exchange->done = done;
     exchange->context = context;
 
-    bool has_body = request->endpoint == LINE_PUSH || request->endpoint == LINE_REPLY;
+    bool has_body = line_endpoints[request->endpoint].post;
     line_url_write(client->base_url, request, &exchange->url);
     assert(exchange->url.rc == RC_OK);
     write_headers(exchange, request, has_body);
@@ -523,7 +523,7 @@ client_send(struct line_client *base, const struct line_request *request, line_d
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
     if (has_body) {
         buf_append_span(&exchange->body, request->body);
-        bool may_repeat = request->endpoint == LINE_PUSH;
+        bool may_repeat = line_endpoints[request->endpoint].keyed;
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, may_repeat ? buf_cstr(&exchange->body) : NULL);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.len);

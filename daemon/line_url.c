@@ -70,19 +70,9 @@ line_url_write(const char *base_url, const struct line_request *request, struct 
         len--;
     }
     buf_append(url, base_url, len);
-    switch (request->endpoint) {
-    case LINE_PUSH:
-        buf_append_cstr(url, "/v2/bot/message/push");
-        break;
-    case LINE_REPLY:
-        buf_append_cstr(url, "/v2/bot/message/reply");
-        break;
-    case LINE_PROFILE:
-        buf_append_cstr(url, "/v2/bot/profile/");
+    const char *path = line_endpoints[request->endpoint].path;
+    buf_append_cstr(url, path);
+    if (path[strlen(path) - 1] == '/') {
         append_percent_encoded(url, request->user_id);
-        break;
-    case LINE_BOT_INFO:
-        buf_append_cstr(url, "/v2/bot/info");
-        break;
     }
 }

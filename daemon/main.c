@@ -222,8 +222,12 @@ open_line(struct stepd *stepd)
     struct delivery_options options = {.core = stepd->core,
                                        .client = stepd->client,
                                        .in_flight_max = settings->in_flight_max,
-                                       .push_per_second = settings->push_per_second,
-                                       .reply_per_second = settings->reply_per_second,
+                                       .per_second =
+                                           {
+                                               [LINE_PUSH] = settings->push_per_second,
+                                               [LINE_MULTICAST] = settings->multicast_per_second,
+                                               [LINE_REPLY] = settings->reply_per_second,
+                                           },
                                        .fetch_profiles = settings->fetch_profiles};
     draw_random(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
     stepd->desk = delivery_new(&options);

@@ -8,6 +8,7 @@
 #define PUSH_GIVE_UP_MS (23 * MS_PER_HOUR)    /* SPEC R40, R48: inside LINE's 24 h */
 #define REPLY_GIVE_UP_MS (50 * MS_PER_SECOND) /* SPEC R10: of the token's minute */
 #define REST_MAX_MS (5 * MS_PER_MINUTE)
+#define USER_REST_MAX_MS MS_PER_HOUR /* one user has had too much: others are not concerned */
 enum { REST_DOUBLINGS_MAX = 10 };
 
 static void
@@ -46,6 +47,8 @@ parcel_new(const struct state *state, uint32_t row_index, void *desk)
     parcel->delivery = row->seq;
     parcel->friend = row->friend;
     parcel->how = row->how;
+    parcel->endpoint = row->how == HOW_REPLY ? LINE_REPLY : LINE_PUSH;
+    parcel->message_class = row->message_class;
     parcel->give_up_ms = row->how == HOW_REPLY ? row->token_at_ms + REPLY_GIVE_UP_MS
                                                : row->intended_ms + PUSH_GIVE_UP_MS;
     retry_key(state->run_ids[row->claim], row->intent_seq, parcel->retry_key);
@@ -70,48 +73,75 @@ says(const struct line_answer *answer, const char *text)
            memmem(answer->body.data, answer->body.len, text, strlen(text)) != NULL;
 }
 
-static struct parcel_verdict
-judge_push(struct parcel *parcel, const struct line_answer *answer)
+static enum line_limit
+limit_of(const struct line_answer *answer)
 {
-    if (answer->transport != LINE_ANSWERED) {
-        parcel->left_before = parcel->left_before || answer->transport == LINE_UNCERTAIN;
-        return (struct parcel_verdict){.again = true};
+    if (answer->transport != LINE_ANSWERED || answer->status != 429) {
+        return LIMIT_NONE;
     }
+    if (says(answer, "monthly limit")) {
+        return LIMIT_MONTH;
+    }
+    /* The words of the third kind are not published: it is what is none of the others. */
+    return says(answer, "rate limit") || answer->body.len == 0 ? LIMIT_RATE : LIMIT_USER;
+}
+
+static enum pacing_news
+news_of(const struct line_answer *answer, enum line_limit limit)
+{
+    if (limit != LIMIT_NONE) {
+        return limit == LIMIT_USER ? NEWS_NONE : NEWS_SLOW;
+    }
+    bool well = answer->transport == LINE_ANSWERED && answer->status >= 200 &&
+                answer->status < 500 && answer->status != 401;
+    return well ? NEWS_GOOD : NEWS_BAD;
+}
+
+/* Did LINE say, or show, that it has not accepted this attempt? 429 and 401 do (FACTS 2.3). */
+static bool
+is_harmless(const struct line_answer *answer)
+{
+    return answer->transport == LINE_NOT_SENT ||
+           (answer->transport == LINE_ANSWERED && (answer->status == 429 || answer->status == 401));
+}
+
+static bool
+is_doubtful(const struct line_answer *answer)
+{
     uint32_t status = answer->status;
-    if ((status >= 200 && status < 300) || status == 409) {
-        return (struct parcel_verdict){.result = RESULT_SENT};
-    }
-    /* 429 and 401 were not accepted; the same key stays good (FACTS 2.3). */
-    if (status < 400 || status >= 500 || status == 429 || status == 401) {
-        return (struct parcel_verdict){.again = true};
-    }
-    return (struct parcel_verdict){.result = RESULT_FAILED};
+    return answer->transport == LINE_UNCERTAIN ||
+           (answer->transport == LINE_ANSWERED &&
+            (status < 200 || status >= 500 || (status >= 300 && status < 400)));
 }
 
 static struct parcel_verdict
-judge_reply(struct parcel *parcel, const struct line_answer *answer)
+judge_push(const struct line_answer *answer)
 {
-    bool left_before = parcel->left_before;
-    if (answer->transport == LINE_NOT_SENT) {
-        /* This attempt never left; an earlier one may have. */
-        return left_before ? (struct parcel_verdict){.again = true}
-                           : (struct parcel_verdict){.result = RESULT_RETURNED};
-    }
-    uint32_t status = answer->status;
-    if (answer->transport == LINE_UNCERTAIN || status < 200 || status >= 500 ||
-        (status >= 300 && status < 400)) {
-        parcel->left_before = true;
+    if (is_doubtful(answer)) {
         return (struct parcel_verdict){.again = true};
     }
-    if (status < 300) {
+    if (is_harmless(answer)) {
+        return (struct parcel_verdict){.again = true};
+    }
+    bool sent = answer->status < 300 || answer->status == 409;
+    return (struct parcel_verdict){.result = sent ? RESULT_SENT : RESULT_FAILED};
+}
+
+static struct parcel_verdict
+judge_reply(const struct parcel *parcel, const struct line_answer *answer, bool left_before)
+{
+    if (is_doubtful(answer)) {
+        return (struct parcel_verdict){.again = true};
+    }
+    if (is_harmless(answer)) {
+        /* This attempt never left; an earlier one may have. */
+        return (struct parcel_verdict){.again = parcel->left_before, .result = RESULT_RETURNED};
+    }
+    if (answer->status < 300) {
         return (struct parcel_verdict){.result = RESULT_SENT, .presumed = left_before};
     }
-    if (status == 400 && says(answer, "Invalid reply token")) {
+    if (answer->status == 400 && says(answer, "Invalid reply token")) {
         return left_before ? (struct parcel_verdict){.result = RESULT_SENT, .presumed = true}
-                           : (struct parcel_verdict){.result = RESULT_RETURNED};
-    }
-    if (status == 429 || status == 401) {
-        return left_before ? (struct parcel_verdict){.again = true}
                            : (struct parcel_verdict){.result = RESULT_RETURNED};
     }
     return (struct parcel_verdict){.result = RESULT_FAILED};
@@ -120,16 +150,32 @@ judge_reply(struct parcel *parcel, const struct line_answer *answer)
 struct parcel_verdict
 parcel_judge(struct parcel *parcel, const struct line_answer *answer)
 {
-    return parcel->how == HOW_REPLY ? judge_reply(parcel, answer) : judge_push(parcel, answer);
+    bool left_before = parcel->left_before;
+    enum line_limit limit = limit_of(answer);
+    parcel->left_before = left_before || is_doubtful(answer);
+    struct parcel_verdict verdict =
+        parcel->how == HOW_REPLY ? judge_reply(parcel, answer, left_before) : judge_push(answer);
+    verdict.limit = limit;
+    verdict.news = news_of(answer, limit);
+    return verdict;
+}
+
+struct parcel_verdict
+parcel_give_up(const struct parcel *parcel)
+{
+    return (struct parcel_verdict){.result =
+                                       parcel->left_before ? RESULT_UNKNOWN : RESULT_RETURNED};
 }
 
 int64_t
-parcel_rest_ms(const struct parcel *parcel)
+parcel_rest_ms(const struct parcel *parcel, enum line_limit limit)
 {
     uint32_t doublings = parcel->attempts == 0 ? 0 : parcel->attempts - 1;
     if (doublings > REST_DOUBLINGS_MAX) {
         doublings = REST_DOUBLINGS_MAX;
     }
-    int64_t rest_ms = MS_PER_SECOND << doublings;
-    return rest_ms > REST_MAX_MS ? REST_MAX_MS : rest_ms;
+    bool user = limit == LIMIT_USER || limit == LIMIT_MONTH;
+    int64_t max_ms = user ? USER_REST_MAX_MS : REST_MAX_MS;
+    int64_t rest_ms = (user ? MS_PER_MINUTE : MS_PER_SECOND) << doublings;
+    return rest_ms > max_ms ? max_ms : rest_ms;
 }

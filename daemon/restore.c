@@ -38,34 +38,49 @@ refuse_cut_log(const struct restore_options *options, uint64_t seq, struct buf *
     return RC_CORRUPT;
 }
 
+static enum rc
+read_image(struct checkpoint_reader *reader, const struct checkpoint *head,
+           const struct restore_options *options, struct engine *engine, const char **out_why)
+{
+    struct zone_source zones = options->zones;
+    struct buf image = {0};
+    uint8_t *at = buf_reserve(&image, (size_t)head->image_bytes);
+    enum rc got = at == NULL ? RC_NO_MEMORY : checkpoint_get(reader, at, (size_t)head->image_bytes);
+    enum rc rc = checkpoint_close(reader, out_why);
+    rc = rc == RC_OK ? got : rc;
+    if (rc == RC_OK) {
+        const struct image_source source = {.bytes = buf_span(&image),
+                                            .digest = &head->digest,
+                                            .definitions = compile,
+                                            .context = &zones};
+        rc = engine_load(engine, &source, out_why);
+    }
+    buf_fini(&image);
+    return rc;
+}
+
 /* RC_OK: the engine has it. RC_AGAIN: passed over. */
 static enum rc
 try_checkpoint(const struct restore_options *options, uint64_t seq, struct engine *engine,
                struct buf *out_error)
 {
-    struct buf bytes = {0};
-    struct checkpoint checkpoint;
-    struct zone_source zones = options->zones;
+    struct checkpoint head;
+    struct checkpoint_reader *reader;
     const char *why = "";
-    enum rc rc = checkpoint_read(options->directory, seq, &bytes, &checkpoint, &why);
+    enum rc rc = checkpoint_open(options->directory, seq, &head, &reader, &why);
     if (rc == RC_OK) {
-        enum checkpoint_verdict verdict =
-            checkpoint_judge(&checkpoint, STATE_VERSION, options->log);
-        why = checkpoint_verdict_text(verdict);
-        rc = verdict == CHECKPOINT_GOOD ? RC_OK : RC_CORRUPT;
-        if (verdict == CHECKPOINT_LOG_CUT) {
-            buf_fini(&bytes);
-            return refuse_cut_log(options, seq, out_error);
+        enum checkpoint_verdict verdict = checkpoint_judge(&head, STATE_VERSION, options->log);
+        if (verdict == CHECKPOINT_GOOD) {
+            rc = read_image(reader, &head, options, engine, &why);
+        } else {
+            rc = checkpoint_close(reader, &why); /* damage is the nearer reason */
+            why = rc == RC_OK ? checkpoint_verdict_text(verdict) : why;
+            if (rc == RC_OK && verdict == CHECKPOINT_LOG_CUT) {
+                return refuse_cut_log(options, seq, out_error);
+            }
+            rc = RC_CORRUPT;
         }
     }
-    if (rc == RC_OK) {
-        const struct image_source source = {.bytes = checkpoint.image,
-                                            .digest = &checkpoint.digest,
-                                            .definitions = compile,
-                                            .context = &zones};
-        rc = engine_load(engine, &source, &why);
-    }
-    buf_fini(&bytes);
     if (rc != RC_OK) {
         pass_over(options, seq, why);
         return RC_AGAIN;
@@ -123,25 +138,33 @@ restore_run(const struct restore_options *options, struct engine *engine,
     return rc;
 }
 
+struct filling {
+    const struct state *state;
+};
+
+static void
+fill(void *context, struct checkpoint_writer *writer)
+{
+    struct buf image = {0};
+    image_write(((const struct filling *)context)->state, &image);
+    checkpoint_put(writer, image.data, image.len);
+    buf_fini(&image);
+}
+
 enum rc
 restore_save(const struct restore_options *options, const struct engine *engine,
              uint64_t *out_bytes, struct buf *out_error)
 {
     const struct state *state = engine_state(engine);
-    struct checkpoint checkpoint = {.state_version = STATE_VERSION};
-    struct buf image = {0};
-    enum rc rc = checkpoint_place(options->log, state->seq, &checkpoint);
+    struct checkpoint head = {.state_version = STATE_VERSION};
+    enum rc rc = checkpoint_place(options->log, state->seq, &head);
     if (rc != RC_OK) {
         buf_printf(out_error, "event %" PRIu64 " is not the end of a batch of this log",
                    state->seq);
         return rc;
     }
-    image_write(state, &image);
-    checkpoint.digest = state_digest(state);
-    checkpoint.image = buf_span(&image);
-    rc =
-        image.rc == RC_OK ? checkpoint_write(options->directory, &checkpoint, out_error) : image.rc;
-    *out_bytes = image.len;
-    buf_fini(&image);
+    head.digest = state_digest(state);
+    rc = checkpoint_write(options->directory, &head, fill, &(struct filling){state}, out_error);
+    *out_bytes = head.image_bytes;
     return rc;
 }

@@ -222,6 +222,12 @@ set_push_per_second(struct settings *settings, struct span text)
 }
 
 static bool
+set_multicast_per_second(struct settings *settings, struct span text)
+{
+    return set_number(text, 10, 1, 100000, &settings->multicast_per_second);
+}
+
+static bool
 set_reply_per_second(struct settings *settings, struct span text)
 {
     return set_number(text, 10, 1, 100000, &settings->reply_per_second);
@@ -286,9 +292,11 @@ static const struct setting setting_rows[] = {
     {"in_flight_max", "N", set_in_flight_max, "a number from 1 to 1000",
      "requests at LINE at a time (default: 100)"},
     {"push_per_second", "N", set_push_per_second, "a number from 1 to 100000",
-     "pace of pushes, under LINE's 2000 (default: 1800)"},
+     "pace of pushes, under LINE's 2000 (default: 1950)"},
+    {"multicast_per_second", "N", set_multicast_per_second, "a number from 1 to 100000",
+     "pace of multicasts of up to 500 friends, under LINE's 200 (default: 195)"},
     {"reply_per_second", "N", set_reply_per_second, "a number from 1 to 100000",
-     "pace of replies, under LINE's 2000 (default: 1800)"},
+     "pace of replies, under LINE's 2000 (default: 1950)"},
     {"log_level", "LEVEL", set_log_level, "'error', 'warning', 'info' or 'debug'",
      "what is written to stderr (default: info)"},
 };
@@ -602,8 +610,9 @@ set_defaults(struct settings *settings)
         .fetch_profiles = true,
         .checkpoints = true,
         .in_flight_max = 100,
-        .push_per_second = 1800,
-        .reply_per_second = 1800,
+        .push_per_second = 1950, /* LINE allows 2,000, 200 and 2,000 (FACTS 4) */
+        .multicast_per_second = 195,
+        .reply_per_second = 1950,
         .log_level = REPORT_INFO,
         .arena = arena,
     };

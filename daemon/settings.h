@@ -33,6 +33,7 @@ struct settings {
     bool checkpoints;
     uint32_t in_flight_max;
     uint32_t push_per_second;
+    uint32_t multicast_per_second;
     uint32_t reply_per_second;
     enum report_level log_level;
     struct arena *arena;

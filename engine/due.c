@@ -20,11 +20,36 @@ due_fini(struct due *due)
     *due = (struct due){0};
 }
 
-void
-due_arm(struct due *due, int64_t wake_ms, uint32_t enrolment)
+/* A row lies anywhere in memory; asked for this many entries before its turn, it is there in time. */
+enum { ROWS_AHEAD = 16 };
+enum { STALE_MIN = 8192 }; /* below this many stale entries a sweep is not worth its while */
+
+/* Moves the entries that agree with their rows to the front and returns how many they are. */
+static size_t
+keep_agreeing(const void *context, struct wheel_entry *entries, size_t count)
 {
-    enum rc rc = wheel_arm(due->wheel, wake_ms, enrolment);
+    const struct state *state = context;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i + ROWS_AHEAD < count) {
+            __builtin_prefetch(&state->enrolments[entries[i + ROWS_AHEAD].owner]);
+        }
+        const struct enrolment *row = &state->enrolments[entries[i].owner];
+        if (row->phase == ENROLMENT_WAITING && row->wake_ms == entries[i].due_ms) {
+            entries[kept++] = entries[i];
+        }
+    }
+    return kept;
+}
+
+void
+due_arm(struct due *due, const struct state *state, uint32_t enrolment)
+{
+    enum rc rc = wheel_arm(due->wheel, state->enrolments[enrolment].wake_ms, enrolment);
     assert(rc == RC_OK);
+    if (wheel_count(due->wheel) > (size_t)state->enrolment_count * 7 / 5 + STALE_MIN) {
+        wheel_sweep(due->wheel, keep_agreeing, state);
+    }
 }
 
 static void
@@ -66,18 +91,15 @@ due_pop(struct due *due, struct owner *out_owner)
     return false;
 }
 
-uint32_t
-due_expire(struct due *due, const struct state *state, int64_t now_ms)
+size_t
+due_expire(struct due *due, const struct state *state, int64_t now_ms,
+           uint32_t out_enrolments[DUE_SHARE])
 {
-    struct wheel_entry entry;
-    while (wheel_expire(due->wheel, now_ms, &entry, 1) == 1) {
-        if (entry.owner >= state->enrolment_count) {
-            continue;
-        }
-        const struct enrolment *row = &state->enrolments[entry.owner];
-        if (row->phase == ENROLMENT_WAITING && row->wake_ms == entry.due_ms && !row->queued) {
-            return entry.owner;
-        }
+    struct wheel_entry entries[DUE_SHARE];
+    size_t taken = wheel_expire(due->wheel, now_ms, entries, DUE_SHARE);
+    size_t kept = keep_agreeing(state, entries, taken);
+    for (size_t i = 0; i < kept; i++) {
+        out_enrolments[i] = entries[i].owner;
     }
-    return NO_ID;
+    return kept;
 }

@@ -1,8 +1,12 @@
 /* due - owners whose instant has come, waiting to be taken: one queue a message class.
  *
- * Shape    the wheel holds enrolments by wake instant; due_tick() moves those that have come into the
- *          queues. A planned answer joins its queue at once. An owner is a row index, deliveries and
+ * Shape    the wheel holds enrolments by wake instant; due_expire() gives those that have come, for
+ *          the queues. A planned answer joins its queue at once. An owner is a row index, deliveries and
  *          enrolments apart. Entries are hints: whoever takes one looks at the row again.
+ *          A row that is armed again leaves a stale entry behind. Of a row only one entry can agree
+ *          with it, so what the wheel holds beyond the rows is stale for sure: from 7/5 of the rows
+ *          and some thousands on, each arming sweeps a chunk of the wheel, which so stays below 12 bytes
+ *          a row.
  * Units    UTC milliseconds.
  * Errors   out of memory ends the process.
  * Owner    inside struct engine; nothing of it reaches the digest, all of it is rebuilt from rows.
@@ -32,11 +36,15 @@ struct due {
 void due_init(struct due *due, int64_t now_ms);
 void due_fini(struct due *due);
 
-void due_arm(struct due *due, int64_t wake_ms, uint32_t enrolment);
+/* Arms the wheel for an enrolment that waits, at its row's wake_ms. */
+void due_arm(struct due *due, const struct state *state, uint32_t enrolment);
 void due_push(struct due *due, enum message_class message_class, struct owner owner);
 /* The first owner of the most urgent class that has one. */
 bool due_pop(struct due *due, struct owner *out_owner);
-/* The next enrolment out of the wheel whose row still says so; NO_ID when there is none now. */
-uint32_t due_expire(struct due *due, const struct state *state, int64_t now_ms);
+/* Takes enrolments whose instant has come and whose rows still say so out of the wheel, in order, at
+ * most DUE_SHARE of them; returns how many. When 0, there may be more unless wheel_next() lies ahead. */
+enum { DUE_SHARE = 1024 };
+size_t due_expire(struct due *due, const struct state *state, int64_t now_ms,
+                  uint32_t out_enrolments[DUE_SHARE]);
 
 #endif

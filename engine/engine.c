@@ -289,7 +289,7 @@ follow_rows(struct engine *engine, const struct event *event)
 {
     if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
         uint32_t enrolment = event->u.step.enrolment;
-        due_arm(&engine->due, engine->state.enrolments[enrolment].wake_ms, enrolment);
+        due_arm(&engine->due, &engine->state, enrolment);
     } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
         enqueue_friend(engine, event->friend, event->at_ms);
     } else if (event->kind == EVENT_PAUSE_CHANGED || event->kind == EVENT_DEFINITIONS_APPLIED) {
@@ -308,7 +308,7 @@ engine_wake(struct engine *engine, int64_t now_ms)
     due_init(&engine->due, now_ms);
     for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
         if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
-            due_arm(&engine->due, engine->state.enrolments[i].wake_ms, i);
+            due_arm(&engine->due, &engine->state, i);
         }
     }
     for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
@@ -628,19 +628,22 @@ owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
     return due && !state_is_paused(&engine->state, row) ? row->friend : NO_ID;
 }
 
-enum { EXPIRE_SHARE = 1024 }; /* owners moved out of the wheel a call, at most */
+/* Moves a share of what has come due out of the wheel. */
+static void
+enqueue_due(struct engine *engine, int64_t now_ms)
+{
+    uint32_t enrolments[DUE_SHARE];
+    size_t count = due_expire(&engine->due, &engine->state, now_ms, enrolments);
+    for (size_t i = 0; i < count; i++) {
+        enqueue_enrolment(engine, enrolments[i]);
+    }
+}
 
 enum rc
 engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
 {
     assert(engine->awake);
-    for (uint32_t i = 0; i < EXPIRE_SHARE; i++) {
-        uint32_t enrolment = due_expire(&engine->due, &engine->state, now_ms);
-        if (enrolment == NO_ID) {
-            break;
-        }
-        enqueue_enrolment(engine, enrolment);
-    }
+    enqueue_due(engine, now_ms);
     if (date_look_through(&(struct turn){.engine = engine,
                                          .state = &engine->state,
                                          .now_ms = now_ms,

@@ -1,117 +1,14 @@
-#include "engine/event.h"
+#include "engine/event_parts.h"
+
+#define LAYOUT(kind, name, list, words)                                                            \
+    case kind:                                                                                     \
+        return name;
 
 const char *
 event_kind_name(enum event_kind kind)
 {
     switch (kind) {
-    case EVENT_CLAIMED:
-        return "claimed";
-    case EVENT_STOPPED:
-        return "stopped";
-    case EVENT_DEFINITIONS_APPLIED:
-        return "definitions_applied";
-    case EVENT_RELEASED:
-        return "released";
-    case EVENT_FRIEND_ADDED:
-        return "friend_added";
-    case EVENT_FOLLOWED:
-        return "followed";
-    case EVENT_UNFOLLOWED:
-        return "unfollowed";
-    case EVENT_MESSAGE_RECEIVED:
-        return "message_received";
-    case EVENT_TAPPED:
-        return "tapped";
-    case EVENT_WEBHOOK_NOTED:
-        return "webhook_noted";
-    case EVENT_WEBHOOK_UNREADABLE:
-        return "webhook_unreadable";
-    case EVENT_WEBHOOK_FOREIGN:
-        return "webhook_foreign";
-    case EVENT_PROFILE_FETCHED:
-        return "profile_fetched";
-    case EVENT_FRIEND_FORGOTTEN:
-        return "friend_forgotten";
-    case EVENT_MESSAGE_UNSENT:
-        return "message_unsent";
-    case EVENT_TAG_ADDED:
-        return "tag_added";
-    case EVENT_TAG_REMOVED:
-        return "tag_removed";
-    case EVENT_FIELD_SET:
-        return "field_set";
-    case EVENT_FIELD_CLEARED:
-        return "field_cleared";
-    case EVENT_SCORE_CHANGED:
-        return "score_changed";
-    case EVENT_DRAWN:
-        return "drawn";
-    case EVENT_ONCE_DONE:
-        return "once_done";
-    case EVENT_PAUSE_CHANGED:
-        return "pause_changed";
-    case EVENT_STEP_REDIRECTED:
-        return "step_redirected";
-    case EVENT_SEND_UNKNOWN:
-        return "send_unknown";
-    case EVENT_ENROLMENT_STARTED:
-        return "enrolment_started";
-    case EVENT_START_REFUSED:
-        return "start_refused";
-    case EVENT_STEP_PLANNED:
-        return "step_planned";
-    case EVENT_STEP_DEFERRED:
-        return "step_deferred";
-    case EVENT_STEP_SKIPPED:
-        return "step_skipped";
-    case EVENT_STEP_DONE:
-        return "step_done";
-    case EVENT_STEP_CANCELLED:
-        return "step_cancelled";
-    case EVENT_ENROLMENT_ENDED:
-        return "enrolment_ended";
-    case EVENT_DELIVERY_PLANNED:
-        return "delivery_planned";
-    case EVENT_DELIVERY_INTENDED:
-        return "delivery_intended";
-    case EVENT_DELIVERY_OUTCOME:
-        return "delivery_outcome";
-    case EVENT_DELIVERY_CANCELLED:
-        return "delivery_cancelled";
-    case EVENT_FORM_ANSWERED:
-        return "form_answered";
-    case EVENT_ANSWER_GIVEN:
-        return "answer_given";
-    case EVENT_FORM_REFUSED:
-        return "form_refused";
-    case EVENT_CONVERTED:
-        return "converted";
-    case EVENT_BOOKED:
-        return "booked";
-    case EVENT_BOOKING_CHANGED:
-        return "booking_changed";
-    case EVENT_BOOKING_CANCELLED:
-        return "booking_cancelled";
-    case EVENT_BOOKING_REFUSED:
-        return "booking_refused";
-    case EVENT_NOTIFIED:
-        return "notified";
-    case EVENT_ROUTE_SCANNED:
-        return "route_scanned";
-    case EVENT_ROUTE_TAKEN:
-        return "route_taken";
-    case EVENT_CLICKED:
-        return "clicked";
-    case EVENT_GOAL_MOVED:
-        return "goal_moved";
-    case EVENT_CLOCK_RESTARTED:
-        return "clock_restarted";
-    case EVENT_CUSTOM:
-        return "custom";
-    case EVENT_MARK_SET:
-        return "mark_set";
-    case EVENT_DATES_LOOKED_THROUGH:
-        return "dates_looked_through";
+        EVENT_LAYOUTS(LAYOUT)
     }
     return NULL;
 }

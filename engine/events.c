@@ -1,4 +1,4 @@
-#include "engine/event.h"
+#include "engine/event_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -40,37 +40,26 @@ copy_words(struct arena *arena, struct event *event)
     event->words = words;
 }
 
+static inline void
+copy_part(struct arena *arena, enum part_shape shape, void *member)
+{
+    if (shape == SHAPE_TEXT) {
+        struct span *text = member;
+        *text = arena_span(arena, *text);
+    }
+}
+
+#define COPY(type, name, member) copy_part(arena, (enum part_shape)type##_SHAPE, &event->member);
+#define LAYOUT(kind, name, list, words)                                                            \
+    case kind:                                                                                     \
+        PARTS_##list(COPY);                                                                        \
+        break;
+
 static void
 copy_spans(struct arena *arena, struct event *event)
 {
     switch (event->kind) {
-    case EVENT_CLAIMED:
-        event->u.claimed.machine = arena_span(arena, event->u.claimed.machine);
-        event->u.claimed.path = arena_span(arena, event->u.claimed.path);
-        event->u.claimed.version = arena_span(arena, event->u.claimed.version);
-        break;
-    case EVENT_CUSTOM:
-        event->u.custom.name = arena_span(arena, event->u.custom.name);
-        break;
-    case EVENT_FOLLOWED:
-    case EVENT_UNFOLLOWED:
-    case EVENT_MESSAGE_RECEIVED:
-    case EVENT_TAPPED:
-    case EVENT_WEBHOOK_NOTED:
-    case EVENT_MESSAGE_UNSENT:
-        event->u.act.webhook_id = arena_span(arena, event->u.act.webhook_id);
-        event->u.act.type = arena_span(arena, event->u.act.type);
-        event->u.act.message_id = arena_span(arena, event->u.act.message_id);
-        break;
-    case EVENT_DRAWN:
-        event->u.drawn.name = arena_span(arena, event->u.drawn.name);
-        event->u.drawn.value = arena_span(arena, event->u.drawn.value);
-        break;
-    case EVENT_SEND_UNKNOWN:
-        event->u.send_unknown.pattern = arena_span(arena, event->u.send_unknown.pattern);
-        break;
-    default: /* the others hold no spans outside their words */
-        break;
+        EVENT_LAYOUTS(LAYOUT)
     }
 }
 

@@ -1,77 +1,81 @@
 #include "engine/wheel.h"
 
+#include "engine/base/sort.h"
+#include "engine/wheel_slots.h"
 #include <assert.h>
+#include <string.h>
 
-enum { DIGIT_BITS = 6, DIGITS = 1 << DIGIT_BITS };
-enum { OWNER_LEVELS = 6, DUE_LEVELS = 6, LEVELS = OWNER_LEVELS + DUE_LEVELS };
-enum { SLOTS = LEVELS * DIGITS, NO_SLOT = SLOTS };
-
-/* A slot of at most FEED_MAX entries that span at most AHEAD_MS goes to the heap as a whole: more would
- * make the heap deep, further ahead would send much of what is armed later to the heap as well. */
-enum { FEED_MAX = 256 };
-#define AHEAD_MS (INT64_C(1) << 18) /* 4.4 minutes, a slot of the fourth level of dues */
-
-enum { WORK_MAX = 32768 };  /* entries moved by one call beyond those it returns */
-enum { HEAP_ARITY = 4 };    /* flatter than two, and the children share a cache line */
-enum { CHUNK_KEYS = 62 };   /* 512 bytes a chunk */
-enum { CHUNKS_SPARE = 64 }; /* free chunks kept beyond what is needed, against to and fro */
-
-/* Lists of chunks that may begin with one that is not full: one a slot, and three in transit (what a
- * sweep has not seen yet, and both lists of the slot being opened). */
-enum { PARTIAL_MAX = SLOTS + 3 };
-
-/* A key is the low 32 bits of the due instant, then the owner. Within a slot the order of keys is the
- * order of entries, as no slot reaches across a multiple of 2^32 ms. */
-struct chunk {
-    struct chunk *next;
-    size_t count;
-    uint64_t keys[CHUNK_KEYS];
-};
-
-struct slot {
-    struct chunk *fresh;   /* only the first chunk is ever not full */
-    struct chunk *unswept; /* the part that the sweep has not looked at yet; usually none */
-    size_t count;
-    int64_t high_ms;   /* the bits of the due instants that keys leave out */
-    uint64_t min, max; /* bounds of the keys, exact until a sweep drops one of them */
-};
+enum { SORT_MAX = 8192 };  /* a slot up to this size is sorted: 64 KiB, in cache */
+enum { EARLY_MAX = 8192 }; /* so many early entries, and the run goes back into its slot */
+enum { WORK_MAX = 32768 }; /* entries moved by one call beyond those it returns */
+enum { HEAP_ARITY = 4 };   /* flatter than two, and the children share a cache line */
+#define PAST_MS (30 * INT64_C(86400000)) /* what is late by no more finds slots in a new wheel */
 
 struct heap {
     struct wheel_entry *entries;
     size_t count, capacity;
 };
 
-struct wheel {
-    const struct mem *mem;
-    int64_t now_ms;
-    struct wheel_entry base; /* whatever lies in a slot comes after it */
-    struct heap heap;
-    size_t slotted; /* entries in slots, opening included */
-
-    struct slot
-        opening; /* the slot that base has entered, not yet placed again; no order of its own */
-    uint32_t levels_used;
-    uint64_t slots_used[LEVELS];
-    struct slot slots[SLOTS];
-
-    struct chunk *chunks_free;
-    size_t chunk_count; /* free ones included */
-
-    uint32_t sweep_place; /* a slot, or SLOTS for the heap */
-    size_t sweep_heap;    /* heap entries below this index are still to be looked at */
+struct run {
+    uint64_t words[SORT_MAX], spare[SORT_MAX];
+    size_t next, end;
+    uint64_t high; /* what the words leave out */
 };
 
-static bool
-entry_before(struct wheel_entry a, struct wheel_entry b)
+struct wheel {
+    const struct mem *mem;
+    int64_t now_ms, next_ms;
+
+    struct heap early;             /* none comes after the base of the slots */
+    struct run run;                /* nor of these */
+    bool run_is_slot;              /* base is the last place of the slot that became the run, */
+    struct wheel_entry run_before; /* and this the place before its first */
+
+    struct slots slots;
+    struct slot opening; /* a big slot: what of it is still to be placed again */
+    bool opening_wide;
+
+    uint32_t sweep_slot;
+    size_t sweep_left; /* chunks of that slot the sweep has yet to look at */
+};
+
+static int64_t
+ms_before(int64_t ms, int64_t by)
 {
-    return a.due_ms < b.due_ms || (a.due_ms == b.due_ms && a.owner < b.owner);
+    return ms < INT64_MIN + by ? INT64_MIN : ms - by;
 }
 
-/* ---- the heap ---- */
+/* ---- the early ones: a heap ---- */
+
+static bool
+heap_reserve(const struct mem *mem, struct heap *heap, size_t count)
+{
+    if (count <= heap->capacity) {
+        return true;
+    }
+    size_t capacity = count < 2 * heap->capacity ? 2 * heap->capacity : count + 64;
+    void *entries = mem_resize(mem, heap->entries, heap->capacity * sizeof(struct wheel_entry),
+                               capacity * sizeof(struct wheel_entry));
+    if (entries == NULL) {
+        return false;
+    }
+    heap->entries = entries;
+    heap->capacity = capacity;
+    return true;
+}
 
 static void
-heap_sift_up(struct heap *heap, size_t index, struct wheel_entry entry)
+heap_fini(const struct mem *mem, struct heap *heap)
 {
+    mem_free(mem, heap->entries, heap->capacity * sizeof(struct wheel_entry));
+    *heap = (struct heap){0};
+}
+
+static void
+heap_push(struct heap *heap, struct wheel_entry entry)
+{
+    assert(heap->count < heap->capacity);
+    size_t index = heap->count++;
     while (index > 0) {
         size_t parent = (index - 1) / HEAP_ARITY;
         if (!entry_before(entry, heap->entries[parent])) {
@@ -83,274 +87,155 @@ heap_sift_up(struct heap *heap, size_t index, struct wheel_entry entry)
     heap->entries[index] = entry;
 }
 
-static void
-heap_sift_down(struct heap *heap, size_t index, struct wheel_entry entry)
+static struct wheel_entry
+heap_pop(struct heap *heap)
 {
-    for (;;) {
-        size_t first = index * HEAP_ARITY + 1;
-        size_t end = first + HEAP_ARITY < heap->count ? first + HEAP_ARITY : heap->count;
-        size_t least = first;
-        for (size_t child = first + 1; child < end; child++) {
-            if (entry_before(heap->entries[child], heap->entries[least])) {
-                least = child;
+    struct wheel_entry first = heap->entries[0];
+    struct wheel_entry last = heap->entries[--heap->count];
+    size_t index = 0;
+    for (size_t child = 1; child < heap->count; child = index * HEAP_ARITY + 1) {
+        size_t end = child + HEAP_ARITY < heap->count ? child + HEAP_ARITY : heap->count;
+        size_t least = child;
+        for (size_t other = child + 1; other < end; other++) {
+            if (entry_before(heap->entries[other], heap->entries[least])) {
+                least = other;
             }
         }
-        if (first >= heap->count || !entry_before(heap->entries[least], entry)) {
+        if (!entry_before(heap->entries[least], last)) {
             break;
         }
         heap->entries[index] = heap->entries[least];
         index = least;
     }
-    heap->entries[index] = entry;
+    heap->entries[index] = last;
+    return first;
 }
 
-static void
-heap_push(struct heap *heap, struct wheel_entry entry)
+/* ---- opening a slot, and undoing it ---- */
+
+/* When to open it: a big one some time ahead, 30 ns for each entry. */
+static int64_t
+opens_ms(const struct slot *slot)
 {
-    assert(heap->count < heap->capacity);
-    heap_sift_up(heap, heap->count++, entry);
-}
-
-static void
-heap_remove(struct heap *heap, size_t index)
-{
-    struct wheel_entry last = heap->entries[--heap->count];
-    if (index == heap->count) {
-        return;
-    }
-    if (index > 0 && entry_before(last, heap->entries[(index - 1) / HEAP_ARITY])) {
-        heap_sift_up(heap, index, last);
-    } else {
-        heap_sift_down(heap, index, last);
-    }
-}
-
-/* Room for count entries and for a slot that is fed later, when nothing may fail. */
-static bool
-heap_reserve(const struct mem *mem, struct heap *heap, size_t count)
-{
-    size_t wanted = count + FEED_MAX + 1;
-    if (wanted <= heap->capacity) {
-        return true;
-    }
-    size_t capacity = wanted < 2 * heap->capacity ? 2 * heap->capacity : wanted;
-    void *entries = mem_resize(mem, heap->entries, heap->capacity * sizeof(struct wheel_entry),
-                               capacity * sizeof(struct wheel_entry));
-    if (entries == NULL) {
-        return false;
-    }
-    heap->entries = entries;
-    heap->capacity = capacity;
-    return true;
-}
-
-/* ---- chunks and lists of them ---- */
-
-/* How many chunks `entries` in slots can occupy at worst: each at least one, all but PARTIAL_MAX full. */
-static size_t
-chunks_needed(size_t entries)
-{
-    size_t packed = entries / CHUNK_KEYS + PARTIAL_MAX;
-    return entries < packed ? entries : packed;
-}
-
-static bool
-chunks_reserve(struct wheel *wheel, size_t entries)
-{
-    while (wheel->chunk_count < chunks_needed(entries)) {
-        struct chunk *chunk = mem_resize(wheel->mem, NULL, 0, sizeof(*chunk));
-        if (chunk == NULL) {
-            return false;
-        }
-        chunk->next = wheel->chunks_free;
-        wheel->chunks_free = chunk;
-        wheel->chunk_count++;
-    }
-    return true;
-}
-
-static void
-chunk_release(struct wheel *wheel, struct chunk *chunk)
-{
-    if (wheel->chunk_count > chunks_needed(wheel->slotted) + CHUNKS_SPARE) {
-        mem_free(wheel->mem, chunk, sizeof(*chunk));
-        wheel->chunk_count--;
-    } else {
-        chunk->next = wheel->chunks_free;
-        wheel->chunks_free = chunk;
-    }
-}
-
-static void
-list_put(struct wheel *wheel, struct chunk **list, uint64_t key)
-{
-    struct chunk *chunk = *list;
-    if (chunk == NULL || chunk->count == CHUNK_KEYS) {
-        chunk = wheel->chunks_free;
-        assert(chunk != NULL);
-        wheel->chunks_free = chunk->next;
-        chunk->next = *list;
-        chunk->count = 0;
-        *list = chunk;
-    }
-    chunk->keys[chunk->count++] = key;
-}
-
-static uint64_t
-list_take(struct wheel *wheel, struct chunk **list)
-{
-    struct chunk *chunk = *list;
-    uint64_t key = chunk->keys[--chunk->count];
-    if (chunk->count == 0) {
-        *list = chunk->next;
-        chunk_release(wheel, chunk);
-    }
-    return key;
-}
-
-/* ---- slots ---- */
-
-static uint64_t
-key_of(struct wheel_entry entry)
-{
-    return (uint64_t)entry.due_ms << 32 | entry.owner;
+    return ms_before(slot->min.due_ms, (int64_t)(slot->count / WORK_MAX));
 }
 
 static struct wheel_entry
-slot_entry(const struct slot *slot, uint64_t key)
+run_entry(const struct wheel *wheel)
 {
-    return (struct wheel_entry){.due_ms = slot->high_ms | (int64_t)(key >> 32),
-                                .owner = (uint32_t)key};
+    const struct run *run = &wheel->run;
+    return slots_entry(&wheel->slots, run->high, run->words[run->next]);
 }
 
-/* Where an entry belongs, as long as base stands where it does: the slot of its own digit at the first
- * level where it differs from base; NO_SLOT for the heap. */
-static uint32_t
-slot_index_of(struct wheel_entry base, struct wheel_entry entry)
+static void
+sort_into_run(struct wheel *wheel, uint32_t index, struct slot *slot)
 {
-    if (!entry_before(base, entry)) {
-        return NO_SLOT;
+    struct run *run = &wheel->run;
+    assert(run->next == run->end);
+    run->next = 0;
+    run->end = 0;
+    run->high = slots_high_part(slots_from_origin(&wheel->slots, slot->min.due_ms));
+    while (slot->first != NULL) {
+        struct chunk *chunk = slot_take_chunk(slot);
+        memcpy(run->words + run->end, chunk->words, chunk->words_used * sizeof(chunk->words[0]));
+        run->end += chunk->words_used;
+        chunk_put(&wheel->slots, chunk);
     }
-    uint32_t level;
-    uint64_t digits;
-    uint64_t due_differs = (uint64_t)base.due_ms ^ (uint64_t)entry.due_ms;
-    if (due_differs != 0) {
-        uint32_t due_level = (63 - (uint32_t)__builtin_clzll(due_differs)) / DIGIT_BITS;
-        if (due_level >= DUE_LEVELS) {
-            return NO_SLOT;
-        }
-        level = OWNER_LEVELS + due_level;
-        digits = (uint64_t)entry.due_ms >> due_level * DIGIT_BITS;
+    sort_keys(run->words, run->spare, run->end);
+    if (index < DIGITS) {
+        wheel->slots.base = slot->min; /* which is all there is in a slot of the last digit */
     } else {
-        level = (31 - (uint32_t)__builtin_clz(base.owner ^ entry.owner)) / DIGIT_BITS;
-        digits = entry.owner >> level * DIGIT_BITS;
-    }
-    return level * DIGITS + (uint32_t)(digits % DIGITS);
-}
-
-static void
-slot_put(struct wheel *wheel, uint32_t index, struct wheel_entry entry)
-{
-    struct slot *slot = &wheel->slots[index];
-    uint64_t key = key_of(entry);
-    if (slot->count == 0) {
-        slot->high_ms = entry.due_ms & ~INT64_C(0xffffffff);
-        slot->min = key;
-        slot->max = key;
-        wheel->slots_used[index / DIGITS] |= UINT64_C(1) << index % DIGITS;
-        wheel->levels_used |= 1u << index / DIGITS;
-    }
-    slot->min = key < slot->min ? key : slot->min;
-    slot->max = key > slot->max ? key : slot->max;
-    slot->count++;
-    wheel->slotted++;
-    list_put(wheel, &slot->fresh, key);
-}
-
-static void
-slot_mark_empty(struct wheel *wheel, uint32_t index)
-{
-    uint32_t level = index / DIGITS;
-    wheel->slots_used[level] &= ~(UINT64_C(1) << index % DIGITS);
-    if (wheel->slots_used[level] == 0) {
-        wheel->levels_used &= ~(1u << level);
+        slots_ends(&wheel->slots, index, slot->min, &wheel->run_before, &wheel->slots.base);
+        wheel->run_is_slot = true;
     }
 }
 
-static void
-place(struct wheel *wheel, struct wheel_entry entry)
-{
-    uint32_t index = slot_index_of(wheel->base, entry);
-    if (index == NO_SLOT) {
-        heap_push(&wheel->heap, entry);
-    } else {
-        slot_put(wheel, index, entry);
-    }
-}
-
-/* The slot whose entries come before those of all others; NO_SLOT when all are empty. */
-static uint32_t
-earliest_slot(const struct wheel *wheel)
-{
-    if (wheel->levels_used == 0) {
-        return NO_SLOT;
-    }
-    uint32_t level = (uint32_t)__builtin_ctz(wheel->levels_used);
-    return level * DIGITS + (uint32_t)__builtin_ctzll(wheel->slots_used[level]);
-}
-
-/* False when nothing is in slots; else no entry there comes before *out_bound. */
-static bool
-slots_bound(const struct wheel *wheel, struct wheel_entry *out_bound)
-{
-    if (wheel->slotted == 0) {
-        return false;
-    }
-    const struct slot *slot = &wheel->opening;
-    if (slot->count == 0) {
-        slot = &wheel->slots[earliest_slot(wheel)];
-    }
-    *out_bound = slot_entry(slot, slot->min);
-    return true;
-}
-
-/* Advances base into the earliest slot. Every other slot stays where it is: base keeps the digits
- * above this slot's level, and the levels below are empty. */
-static void
+/* Moves base into the earliest slot, if it is time. Every other slot stays what it is: base keeps the
+ * digits before this slot's, and the slots of later digits are empty. Returns the work it was, 0 when
+ * there was none. */
+static size_t
 open_earliest(struct wheel *wheel)
 {
-    uint32_t index = earliest_slot(wheel);
-    struct slot *slot = &wheel->slots[index];
-    struct wheel_entry min = slot_entry(slot, slot->min);
-    struct wheel_entry max = slot_entry(slot, slot->max);
-    bool near = max.due_ms - min.due_ms <= AHEAD_MS || max.due_ms <= wheel->now_ms;
-    wheel->base = near && slot->count <= FEED_MAX ? max : min;
-    wheel->opening = *slot;
-    *slot = (struct slot){0};
-    slot_mark_empty(wheel, index);
+    struct slots *slots = &wheel->slots;
+    uint32_t index = slots_earliest(slots);
+    if (index == NO_SLOT || opens_ms(&slots->items[index]) > wheel->now_ms) {
+        return 0;
+    }
+    struct slot slot = slots_detach(slots, index);
+    wheel->run_is_slot = false;
+    if (slot.count <= SORT_MAX && index < WIDE_SLOTS) {
+        sort_into_run(wheel, index, &slot);
+        return slot.count;
+    }
+    slots->base = slot.min;
+    wheel->opening = slot;
+    wheel->opening_wide = index >= WIDE_SLOTS;
+    return 1;
 }
 
-/* Places up to `work` entries of the opened slot again; returns how many. */
+/* Places entries of the slot being opened again, `work` or a few more. Returns how many, 0 when there
+ * was no memory. */
 static size_t
 spread(struct wheel *wheel, size_t work)
 {
     struct slot *opening = &wheel->opening;
     size_t moved = 0;
-    for (; opening->count > 0 && moved < work; moved++) {
-        struct chunk **list = opening->fresh != NULL ? &opening->fresh : &opening->unswept;
-        struct wheel_entry entry = slot_entry(opening, list_take(wheel, list));
-        opening->count--;
-        wheel->slotted--;
-        /* A big slot of equal entries must not fill the heap: one of them is enough. */
-        const struct wheel_entry *top = wheel->heap.count > 0 ? &wheel->heap.entries[0] : NULL;
-        if (top == NULL || top->due_ms != entry.due_ms || top->owner != entry.owner) {
-            place(wheel, entry);
+    while (opening->count > 0 && moved < work) {
+        struct chunk *chunk = opening->first;
+        while (chunk->words_used > 0) {
+            struct wheel_entry entry;
+            uint32_t words = chunk_last(&wheel->slots, opening, wheel->opening_wide, chunk, &entry);
+            if (slots_put(&wheel->slots, entry) == NULL) {
+                return moved;
+            }
+            chunk->words_used -= words;
+            opening->count--;
+            moved++;
         }
+        chunk_put(&wheel->slots, slot_take_chunk(opening));
     }
     return moved;
 }
 
+/* Puts the run and what is early amid it back into the slot it was, as if that had not been opened. The
+ * slots of later digits are empty, as base is the slot's last place. */
+static void
+close_run(struct wheel *wheel)
+{
+    struct run *run = &wheel->run;
+    struct heap *early = &wheel->early;
+    if (!chunks_reserve(&wheel->slots, (run->end - run->next + early->count) / CHUNK_WORDS + 2)) {
+        return; /* the heap grows on, until there is memory */
+    }
+    wheel->slots.base = wheel->run_before;
+    wheel->run_is_slot = false;
+    for (; run->next < run->end; run->next++) {
+        struct slot *slot = slots_put(&wheel->slots, run_entry(wheel));
+        assert(slot != NULL);
+    }
+    size_t count = early->count;
+    early->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct wheel_entry entry = early->entries[i];
+        if (entry_before(wheel->slots.base, entry)) {
+            struct slot *slot = slots_put(&wheel->slots, entry);
+            assert(slot != NULL);
+        } else {
+            heap_push(early, entry); /* at or before the place it was read from */
+        }
+    }
+}
+
 /* ---- the wheel ---- */
+
+/* Where an empty wheel stands: before now, so that what is already late finds slots too. */
+static void
+stand_at_now(struct wheel *wheel)
+{
+    wheel->slots.origin_ms = ms_before(wheel->now_ms, PAST_MS);
+    wheel->slots.base = (struct wheel_entry){.due_ms = wheel->slots.origin_ms};
+    wheel->run_is_slot = false;
+}
 
 struct wheel *
 wheel_new(const struct mem *mem, int64_t now_ms)
@@ -360,23 +245,11 @@ wheel_new(const struct mem *mem, int64_t now_ms)
         return NULL;
     }
     wheel->mem = mem;
+    wheel->slots.mem = mem;
     wheel->now_ms = now_ms;
-    wheel->base.due_ms = now_ms;
-    if (!heap_reserve(mem, &wheel->heap, 0)) {
-        mem_free(mem, wheel, sizeof(*wheel));
-        return NULL;
-    }
+    wheel->next_ms = INT64_MAX;
+    stand_at_now(wheel);
     return wheel;
-}
-
-static void
-chunks_free(struct wheel *wheel, struct chunk *chunk)
-{
-    while (chunk != NULL) {
-        struct chunk *next = chunk->next;
-        mem_free(wheel->mem, chunk, sizeof(*chunk));
-        chunk = next;
-    }
 }
 
 void
@@ -385,14 +258,11 @@ wheel_free(struct wheel *wheel)
     if (wheel == NULL) {
         return;
     }
-    for (size_t i = 0; i < SLOTS; i++) {
-        chunks_free(wheel, wheel->slots[i].fresh);
-        chunks_free(wheel, wheel->slots[i].unswept);
+    while (wheel->opening.first != NULL) {
+        chunk_put(&wheel->slots, slot_take_chunk(&wheel->opening));
     }
-    chunks_free(wheel, wheel->opening.fresh);
-    chunks_free(wheel, wheel->opening.unswept);
-    chunks_free(wheel, wheel->chunks_free);
-    mem_free(wheel->mem, wheel->heap.entries, wheel->heap.capacity * sizeof(struct wheel_entry));
+    slots_fini(&wheel->slots);
+    heap_fini(wheel->mem, &wheel->early);
     mem_free(wheel->mem, wheel, sizeof(*wheel));
 }
 
@@ -400,208 +270,195 @@ enum rc
 wheel_arm(struct wheel *wheel, int64_t due_ms, uint32_t owner)
 {
     struct wheel_entry entry = {.due_ms = due_ms, .owner = owner};
-    bool in_heap = slot_index_of(wheel->base, entry) == NO_SLOT;
-    if (in_heap ? !heap_reserve(wheel->mem, &wheel->heap, wheel->heap.count + 1)
-                : !chunks_reserve(wheel, wheel->slotted + 1)) {
+    if (wheel_count(wheel) == 0) {
+        stand_at_now(wheel);
+    } else if (wheel->run_is_slot && wheel->early.count >= EARLY_MAX) {
+        close_run(wheel);
+    }
+    int64_t next_ms = due_ms;
+    if (entry_before(wheel->slots.base, entry)) {
+        const struct slot *slot = slots_put(&wheel->slots, entry);
+        if (slot == NULL) {
+            return RC_NO_MEMORY;
+        }
+        next_ms = slot->count % WORK_MAX == 0 ? opens_ms(slot) : due_ms;
+    } else if (heap_reserve(wheel->mem, &wheel->early, wheel->early.count + 1)) {
+        heap_push(&wheel->early, entry);
+    } else {
         return RC_NO_MEMORY;
     }
-    place(wheel, entry);
+    wheel->next_ms = next_ms < wheel->next_ms ? next_ms : wheel->next_ms;
     return RC_OK;
+}
+
+/* From the run and the early ones, which all come before what is in slots. */
+static size_t
+take_due(struct wheel *wheel, struct wheel_entry *out, size_t max)
+{
+    struct run *run = &wheel->run;
+    struct heap *early = &wheel->early;
+    size_t taken = 0;
+    while (taken < max) {
+        bool in_run = run->next < run->end;
+        bool is_early = early->count > 0;
+        struct wheel_entry entry = in_run ? run_entry(wheel) : (struct wheel_entry){0};
+        if (is_early && !(in_run && entry_before(entry, early->entries[0]))) {
+            entry = early->entries[0];
+            in_run = false;
+        }
+        if (!(in_run || is_early) || entry.due_ms > wheel->now_ms) {
+            break;
+        }
+        if (in_run) {
+            run->next++;
+        } else {
+            heap_pop(early);
+        }
+        out[taken++] = entry;
+    }
+    return taken;
+}
+
+static int64_t
+next_instant(const struct wheel *wheel)
+{
+    if (wheel->opening.count > 0) {
+        return wheel->now_ms; /* there is work to go on with */
+    }
+    uint32_t index = slots_earliest(&wheel->slots);
+    int64_t next_ms = index == NO_SLOT ? INT64_MAX : opens_ms(&wheel->slots.items[index]);
+    if (wheel->early.count > 0 && wheel->early.entries[0].due_ms < next_ms) {
+        next_ms = wheel->early.entries[0].due_ms;
+    }
+    if (wheel->run.next < wheel->run.end && run_entry(wheel).due_ms < next_ms) {
+        next_ms = run_entry(wheel).due_ms;
+    }
+    return next_ms;
 }
 
 size_t
 wheel_expire(struct wheel *wheel, int64_t now_ms, struct wheel_entry *out, size_t max)
 {
     wheel->now_ms = now_ms > wheel->now_ms ? now_ms : wheel->now_ms;
-    size_t taken = 0;
-    size_t work = WORK_MAX;
-    while (taken < max) {
-        struct wheel_entry bound;
-        bool in_slots = slots_bound(wheel, &bound);
-        if (wheel->heap.count > 0 && !(in_slots && entry_before(bound, wheel->heap.entries[0]))) {
-            if (wheel->heap.entries[0].due_ms > wheel->now_ms) {
-                break;
-            }
-            out[taken++] = wheel->heap.entries[0];
-            heap_remove(&wheel->heap, 0);
-            work++;
-        } else if (in_slots && bound.due_ms <= wheel->now_ms && work > 0) {
-            if (wheel->opening.count == 0) {
-                open_earliest(wheel);
-            }
-            work -= spread(wheel, work);
-        } else {
-            break;
-        }
+    if (wheel->next_ms > wheel->now_ms) {
+        return 0;
     }
-    /* With empty slots base may stand anywhere; the nearer, the finer the slots of what comes next. */
-    if (wheel->slotted == 0 && wheel->base.due_ms < wheel->now_ms) {
-        wheel->base = (struct wheel_entry){.due_ms = wheel->now_ms};
+    size_t taken = take_due(wheel, out, max);
+    size_t moved = 0;
+    size_t step = 1;
+    while (taken < max && step > 0 && moved < WORK_MAX + taken) {
+        step = wheel->opening.count > 0 ? spread(wheel, WORK_MAX + taken - moved)
+                                        : open_earliest(wheel);
+        moved += step;
+        taken += take_due(wheel, out + taken, max - taken);
     }
+    if (wheel->early.count == 0 && wheel->early.capacity > 2 * EARLY_MAX) {
+        heap_fini(wheel->mem, &wheel->early); /* many were late at once */
+    }
+    wheel->next_ms = next_instant(wheel);
     return taken;
 }
 
 int64_t
 wheel_next(const struct wheel *wheel)
 {
-    int64_t next_ms = wheel->heap.count > 0 ? wheel->heap.entries[0].due_ms : INT64_MAX;
-    struct wheel_entry bound;
-    if (slots_bound(wheel, &bound) && bound.due_ms < next_ms) {
-        next_ms = bound.due_ms;
-    }
-    return next_ms;
+    return wheel->next_ms;
 }
 
 size_t
 wheel_count(const struct wheel *wheel)
 {
-    return wheel->slotted + wheel->heap.count;
+    return wheel->slots.count + wheel->opening.count + wheel->early.count + wheel->run.end -
+           wheel->run.next;
 }
 
 size_t
 wheel_bytes(const struct wheel *wheel)
 {
-    return sizeof(*wheel) + wheel->chunk_count * sizeof(struct chunk) +
-           wheel->heap.capacity * sizeof(struct wheel_entry);
+    return sizeof(*wheel) + wheel->slots.chunk_count * sizeof(struct chunk) +
+           wheel->early.capacity * sizeof(struct wheel_entry);
 }
 
 /* ---- the sweep ---- */
 
-struct sweep {
-    wheel_keep_fn keep;
-    void *context;
-    size_t looks_left, dropped;
-};
-
-/* True when the whole slot has been looked at. What is kept moves to the front list, and so the chunks
- * stay full. */
-static bool
-sweep_slot(struct wheel *wheel, uint32_t index, struct sweep *sweep)
+/* The slot with the chunk whose turn it is; NO_SLOT when all are empty. */
+static uint32_t
+sweep_turn(struct wheel *wheel)
 {
-    struct slot *slot = &wheel->slots[index];
-    if (slot->unswept == NULL) {
-        slot->unswept = slot->fresh;
-        slot->fresh = NULL;
-    }
-    for (; slot->unswept != NULL && sweep->looks_left > 0; sweep->looks_left--) {
-        uint64_t key = list_take(wheel, &slot->unswept);
-        if (sweep->keep(sweep->context, slot_entry(slot, key))) {
-            list_put(wheel, &slot->fresh, key);
-        } else {
-            slot->count--;
-            wheel->slotted--;
-            sweep->dropped++;
+    const struct slots *slots = &wheel->slots;
+    if (wheel->sweep_left == 0 || slots->items[wheel->sweep_slot].count == 0) {
+        uint32_t index = slots_used_from(slots, (wheel->sweep_slot + 1) % SLOTS);
+        if (index == NO_SLOT) {
+            return NO_SLOT;
         }
+        size_t words = slots->items[index].count * (index < WIDE_SLOTS ? 1 : 2);
+        wheel->sweep_slot = index;
+        wheel->sweep_left = (words + CHUNK_WORDS - 1) / CHUNK_WORDS;
     }
-    if (slot->count == 0) {
-        slot_mark_empty(wheel, index);
-    }
-    return slot->unswept == NULL;
-}
-
-/* Downwards, and again at an index whose entry was dropped: whatever fills the place is looked at too,
- * so that no entry slips by. */
-static bool
-sweep_heap(struct wheel *wheel, struct sweep *sweep)
-{
-    struct heap *heap = &wheel->heap;
-    for (; wheel->sweep_heap > 0 && sweep->looks_left > 0; sweep->looks_left--) {
-        if (wheel->sweep_heap > heap->count) {
-            wheel->sweep_heap = heap->count;
-            continue;
-        }
-        if (sweep->keep(sweep->context, heap->entries[wheel->sweep_heap - 1])) {
-            wheel->sweep_heap--;
-        } else {
-            heap_remove(heap, wheel->sweep_heap - 1);
-            sweep->dropped++;
-        }
-    }
-    return wheel->sweep_heap == 0;
+    wheel->sweep_left--;
+    return wheel->sweep_slot;
 }
 
 size_t
-wheel_sweep(struct wheel *wheel, size_t max, wheel_keep_fn keep, void *context)
+wheel_sweep(struct wheel *wheel, wheel_keep_fn keep, const void *context)
 {
-    struct sweep sweep = {.keep = keep, .context = context, .looks_left = max};
-    /* One round at most, however few entries there are. */
-    for (uint32_t places = 0; places <= SLOTS && sweep.looks_left > 0; places++) {
-        bool done = wheel->sweep_place == SLOTS ? sweep_heap(wheel, &sweep)
-                                                : sweep_slot(wheel, wheel->sweep_place, &sweep);
-        if (done) {
-            wheel->sweep_place = (wheel->sweep_place + 1) % (SLOTS + 1);
-            wheel->sweep_heap = wheel->heap.count;
-        }
+    uint32_t index = sweep_turn(wheel);
+    if (index == NO_SLOT) {
+        return 0;
     }
-    return sweep.dropped;
+    struct slots *slots = &wheel->slots;
+    struct slot *slot = &slots->items[index];
+    struct wheel_entry entries[CHUNK_WORDS];
+    size_t count = 0;
+    struct chunk *chunk = slot_take_chunk(slot);
+    while (chunk->words_used > 0) {
+        chunk->words_used -= chunk_last(slots, slot, index >= WIDE_SLOTS, chunk, &entries[count++]);
+    }
+    chunk_put(slots, chunk);
+    slot->count -= count;
+    slots->count -= count;
+    if (slot->count == 0) {
+        (void)slots_detach(slots, index);
+    }
+    size_t kept = keep(context, entries, count);
+    assert(kept <= count);
+    /* From the front of the list to its back, so that every chunk has its turn. */
+    for (size_t i = 0; i < kept; i++) {
+        const struct slot *same = slots_put(slots, entries[i]);
+        assert(same == slot); /* into the chunk just put aside, at worst */
+    }
+    wheel->next_ms = next_instant(wheel);
+    return count - kept;
 }
 
 /* ---- the invariants ---- */
 
+/* The run is in order, the early ones are a heap, and none of them comes after base. */
 static bool
-check_list(const struct slot *slot, const struct chunk *list, struct wheel_entry base,
-           uint32_t index, size_t *entries, size_t *chunks)
+check_front(const struct wheel *wheel)
 {
-    for (const struct chunk *chunk = list; chunk != NULL; chunk = chunk->next) {
-        if (chunk->count == 0 || chunk->count > CHUNK_KEYS ||
-            (chunk != list && chunk->count < CHUNK_KEYS)) {
+    const struct heap *early = &wheel->early;
+    for (size_t i = 0; i < early->count; i++) {
+        if (entry_before(early->entries[i], early->entries[i == 0 ? 0 : (i - 1) / HEAP_ARITY]) ||
+            entry_before(wheel->slots.base, early->entries[i])) {
             return false;
         }
-        for (size_t i = 0; i < chunk->count; i++) {
-            uint64_t key = chunk->keys[i];
-            if (key < slot->min || key > slot->max ||
-                (index != NO_SLOT && slot_index_of(base, slot_entry(slot, key)) != index)) {
-                return false;
-            }
-        }
-        *entries += chunk->count;
-        *chunks += 1;
     }
-    return true;
-}
-
-static bool
-check_slot(const struct wheel *wheel, const struct slot *slot, uint32_t index, size_t *entries,
-           size_t *chunks)
-{
-    size_t before = *entries;
-    return check_list(slot, slot->fresh, wheel->base, index, entries, chunks) &&
-           check_list(slot, slot->unswept, wheel->base, index, entries, chunks) &&
-           *entries - before == slot->count;
+    const struct run *run = &wheel->run;
+    for (size_t i = run->next; i < run->end; i++) {
+        struct wheel_entry entry = slots_entry(&wheel->slots, run->high, run->words[i]);
+        if ((i > run->next && run->words[i - 1] > run->words[i]) ||
+            entry_before(wheel->slots.base, entry) ||
+            (wheel->run_is_slot && !entry_before(wheel->run_before, entry))) {
+            return false;
+        }
+    }
+    return run->next <= run->end && run->end <= SORT_MAX && early->count <= early->capacity;
 }
 
 bool
 wheel_check(const struct wheel *wheel)
 {
-    size_t entries = 0;
-    size_t chunks = 0;
-    for (uint32_t index = 0; index < SLOTS; index++) {
-        const struct slot *slot = &wheel->slots[index];
-        bool used = (wheel->slots_used[index / DIGITS] >> index % DIGITS & 1) != 0;
-        bool level_used = (wheel->levels_used >> index / DIGITS & 1) != 0;
-        if (used != (slot->count > 0) || (used && !level_used) ||
-            (slot->unswept != NULL && index != wheel->sweep_place) ||
-            !check_slot(wheel, slot, index, &entries, &chunks)) {
-            return false;
-        }
-    }
-    if (!check_slot(wheel, &wheel->opening, NO_SLOT, &entries, &chunks)) {
-        return false;
-    }
-    for (uint32_t level = 0; level < LEVELS; level++) {
-        if ((wheel->levels_used >> level & 1) != (wheel->slots_used[level] != 0)) {
-            return false;
-        }
-    }
-    for (const struct chunk *chunk = wheel->chunks_free; chunk != NULL; chunk = chunk->next) {
-        chunks++;
-    }
-    const struct heap *heap = &wheel->heap;
-    for (size_t i = 0; i < heap->count; i++) {
-        if (entry_before(heap->entries[i], heap->entries[i == 0 ? 0 : (i - 1) / HEAP_ARITY])) {
-            return false;
-        }
-    }
-    return entries == wheel->slotted && chunks == wheel->chunk_count &&
-           chunks >= chunks_needed(entries) && heap->count <= heap->capacity;
+    return check_front(wheel) && slots_check(&wheel->slots, &wheel->opening, wheel->opening_wide) &&
+           wheel->next_ms <= next_instant(wheel);
 }

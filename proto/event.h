@@ -1,8 +1,8 @@
-/* event - events to bytes and back: one table for encoding, decoding, printing and the format page.
+/* event - events to bytes and back: encoding, decoding and printing are made from the same lists.
  *
  * Shape    an event is a msgpack array [kind, friend, previous, words, source, parts of the kind ...].
  *          previous is the distance back to the friend's previous event, words the hash of the content
- *          row, source [kind, id, sub]; proto/event_table.h lists each kind's parts. A part that holds
+ *          row, source [kind, id, sub]; engine/event_parts.h lists each kind's parts. A part that holds
  *          its default is nil, and trailing nils are left out. The content row is 16 bytes of salt, then a
  *          msgpack array of binaries; the hash is the first 16 bytes of the row's SHA-256.
  *          A reader skips trailing parts it does not know. docs/format.md shows bytes.
@@ -32,8 +32,9 @@ struct event_decoded {
     uint8_t words_hash[EVENT_WORDS_HASH_BYTES];
 };
 
-/* Number and time come from the batch. With RC_NOT_YET the number of the kind, the friend, the previous
- * event and the source are filled in, so that chains can be walked across it. */
+/* Number and time come from the batch. Only what the kind has is set: other members of the union hold
+ * anything, and after a failure all of *out_decoded does. With RC_NOT_YET the number of the kind, the
+ * friend, the previous event and the source are filled in, so that chains can be walked across it. */
 MUST_USE enum rc event_decode(struct span bytes, uint64_t seq, int64_t at_ms,
                               struct event_decoded *out_decoded);
 

@@ -308,100 +308,94 @@ has_meaning_when_default(enum part_type type)
            type == PART_CLASS || type == PART_ANSWER;
 }
 
+/* NULL for an id that has no names, or where there are no definitions to ask. */
+static const struct names *
+names_of(const struct definitions *definitions, enum part_type type)
+{
+#define TYPE(type, shape)                                                                          \
+    case type:                                                                                     \
+        return NULL;
+#define NAMED(type, names)                                                                         \
+    case type:                                                                                     \
+        return definitions == NULL ? NULL : &definitions->names;
+    switch (type) {
+        EVENT_PART_TYPES(TYPE)
+        EVENT_NAMED_TYPES(NAMED)
+    }
+#undef TYPE
+#undef NAMED
+    return NULL;
+}
+
+static json_t *
+json_id_part(const struct printing *printing, enum part_type type, uint32_t id)
+{
+    const struct definitions *definitions = printing->definitions;
+    const struct event *event = printing->event;
+    if (type == PART_STEP) {
+        return json_id(step_name(definitions, event->u.step.scenario, event->u.step.step), id);
+    }
+    if (type == PART_CHOICE) {
+        return json_choice(printing, id);
+    }
+    return json_named(printing, names_of(definitions, type), id);
+}
+
+static json_t *
+json_number_part(const struct printing *printing, enum part_type type, int64_t number)
+{
+    if (type == PART_TIME) {
+        return number < 0 /* DUE_UNKNOWN_YET */ ? NULL : json_instant(number, printing->zone);
+    }
+    return type == PART_NUMBER   ? json_number(printing, number)
+           : type == PART_ANSWER ? json_answer(printing->event, number)
+                                 : json_integer(number);
+}
+
 /* NULL: nothing to print. */
 static json_t *
 json_part(const struct printing *printing, const struct event_part *part)
 {
-    const struct definitions *definitions = printing->definitions;
     const struct event *event = printing->event;
     const void *at = event_part_of(event, part);
     if (event_part_is_default(event, part) && !has_meaning_when_default(part->type)) {
         return NULL;
     }
-#define NAMES(which) (definitions == NULL ? NULL : &definitions->which)
-    switch (part->type) {
-    case PART_COUNT:
-        return json_integer(*(const uint32_t *)at);
-    case PART_FRIEND:
-    case PART_ROW:
-        return json_id(NULL, *(const uint32_t *)at);
-    case PART_TAG:
-        return json_named(printing, NAMES(tag_names), *(const uint32_t *)at);
-    case PART_FIELD:
-        return json_named(printing, NAMES(field_names), *(const uint32_t *)at);
-    case PART_SCENARIO:
-        return json_named(printing, NAMES(scenario_names), *(const uint32_t *)at);
-    case PART_STEP:
-        return json_id(step_name(definitions, event->u.step.scenario, event->u.step.step),
-                       *(const uint32_t *)at);
-    case PART_BUTTON:
-        return json_named(printing, NAMES(button_names), *(const uint32_t *)at);
-    case PART_MARK:
-        return json_named(printing, NAMES(mark_names), *(const uint32_t *)at);
-    case PART_CHOICE:
-        return json_choice(printing, *(const uint32_t *)at);
-    case PART_PREVIOUS:
-    case PART_SEQ:
-    case PART_U64:
-        return json_integer((json_int_t) * (const uint64_t *)at);
-    case PART_DIGEST:
-        return json_sprintf("%016" PRIx64, *(const uint64_t *)at);
-    case PART_TIME:
-        return *(const int64_t *)at < 0 /* DUE_UNKNOWN_YET */
-                   ? NULL
-                   : json_instant(*(const int64_t *)at, printing->zone);
-    case PART_INTEGER:
-        return json_integer(*(const int64_t *)at);
-    case PART_NUMBER:
-        return json_number(printing, *(const int64_t *)at);
-    case PART_FLAG:
-        return json_true();
-    case PART_YES_NO:
+    switch (part->shape) {
+    case SHAPE_U32:
+        return part->type == PART_REASON ? json_string(reason_name(*(const enum reason *)at))
+                                         : json_integer(*(const uint32_t *)at);
+    case SHAPE_ID:
+        return json_id_part(printing, part->type, *(const uint32_t *)at);
+    case SHAPE_U64:
+    case SHAPE_PREVIOUS:
+        return part->type == PART_DIGEST ? json_sprintf("%016" PRIx64, *(const uint64_t *)at)
+                                         : json_integer((json_int_t) * (const uint64_t *)at);
+    case SHAPE_I64:
+        return json_number_part(printing, part->type, *(const int64_t *)at);
+    case SHAPE_FLAG:
         return json_boolean(*(const bool *)at);
-    case PART_TEXT:
+    case SHAPE_TEXT:
         return json_text(*(const struct span *)at);
-    case PART_BYTES_16:
+    case SHAPE_BYTES_16:
         return json_hex(at, 16);
-    case PART_BYTES_32:
+    case SHAPE_BYTES_32:
         return json_hex(at, 32);
-    case PART_CLASS:
+    case SHAPE_CLASS:
         return event->u.delivery.item_count == 0 /* the class is that of the items */
                    ? NULL
                    : json_string(class_name(*(const enum message_class *)at));
-    case PART_HOW:
+    case SHAPE_HOW:
         return json_string(how_name(*(const enum delivery_how *)at));
-    case PART_RESULT:
+    case SHAPE_RESULT:
         return json_string(result_name(*(const enum delivery_result *)at));
-    case PART_REASON:
-        return json_string(reason_name(*(const enum reason *)at));
-    case PART_SOURCE:
+    case SHAPE_SOURCE:
         return json_source(printing, at);
-    case PART_ITEMS:
+    case SHAPE_ITEMS:
         return json_items(printing);
-    case PART_FORM:
-        return json_named(printing, NAMES(form_names), *(const uint32_t *)at);
-    case PART_QUESTION:
-        return json_named(printing, NAMES(question_names), *(const uint32_t *)at);
-    case PART_OPTION:
-        return json_named(printing, NAMES(option_names), *(const uint32_t *)at);
-    case PART_ANSWER:
-        return json_answer(event, *(const int64_t *)at);
-    case PART_CONVERSION:
-        return json_named(printing, NAMES(conversion_names), *(const uint32_t *)at);
-    case PART_CALENDAR:
-        return json_named(printing, NAMES(calendar_names), *(const uint32_t *)at);
-    case PART_SLOT:
-        return json_named(printing, NAMES(slot_names), *(const uint32_t *)at);
-    case PART_NOTIFY:
-        return json_named(printing, NAMES(notify_names), *(const uint32_t *)at);
-    case PART_ROUTE:
-        return json_named(printing, NAMES(route_names), *(const uint32_t *)at);
-    case PART_LINK:
-        return json_named(printing, NAMES(link_names), *(const uint32_t *)at);
-    case PART_WORDS: /* printed by their own names */
+    case SHAPE_WORDS: /* printed by their own names */
         return NULL;
     }
-#undef NAMES
     return NULL;
 }
 

@@ -1,9 +1,7 @@
-/* event_table - the one table of event kinds: what parts each has, where they lie, what they are called.
+/* event_table - the lists of engine/event_parts.h as tables, for whoever walks the parts of an event:
+ * the printer, the tests.
  *
- * Shape    encoding, decoding, printing and docs/format.md all follow it. A part that holds its default
- *          (zero, NO_ID, empty) is written as nil, and trailing nils are left out.
- *          To add a part: append a row at the end of its kind. To add a kind: a number that was never
- *          used in engine/event.h, a list here, a name in event_names.c, a row in docs/format.md.
+ * Shape    a layout a kind, a row a part, in the order of the bytes.
  * Units    offsets are bytes into struct event.
  * Errors   none.
  * Owner    constants.
@@ -11,54 +9,14 @@
 #ifndef PROTO_EVENT_TABLE_H
 #define PROTO_EVENT_TABLE_H
 
-#include "engine/event.h"
-
-enum part_type {
-    PART_COUNT,    /* uint32, default 0 */
-    PART_FRIEND,   /* uint32, default NO_ID, as are all ids */
-    PART_TAG,      /* these are printed as names */
-    PART_FIELD,    /* */
-    PART_SCENARIO, /* */
-    PART_STEP,     /* of the scenario in the same event */
-    PART_BUTTON,   /* */
-    PART_CHOICE,   /* of the button in the same event */
-    PART_ROW,      /* an index of the state */
-    PART_PREVIOUS, /* uint64, written as the distance back from the event's own number; 0: none */
-    PART_WORDS,    /* the hash of the content row */
-    PART_SEQ,      /* uint64, default 0 */
-    PART_U64,      /* uint64, default 0 */
-    PART_DIGEST,   /* uint64, default 0, printed as 16 hex digits */
-    PART_TIME,     /* int64 UTC ms, default 0 */
-    PART_NUMBER,   /* int64, default 0; what it means says the field in the same event */
-    PART_FLAG,     /* bool, default false; printed when true */
-    PART_YES_NO,   /* bool, default false; always printed */
-    PART_TEXT,     /* span, default empty */
-    PART_BYTES_16, /* default all zero */
-    PART_BYTES_32, /* default all zero */
-    PART_CLASS,    /* enumerators, default 0 */
-    PART_HOW,
-    PART_RESULT,
-    PART_REASON,
-    PART_SOURCE, /* [kind, id, sub], default none */
-    PART_MARK,   /* an id, printed as a name */
-    PART_ITEMS,  /* array of [template, enrolment, source], default none */
-    PART_FORM,   /* ids, default NO_ID; printed as names */
-    PART_QUESTION,
-    PART_OPTION,
-    PART_ANSWER, /* int64, default 0; what it means says the question in the same event */
-    PART_CONVERSION,
-    PART_CALENDAR,
-    PART_SLOT,
-    PART_NOTIFY,
-    PART_ROUTE,
-    PART_LINK,
-    PART_INTEGER, /* int64, default 0; always printed */
-};
+#include "engine/event_parts.h"
 
 struct event_part {
     const char *name; /* also the key in JSON */
     enum part_type type;
+    enum part_shape shape;
     size_t offset;
+    size_t bytes; /* of the member */
 };
 
 struct event_layout {
@@ -73,10 +31,6 @@ struct event_layout {
 /* What every kind begins with, after its number: friend, previous, words, source. */
 extern const struct event_part event_common_parts[];
 extern const uint32_t event_common_count;
-
-/* Indexed by kind, with holes: ask event_layout_of(). */
-extern const struct event_layout event_layouts[];
-extern const uint32_t event_layout_count;
 
 /* NULL for a kind this version does not know. */
 const struct event_layout *event_layout_of(uint64_t kind);

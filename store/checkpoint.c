@@ -25,9 +25,14 @@ enum {
     AT_BATCH_CHECKSUM = 40,
     AT_DIGEST = 48,
     AT_IMAGE_BYTES = 56,
-    HEADER_BYTES = 64,
-    CHECKSUM_BYTES = 8,
+    AT_HEADER_CHECKSUM = 64,
+    HEADER_BYTES = 72,
+    CHECKSUM_BYTES = 8, /* of the image, then of the header, at the end of the file */
 };
+
+/* Pieces smaller than this gather; larger ones go straight through, a share at a time, so that what is
+ * summed is in the cache still. */
+enum { SHARE_BYTES = 256 * 1024 };
 
 static const char PREFIX[] = "checkpoint-";
 static const char TEMPORARY[] = ".tmp";
@@ -63,6 +68,15 @@ checkpoint_path(const char *directory, uint64_t seq, struct buf *out)
 
 /* ---- writing ---- */
 
+struct checkpoint_writer {
+    int fd;
+    int failed; /* errno of the first write that failed; 0: none did */
+    uint64_t image_bytes;
+    struct checksum *sum;
+    size_t waiting;
+    uint8_t bytes[SHARE_BYTES];
+};
+
 static bool
 write_all(int fd, const uint8_t *data, size_t len)
 {
@@ -80,27 +94,78 @@ write_all(int fd, const uint8_t *data, size_t len)
     return true;
 }
 
-static bool
-write_file(int fd, const struct checkpoint *checkpoint)
+static void
+write_share(struct checkpoint_writer *writer, const uint8_t *data, size_t len)
 {
-    uint8_t header[HEADER_BYTES], tail[CHECKSUM_BYTES];
+    checksum_add(writer->sum, data, len);
+    if (writer->failed == 0 && !write_all(writer->fd, data, len)) {
+        writer->failed = errno;
+    }
+}
+
+static void
+write_waiting(struct checkpoint_writer *writer)
+{
+    write_share(writer, writer->bytes, writer->waiting);
+    writer->waiting = 0;
+}
+
+void
+checkpoint_put(struct checkpoint_writer *writer, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+    writer->image_bytes += len;
+    if (writer->waiting + len > SHARE_BYTES) {
+        write_waiting(writer);
+    }
+    for (; len > SHARE_BYTES; at += SHARE_BYTES, len -= SHARE_BYTES) {
+        write_share(writer, at, SHARE_BYTES);
+    }
+    if (len > 0) {
+        memcpy(writer->bytes + writer->waiting, at, len);
+        writer->waiting += len;
+    }
+}
+
+static void
+encode_header(const struct checkpoint *head, uint8_t header[HEADER_BYTES])
+{
     memcpy(header, MAGIC, sizeof(MAGIC));
     big_endian_put(header + AT_VERSION, CHECKPOINT_VERSION, 2);
-    big_endian_put(header + AT_STATE_VERSION, checkpoint->state_version, 2);
-    big_endian_put(header + AT_SEQ, checkpoint->seq, 8);
-    big_endian_put(header + AT_TIME, (uint64_t)checkpoint->time_ms, 8);
-    memcpy(header + AT_RUN_ID, checkpoint->run_id, LOG_RUN_ID_BYTES);
-    big_endian_put(header + AT_BATCH_CHECKSUM, checkpoint->batch_checksum, 8);
-    big_endian_put(header + AT_DIGEST, checkpoint->digest, 8);
-    big_endian_put(header + AT_IMAGE_BYTES, checkpoint->image.len, 8);
-    struct checksum *sum = checksum_new();
-    checksum_add(sum, header, sizeof(header));
-    checksum_add(sum, checkpoint->image.data, checkpoint->image.len);
-    big_endian_put(tail, checksum_value(sum), sizeof(tail));
-    checksum_free(sum);
-    return write_all(fd, header, sizeof(header)) &&
-           write_all(fd, checkpoint->image.data, checkpoint->image.len) &&
-           write_all(fd, tail, sizeof(tail)) && fsync(fd) == 0;
+    big_endian_put(header + AT_STATE_VERSION, head->state_version, 2);
+    big_endian_put(header + AT_SEQ, head->seq, 8);
+    big_endian_put(header + AT_TIME, (uint64_t)head->time_ms, 8);
+    memcpy(header + AT_RUN_ID, head->run_id, LOG_RUN_ID_BYTES);
+    big_endian_put(header + AT_BATCH_CHECKSUM, head->batch_checksum, 8);
+    big_endian_put(header + AT_DIGEST, head->digest, 8);
+    big_endian_put(header + AT_IMAGE_BYTES, head->image_bytes, 8);
+    big_endian_put(header + AT_HEADER_CHECKSUM, checksum_of(header, AT_HEADER_CHECKSUM), 8);
+}
+
+/* The header comes last, into the room left for it: it says how long the image is. */
+static bool
+write_file(int fd, struct checkpoint *head, checkpoint_fill_fn fill, void *context)
+{
+    uint8_t header[HEADER_BYTES] = {0}, tail[CHECKSUM_BYTES];
+    struct checkpoint_writer *writer = calloc(1, sizeof(*writer));
+    assert(writer != NULL);
+    writer->fd = fd;
+    writer->sum = checksum_new();
+    bool written = write_all(fd, header, sizeof(header));
+    fill(context, writer);
+    write_waiting(writer);
+    head->image_bytes = writer->image_bytes;
+    encode_header(head, header);
+    checksum_add(writer->sum, header, sizeof(header));
+    big_endian_put(tail, checksum_value(writer->sum), sizeof(tail));
+    if (writer->failed != 0) {
+        errno = writer->failed;
+    }
+    written = written && writer->failed == 0 && write_all(fd, tail, sizeof(tail)) &&
+              pwrite(fd, header, sizeof(header), 0) == (ssize_t)sizeof(header) && fsync(fd) == 0;
+    checksum_free(writer->sum);
+    free(writer);
+    return written;
 }
 
 static int
@@ -165,16 +230,18 @@ remove_older(const char *directory, uint32_t kept, uint32_t *out_count)
 }
 
 enum rc
-checkpoint_write(const char *directory, const struct checkpoint *checkpoint, struct buf *out_error)
+checkpoint_write(const char *directory, struct checkpoint *head, checkpoint_fill_fn fill,
+                 void *context, struct buf *out_error)
 {
     struct buf path = {0}, temporary = {0};
     enum rc rc = RC_OK;
     uint32_t removed;
     remove_leftovers(directory);
-    checkpoint_path(directory, checkpoint->seq, &path);
+    checkpoint_path(directory, head->seq, &path);
     buf_printf(&temporary, "%s.%ld%s", buf_cstr(&path), (long)getpid(), TEMPORARY);
     int fd = open(buf_cstr(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    bool written = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && write_file(fd, checkpoint) &&
+    bool written = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+                   write_file(fd, head, fill, context) &&
                    rename(buf_cstr(&temporary), buf_cstr(&path)) == 0 && sync_directory(directory);
     if (!written) {
         int code = errno;
@@ -270,82 +337,187 @@ checkpoint_list_fini(struct checkpoint_list *list)
 
 /* ---- reading ---- */
 
+struct checkpoint_reader {
+    int fd;
+    enum rc rc;      /* sticky */
+    uint64_t unread; /* bytes of the image still in the file */
+    size_t taken, gathered;
+    struct checksum *sum;
+    uint8_t header[HEADER_BYTES];
+    uint8_t bytes[SHARE_BYTES];
+};
+
 static enum rc
-read_file(const char *path, struct buf *bytes)
+read_all(int fd, uint8_t *out, size_t bytes)
 {
-    struct stat file;
-    buf_clear(bytes);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &file) != 0) {
-        enum rc rc = rc_of_errno(errno);
-        if (fd >= 0) {
-            close(fd);
+    while (bytes > 0) {
+        ssize_t got = read(fd, out, bytes);
+        if (got < 0 && errno == EINTR) {
+            continue;
         }
-        return rc;
-    }
-    size_t wanted = (size_t)file.st_size;
-    uint8_t *at = buf_reserve(bytes, wanted);
-    enum rc rc = at == NULL ? RC_NO_MEMORY : RC_OK;
-    while (rc == RC_OK && wanted > 0) {
-        ssize_t got = read(fd, at, wanted);
-        if (got < 0 && errno != EINTR) {
-            rc = rc_of_errno(errno);
-        } else if (got == 0) {
-            rc = RC_CORRUPT; /* shorter than it was a moment ago */
-        } else if (got > 0) {
-            at += got;
-            wanted -= (size_t)got;
+        if (got <= 0) { /* 0: shorter than it was a moment ago */
+            return got == 0 ? RC_CORRUPT : rc_of_errno(errno);
         }
+        out += got;
+        bytes -= (size_t)got;
     }
-    close(fd);
-    return rc;
+    return RC_OK;
 }
 
 static enum rc
-decode(struct span bytes, uint64_t seq, struct checkpoint *out, const char **out_why)
+decode_header(const uint8_t *header, uint64_t seq, uint64_t file_bytes, struct checkpoint *out,
+              const char **out_why)
 {
-    const uint8_t *data = bytes.data;
-    if (bytes.len < HEADER_BYTES + CHECKSUM_BYTES || memcmp(data, MAGIC, sizeof(MAGIC)) != 0) {
+    if (memcmp(header, MAGIC, sizeof(MAGIC)) != 0) {
         *out_why = "it is no checkpoint";
         return RC_CORRUPT;
     }
-    size_t end = bytes.len - CHECKSUM_BYTES;
-    if (checksum_of(data, end) != big_endian_get(data + end, CHECKSUM_BYTES)) {
-        *out_why = "its checksum does not match";
+    if (big_endian_get(header + AT_VERSION, 2) == 1) {
+        *out_why = "it was written by an older version of stepd";
         return RC_CORRUPT;
     }
-    if (big_endian_get(data + AT_VERSION, 2) != CHECKPOINT_VERSION) {
+    if (checksum_of(header, AT_HEADER_CHECKSUM) != big_endian_get(header + AT_HEADER_CHECKSUM, 8)) {
+        *out_why = "the checksum of its header does not match";
+        return RC_CORRUPT;
+    }
+    if (big_endian_get(header + AT_VERSION, 2) != CHECKPOINT_VERSION) {
         *out_why = "it was written by a newer version of stepd";
         return RC_NEWER;
     }
     *out = (struct checkpoint){
-        .state_version = (uint32_t)big_endian_get(data + AT_STATE_VERSION, 2),
-        .seq = big_endian_get(data + AT_SEQ, 8),
-        .time_ms = (int64_t)big_endian_get(data + AT_TIME, 8),
-        .batch_checksum = big_endian_get(data + AT_BATCH_CHECKSUM, 8),
-        .digest = big_endian_get(data + AT_DIGEST, 8),
-        .image = span_of(data + HEADER_BYTES, end - HEADER_BYTES),
+        .state_version = (uint32_t)big_endian_get(header + AT_STATE_VERSION, 2),
+        .seq = big_endian_get(header + AT_SEQ, 8),
+        .time_ms = (int64_t)big_endian_get(header + AT_TIME, 8),
+        .batch_checksum = big_endian_get(header + AT_BATCH_CHECKSUM, 8),
+        .digest = big_endian_get(header + AT_DIGEST, 8),
+        .image_bytes = big_endian_get(header + AT_IMAGE_BYTES, 8),
     };
-    memcpy(out->run_id, data + AT_RUN_ID, LOG_RUN_ID_BYTES);
-    if (big_endian_get(data + AT_IMAGE_BYTES, 8) != out->image.len || out->seq != seq) {
+    memcpy(out->run_id, header + AT_RUN_ID, LOG_RUN_ID_BYTES);
+    if (out->image_bytes != file_bytes - HEADER_BYTES - CHECKSUM_BYTES || out->seq != seq) {
         *out_why = "it does not hold what its name and header say";
         return RC_CORRUPT;
     }
     return RC_OK;
 }
 
+static enum rc
+read_header(struct checkpoint_reader *reader, uint64_t seq, struct checkpoint *out_head,
+            const char **out_why)
+{
+    struct stat file;
+    *out_why = "it cannot be read from the disk";
+    if (fstat(reader->fd, &file) != 0) {
+        return rc_of_errno(errno);
+    }
+    if (file.st_size < HEADER_BYTES + CHECKSUM_BYTES) {
+        *out_why = "it is no checkpoint";
+        return RC_CORRUPT;
+    }
+    enum rc rc = read_all(reader->fd, reader->header, HEADER_BYTES);
+    if (rc == RC_OK) {
+        rc = decode_header(reader->header, seq, (uint64_t)file.st_size, out_head, out_why);
+    }
+    reader->unread = rc == RC_OK ? out_head->image_bytes : 0;
+    return rc;
+}
+
+static void
+reader_free(struct checkpoint_reader *reader)
+{
+    close(reader->fd);
+    checksum_free(reader->sum);
+    free(reader);
+}
+
 enum rc
-checkpoint_read(const char *directory, uint64_t seq, struct buf *bytes,
-                struct checkpoint *out_checkpoint, const char **out_why)
+checkpoint_open(const char *directory, uint64_t seq, struct checkpoint *out_head,
+                struct checkpoint_reader **out_reader, const char **out_why)
 {
     struct buf path = {0};
     checkpoint_path(directory, seq, &path);
-    enum rc rc = read_file(buf_cstr(&path), bytes);
+    *out_why = "it cannot be read from the disk";
+    int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
+    int code = errno;
+    buf_fini(&path);
+    if (fd < 0) {
+        return rc_of_errno(code);
+    }
+    struct checkpoint_reader *reader = calloc(1, sizeof(*reader));
+    assert(reader != NULL);
+    reader->fd = fd;
+    reader->sum = checksum_new();
+    enum rc rc = read_header(reader, seq, out_head, out_why);
+    if (rc != RC_OK) {
+        reader_free(reader);
+        return rc;
+    }
+    *out_reader = reader;
+    return RC_OK;
+}
+
+/* From the file to where it belongs. */
+static void
+read_share(struct checkpoint_reader *reader, uint8_t *out, size_t bytes)
+{
+    if (bytes > reader->unread) {
+        reader->rc = RC_CORRUPT;
+    }
+    if (reader->rc == RC_OK) {
+        reader->rc = read_all(reader->fd, out, bytes);
+    }
+    if (reader->rc == RC_OK) {
+        checksum_add(reader->sum, out, bytes);
+        reader->unread -= bytes;
+    }
+}
+
+enum rc
+checkpoint_get(struct checkpoint_reader *reader, void *out, size_t bytes)
+{
+    uint8_t *at = out;
+    while (bytes > 0 && reader->rc == RC_OK) {
+        size_t ready = reader->gathered - reader->taken;
+        if (ready == 0 && bytes >= SHARE_BYTES) {
+            read_share(reader, at, SHARE_BYTES);
+            at += SHARE_BYTES;
+            bytes -= SHARE_BYTES;
+            continue;
+        }
+        if (ready == 0) {
+            ready = reader->unread < SHARE_BYTES ? (size_t)reader->unread : SHARE_BYTES;
+            read_share(reader, reader->bytes, ready);
+            reader->rc = ready == 0 ? RC_CORRUPT : reader->rc;
+            reader->taken = 0;
+            reader->gathered = ready;
+            continue;
+        }
+        size_t share = ready < bytes ? ready : bytes;
+        memcpy(at, reader->bytes + reader->taken, share);
+        reader->taken += share;
+        at += share;
+        bytes -= share;
+    }
+    return reader->rc;
+}
+
+enum rc
+checkpoint_close(struct checkpoint_reader *reader, const char **out_why)
+{
+    uint8_t tail[CHECKSUM_BYTES];
+    while (reader->unread > 0 && reader->rc == RC_OK) {
+        read_share(reader, reader->bytes,
+                   reader->unread < SHARE_BYTES ? (size_t)reader->unread : SHARE_BYTES);
+    }
+    enum rc rc = reader->rc == RC_OK ? read_all(reader->fd, tail, sizeof(tail)) : reader->rc;
     *out_why = "it cannot be read from the disk";
     if (rc == RC_OK) {
-        rc = decode(buf_span(bytes), seq, out_checkpoint, out_why);
+        checksum_add(reader->sum, reader->header, sizeof(reader->header));
+        if (checksum_value(reader->sum) != big_endian_get(tail, CHECKSUM_BYTES)) {
+            *out_why = "its checksum does not match";
+            rc = RC_CORRUPT;
+        }
     }
-    buf_fini(&path);
+    reader_free(reader);
     return rc;
 }
 

@@ -102,12 +102,8 @@ fixture_start_with(struct log *log, const char *path, const char *machine_id)
                                               .random = fixture_random,
                                               .random_context = f};
     ck_assert_int_eq(core_open(&core_options, &f->core), RC_OK);
-    const struct delivery_options desk_options = {.core = f->core,
-                                                  .client = &f->client,
-                                                  .in_flight_max = 32,
-                                                  .push_per_second = 1000,
-                                                  .reply_per_second = 1000,
-                                                  .jitter_seed = 7};
+    const struct delivery_options desk_options = {
+        .core = f->core, .client = &f->client, .in_flight_max = 32, .jitter_seed = 7};
     f->desk = delivery_new(&desk_options);
     delivery_resume(f->desk);
     snprintf(f->standing.bot_user_id, sizeof(f->standing.bot_user_id), "%s", FIXTURE_BOT);

@@ -42,9 +42,12 @@ START_TEST(each_endpoint_has_its_address)
         const char *url;
     } rows[] = {
         {LINE_PUSH, "https://api.line.me/v2/bot/message/push"},
+        {LINE_MULTICAST, "https://api.line.me/v2/bot/message/multicast"},
         {LINE_REPLY, "https://api.line.me/v2/bot/message/reply"},
         {LINE_PROFILE, "https://api.line.me/v2/bot/profile/U12"},
         {LINE_BOT_INFO, "https://api.line.me/v2/bot/info"},
+        {LINE_QUOTA, "https://api.line.me/v2/bot/message/quota"},
+        {LINE_CONSUMPTION, "https://api.line.me/v2/bot/message/quota/consumption"},
     };
     const char *bases[] = {"https://api.line.me", "https://api.line.me/"};
     struct line_request request = {.endpoint = rows[_i].endpoint, .user_id = span_cstr("U12")};
@@ -63,7 +66,7 @@ suite(void)
     Suite *s = suite_create("line_url");
     TCase *t = tcase_create("line_url");
     tcase_add_test(t, only_https_or_loopback_is_a_base_url);
-    tcase_add_loop_test(t, each_endpoint_has_its_address, 0, 4);
+    tcase_add_loop_test(t, each_endpoint_has_its_address, 0, 7);
     suite_add_tcase(s, t);
     return s;
 }

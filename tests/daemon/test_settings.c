@@ -77,8 +77,9 @@ START_TEST(two_flags_are_enough)
     ck_assert(!settings.virtual_clock);
     ck_assert(settings.fetch_profiles);
     ck_assert_uint_eq(settings.in_flight_max, 100);
-    ck_assert_uint_eq(settings.push_per_second, 1800);
-    ck_assert_uint_eq(settings.reply_per_second, 1800);
+    ck_assert_uint_eq(settings.push_per_second, 1950);
+    ck_assert_uint_eq(settings.multicast_per_second, 195);
+    ck_assert_uint_eq(settings.reply_per_second, 1950);
     ck_assert_int_eq((int)settings.log_level, REPORT_INFO);
     ck_assert_uint_eq(settings.map_bytes, (size_t)64 << 30);
     ck_assert_uint_eq(settings.room_min_bytes, 64 << 20);

@@ -195,6 +195,22 @@ START_TEST(an_index_finds_what_is_in_it_while_it_grows_and_shrinks)
 }
 END_TEST
 
+START_TEST(growing_moves_a_share_with_every_number)
+{
+    const struct index_keys keys = {.hash = many_homes, .equals = is_number};
+    struct index index = {0};
+    for (uint32_t number = 0; number < 20000; number++) {
+        struct index before = index;
+        index_put(&index, &keys, number);
+        bool began = index.now.room != before.now.room;
+        ck_assert_msg(!began || before.old.room == 0, "the former move was not done at %u", number);
+        ck_assert_msg(index.old.room == 0 || index.moved <= (began ? 0 : before.moved) + 8,
+                      "%u slots were moved at once", index.moved - before.moved);
+    }
+    index_fini(&index);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -205,6 +221,7 @@ main(void)
     tcase_add_test(tcase, replacing_a_text_by_itself_keeps_it);
     tcase_add_test(tcase, the_longest_texts_fit);
     tcase_add_loop_test(tcase, an_index_finds_what_is_in_it_while_it_grows_and_shrinks, 0, 8);
+    tcase_add_test(tcase, growing_moves_a_share_with_every_number);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

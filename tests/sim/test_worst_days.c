@@ -179,8 +179,6 @@ start(void)
     struct delivery_options delivery = {.core = world.core,
                                         .client = &world.client,
                                         .in_flight_max = 16,
-                                        .push_per_second = 2000,
-                                        .reply_per_second = 2000,
                                         .jitter_seed = world.seed};
     world.desk = delivery_new(&delivery);
     delivery_resume(world.desk);

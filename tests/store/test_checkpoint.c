@@ -1,6 +1,6 @@
 /* Checkpoint files: whole or not there, two kept, and told apart from those of another log, another
  * version, or a later time (RELIABILITY C14, C15). */
-#include "store/checkpoint.h"
+#include "tests/store/checkpoint_file.h"
 #include "tests/store/log_helpers.h"
 
 #include <fcntl.h>
@@ -13,8 +13,7 @@ static struct buf bytes;
 static struct checkpoint
 checkpoint_of(struct log *log, uint64_t seq)
 {
-    struct checkpoint checkpoint = {
-        .state_version = 3, .digest = 77, .image = span_of(IMAGE, sizeof(IMAGE))};
+    struct checkpoint checkpoint = {.state_version = 3, .digest = 77};
     ck_assert_int_eq(checkpoint_place(log, seq, &checkpoint), RC_OK);
     return checkpoint;
 }
@@ -24,7 +23,8 @@ write_of(struct log *log, uint64_t seq)
 {
     struct buf error = {0};
     struct checkpoint checkpoint = checkpoint_of(log, seq);
-    enum rc rc = checkpoint_write(directory, &checkpoint, &error);
+    enum rc rc =
+        checkpoint_file_write(directory, &checkpoint, span_of(IMAGE, sizeof(IMAGE)), &error);
     ck_assert_msg(rc == RC_OK, "%s", buf_cstr(&error));
     buf_fini(&error);
 }
@@ -33,7 +33,7 @@ static enum rc
 read_of(uint64_t seq, struct checkpoint *out)
 {
     const char *why = "";
-    enum rc rc = checkpoint_read(directory, seq, &bytes, out, &why);
+    enum rc rc = checkpoint_file_read(directory, seq, &bytes, out, &why);
     ck_assert(rc == RC_OK || why[0] != '\0');
     return rc;
 }
@@ -70,7 +70,7 @@ START_TEST(a_checkpoint_reads_as_it_was_written)
     ck_assert_uint_eq(back.digest, 77);
     ck_assert_int_eq(back.time_ms, START_MS + 1);
     ck_assert_mem_eq(back.run_id, run_id, LOG_RUN_ID_BYTES);
-    ck_assert(span_equal(back.image, span_of(IMAGE, sizeof(IMAGE))));
+    ck_assert(span_equal(buf_span(&bytes), span_of(IMAGE, sizeof(IMAGE))));
     ck_assert_int_eq(checkpoint_judge(&back, 3, log), CHECKPOINT_GOOD);
     struct stat file;
     struct buf path = {0};
@@ -192,6 +192,57 @@ START_TEST(every_flipped_bit_is_noticed)
 }
 END_TEST
 
+/* Pieces of all sizes, smaller and larger than what gathers: given, and asked for otherwise. */
+struct pieces {
+    const uint8_t *image;
+    size_t len, piece;
+};
+
+static void
+fill_in_pieces(void *context, struct checkpoint_writer *writer)
+{
+    const struct pieces *pieces = context;
+    for (size_t at = 0, size = pieces->piece; at < pieces->len; at += size, size = size * 7 + 1) {
+        size = size > pieces->len - at ? pieces->len - at : size;
+        checkpoint_put(writer, pieces->image + at, size);
+    }
+}
+
+START_TEST(an_image_passes_through_in_pieces_of_any_size)
+{
+    enum { LEN = 3 * 1024 * 1024 + 5 };
+    const size_t asked[] = {1000, 256 * 1024, 256 * 1024 + 1, LEN};
+    three_batches();
+    struct log *log = claim(ON_DISK);
+    uint8_t *image = malloc(LEN), *back = calloc(1, LEN);
+    for (size_t i = 0; i < LEN; i++) {
+        image[i] = (uint8_t)(i * i >> 8);
+    }
+    struct pieces pieces = {.image = image, .len = LEN, .piece = (size_t)_i};
+    struct checkpoint head = checkpoint_of(log, 4);
+    struct checkpoint_reader *reader;
+    struct buf error = {0};
+    const char *why = "";
+    ck_assert_int_eq(checkpoint_write(directory, &head, fill_in_pieces, &pieces, &error), RC_OK);
+    ck_assert_uint_eq(head.image_bytes, LEN);
+    ck_assert_int_eq(checkpoint_open(directory, 4, &head, &reader, &why), RC_OK);
+    for (size_t at = 0, i = 0; at < LEN; i++) {
+        size_t size = asked[i % 4] > LEN - at ? LEN - at : asked[i % 4];
+        ck_assert_int_eq(checkpoint_get(reader, back + at, size), RC_OK);
+        at += size;
+    }
+    ck_assert_mem_eq(image, back, LEN);
+    ck_assert_int_eq(checkpoint_get(reader, back, 1), RC_CORRUPT); /* it has no more */
+    ck_assert_int_eq(checkpoint_close(reader, &why), RC_CORRUPT);
+    ck_assert_int_eq(checkpoint_open(directory, 4, &head, &reader, &why), RC_OK);
+    ck_assert_int_eq(checkpoint_get(reader, back, 10), RC_OK);
+    ck_assert_int_eq(checkpoint_close(reader, &why), RC_OK); /* it need not be read to its end */
+    free(image);
+    free(back);
+    log_close(log);
+}
+END_TEST
+
 START_TEST(a_checkpoint_under_another_number_is_refused)
 {
     three_batches();
@@ -278,7 +329,9 @@ START_TEST(a_disk_that_refuses_leaves_the_older_one_and_says_so)
     write_of(log, 4);
     struct checkpoint checkpoint = checkpoint_of(log, 6), back;
     struct buf error = {0};
-    ck_assert_int_eq(checkpoint_write("no/such/directory", &checkpoint, &error), RC_NOT_FOUND);
+    ck_assert_int_eq(
+        checkpoint_file_write("no/such/directory", &checkpoint, (struct span){0}, &error),
+        RC_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "cannot write no/such/directory"));
     ck_assert_int_eq(read_of(4, &back), RC_OK);
     buf_fini(&error);
@@ -298,6 +351,7 @@ suite(void)
     tcase_add_test(tc, other_names_are_not_taken_for_checkpoints);
     tcase_add_test(tc, leftovers_of_a_killed_writer_are_removed);
     tcase_add_test(tc, every_flipped_bit_is_noticed);
+    tcase_add_loop_test(tc, an_image_passes_through_in_pieces_of_any_size, 1, 5);
     tcase_add_test(tc, a_checkpoint_under_another_number_is_refused);
     tcase_add_test(tc, another_state_version_is_told_apart);
     tcase_add_test(tc, a_checkpoint_of_another_log_is_told_apart);

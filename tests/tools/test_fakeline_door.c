@@ -46,7 +46,7 @@ set_up(void)
     loop = ev_loop_new(EVFLAG_AUTO);
     memset(&receiver, 0, sizeof(receiver));
     platform_init(&platform, 7);
-    ck_assert_int_eq(door_open(loop, &platform, 0, &door), RC_OK);
+    ck_assert_int_eq(door_open(loop, &platform, 0, NULL, &door), RC_OK);
 }
 
 static void

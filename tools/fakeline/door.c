@@ -3,6 +3,7 @@
 #include "daemon/clock.h"
 #include "daemon/http.h"
 #include "proto/signature.h"
+#include "tools/common/exchange.h"
 #include "tools/fakeline/line_api.h"
 #include "tools/fakeline/poster.h"
 #include "tools/fakeline/webhook_events.h"
@@ -35,6 +36,7 @@ struct door {
     struct http_server *server;
     struct poster *poster;
     struct waiting *waiting;
+    FILE *record;
 };
 
 static struct waiting *
@@ -147,6 +149,15 @@ serve_line(struct door *door, struct http_request *request)
                                   .now_us = wall_us()};
     struct api_answer answer;
     line_api_answer(door->platform, &call, &answer);
+    if (door->record != NULL) {
+        const struct exchange exchange = {.method = call.method,
+                                          .path = call.path,
+                                          .retry_key = span_cstr(call.retry_key),
+                                          .body = call.body,
+                                          .status = answer.status,
+                                          .answer = answer.body};
+        exchange_write(door->record, &exchange);
+    }
     bool stalls = answer.fault.kind == FAULT_STALL_AFTER_ACCEPT;
     if (!stalls && answer.fault.delay_ms == 0) {
         finish(request, &answer);
@@ -339,13 +350,14 @@ on_request(void *context, struct http_request *request)
 }
 
 enum rc
-door_open(struct ev_loop *loop, struct platform *platform, uint16_t port, struct door **out_door)
+door_open(struct ev_loop *loop, struct platform *platform, uint16_t port, FILE *record,
+          struct door **out_door)
 {
     char address[32];
     snprintf(address, sizeof(address), "127.0.0.1:%u", port);
     struct door *door = calloc(1, sizeof(*door));
     assert(door != NULL);
-    *door = (struct door){.loop = loop, .platform = platform};
+    *door = (struct door){.loop = loop, .platform = platform, .record = record};
     const struct http_options options = {.address = address,
                                          .body_bytes_max = BODY_BYTES_MAX,
                                          .connections_max = CONNECTIONS_MAX,

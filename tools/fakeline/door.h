@@ -11,11 +11,14 @@
 
 #include "tools/fakeline/platform.h"
 
+#include <stdio.h>
+
 struct ev_loop;
 struct door;
 
+/* record: where each request and its answer goes (tools/common/exchange.h); NULL: nowhere. Borrowed. */
 MUST_USE enum rc door_open(struct ev_loop *loop, struct platform *platform, uint16_t port,
-                           struct door **out_door);
+                           FILE *record, struct door **out_door);
 void door_close(struct door *door);
 uint16_t door_port(const struct door *door);
 

@@ -21,13 +21,15 @@ static const struct verb {
      "  fakeline serve --port 9000\n"
      "  fakeline serve --port-file run/fakeline.port --secret-file secret --quota 200\n\n"
      "fakeline serve [--port N] [--port-file FILE] [--secret S | --secret-file FILE]\n"
-     "               [--token T] [--bot-user-id U…] [--quota N]\n"
+     "               [--token T] [--bot-user-id U…] [--quota N] [--record FILE]\n"
      "  --port N          port on 127.0.0.1; 0 or none: any free one\n"
      "  --port-file FILE  write the port there\n"
      "  --secret S        channel secret that signs webhooks (default: fakeline-secret)\n"
      "  --token T         the only channel access token taken (default: any)\n"
      "  --bot-user-id U   the bot's user id, the destination of webhooks\n"
-     "  --quota N         messages a month; none: no limit\n"},
+     "  --quota N         messages a month; none: no limit\n"
+     "  --record FILE     append every request and its answer there, a line of JSON each\n"
+     "                    (default: $FAKELINE_RECORD; none: not kept)\n"},
     {"accepted", COMMAND_ACCEPTED,
      "Examples\n"
      "  fakeline accepted --port 9000\n"
@@ -101,6 +103,22 @@ on_signal(struct ev_loop *loop, struct ev_signal *signal, int events)
     ev_break(loop, EVBREAK_ALL);
 }
 
+/* NULL without an error where nothing is to be recorded. */
+static bool
+open_record(const struct options *options, FILE **out_file)
+{
+    const char *path = options->record != NULL ? options->record : getenv("FAKELINE_RECORD");
+    *out_file = NULL;
+    if (path == NULL || path[0] == '\0') {
+        return true;
+    }
+    *out_file = fopen(path, "a");
+    if (*out_file == NULL) {
+        fprintf(stderr, "fakeline: cannot write %s: %s\n", path, strerror(errno));
+    }
+    return *out_file != NULL;
+}
+
 /* Whole or not at all: who waits for the file must not read half a number. */
 static bool
 write_port_file(const char *path, uint16_t port)
@@ -155,6 +173,10 @@ run_serve(const struct options *options)
         fprintf(stderr, "fakeline: no random numbers: %s\n", strerror(errno));
         return EXIT_FAILED;
     }
+    FILE *record;
+    if (!open_record(options, &record)) {
+        return EXIT_FAILED;
+    }
     struct platform platform;
     platform_init(&platform, run);
     platform.secret = options->secret != NULL ? options->secret : platform.secret;
@@ -166,7 +188,7 @@ run_serve(const struct options *options)
     struct ev_loop *loop = ev_default_loop(0);
     struct door *door = NULL;
     int exit_code = EXIT_FAILED;
-    enum rc rc = door_open(loop, &platform, port, &door);
+    enum rc rc = door_open(loop, &platform, port, record, &door);
     if (rc == RC_OK) {
         exit_code = serve_until_signal(loop, options, door);
     } else {
@@ -174,6 +196,10 @@ run_serve(const struct options *options)
     }
     door_close(door);
     platform_fini(&platform);
+    if (record != NULL && fclose(record) != 0) {
+        fprintf(stderr, "fakeline: the record is not whole: %s\n", strerror(errno));
+        exit_code = EXIT_FAILED;
+    }
     return exit_code;
 }
 

@@ -33,6 +33,7 @@ static const struct row rows[] = {
     {"token", COMMAND_SERVE, TEXT(token)},
     {"bot-user-id", COMMAND_SERVE, TEXT(bot_user_id)},
     {"quota", COMMAND_SERVE, TEXT(quota)},
+    {"record", COMMAND_SERVE, TEXT(record)},
     {"after", COMMAND_ACCEPTED | COMMAND_REQUESTS, TEXT(after)},
     {"url", COMMAND_WEBHOOK, TEXT(url)},
     {"time-ms", COMMAND_WEBHOOK, TEXT(time_ms)},

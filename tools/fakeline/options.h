@@ -28,7 +28,7 @@ struct options {
     bool help, json;
     const char *port, *port_file; /* as given; options_port() reads them */
     const char *secret, *secret_file, *token, *bot_user_id;
-    const char *after, *quota;
+    const char *after, *quota, *record;
     const char *url, *time_ms;
     bool bad_signature, raw;
     const char *message, *times, *user, *delay_ms;

@@ -126,23 +126,11 @@ client_call(const struct invocation *invocation, const char *method, const char 
     return code;
 }
 
-static bool
-wants(const struct invocation *invocation, const char *form)
-{
-    const char *output = invocation_option(invocation, "output");
-    return output != NULL && strcmp(output, form) == 0;
-}
-
 bool
 client_wants_json(const struct invocation *invocation)
 {
-    return wants(invocation, "json");
-}
-
-bool
-client_wants_csv(const struct invocation *invocation)
-{
-    return wants(invocation, "csv");
+    const char *output = invocation_option(invocation, "output");
+    return output != NULL && strcmp(output, "json") == 0;
 }
 
 bool
@@ -162,11 +150,7 @@ void
 client_print_table(const struct invocation *invocation, const struct table *table)
 {
     struct buf out = {0};
-    if (client_wants_csv(invocation)) {
-        table_print_csv(table, &out);
-    } else {
-        table_print(table, client_wants_colour(invocation, STDOUT_FILENO), &out);
-    }
+    table_print(table, client_wants_colour(invocation, STDOUT_FILENO), &out);
     fwrite(out.data, 1, out.len, stdout);
     buf_fini(&out);
 }
@@ -201,11 +185,7 @@ cell_of(struct table *table, const json_t *object, const char *member)
 {
     struct buf text = {0};
     append_value(&text, json_object_get(object, member));
-    if (text.len == 0) {
-        table_cell_none(table);
-    } else {
-        table_cell(table, buf_span(&text));
-    }
+    table_cell(table, text.len == 0 ? span_cstr("-") : buf_span(&text));
     buf_fini(&text);
 }
 

@@ -171,8 +171,11 @@ enum rehearsal_kill {
     KILL_SENT,    /* LINE has accepted, no answer has come; also at every timer */
 };
 
+struct accepted;
 struct rehearsal_result {
     struct rehearsal_rows rows[LIST_COUNT];
+    const struct accepted *accepted; /* what LINE took, in order (rehearsal_line.h) */
+    uint32_t accepted_count;
 };
 
 /* Runs one variant. Rows live in the arena given. RC_INVALID: a row names what does not exist;

@@ -453,6 +453,7 @@ rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
     read_pending(&reading);
     read_quota(&reading);
     rehearsal_read_rosters(end, result);
+    result->accepted = scripted_line_accepted(end->line, &result->accepted_count);
     return RC_OK;
 }
 

@@ -110,13 +110,14 @@ start_daemon(struct run *run)
     if (rc != RC_OK) {
         return broken(run, core_error(run->core));
     }
-    const struct delivery_options desk = {.core = run->core,
-                                          .client = scripted_line_client(run->line),
-                                          .in_flight_max = IN_FLIGHT_MAX,
-                                          .push_per_second = PER_SECOND,
-                                          .reply_per_second = PER_SECOND,
-                                          .fetch_profiles = false,
-                                          .jitter_seed = 1};
+    const struct delivery_options desk = {
+        .core = run->core,
+        .client = scripted_line_client(run->line),
+        .in_flight_max = IN_FLIGHT_MAX,
+        .per_second =
+            {[LINE_PUSH] = PER_SECOND, [LINE_MULTICAST] = PER_SECOND, [LINE_REPLY] = PER_SECOND},
+        .fetch_profiles = false,
+        .jitter_seed = 1};
     run->desk = delivery_new(&desk);
     delivery_resume(run->desk);
     return RC_OK;

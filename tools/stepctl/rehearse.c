@@ -1,10 +1,14 @@
 /* stepctl rehearse FILE...: runs rehearsal files and says how they differ from what they expect. */
 #include "daemon/zones.h"
+#include "tools/common/exchange.h"
 #include "tools/stepctl/client.h"
 #include "tools/stepctl/commands.h"
 #include "tools/stepctl/rehearsal.h"
+#include "tools/stepctl/rehearsal_line.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum verdict { VERDICT_AS_EXPECTED = 0, VERDICT_DIFFERS = 1, VERDICT_FILE_IS_WRONG = 2 };
@@ -32,6 +36,7 @@ struct session {
     struct report *reports;
     uint32_t report_count;
     bool colour;
+    FILE *requests; /* NULL: not asked for */
 };
 
 static struct report *
@@ -63,6 +68,21 @@ name_of(struct session *session, const char *path, const char *variant, const ch
 }
 
 static void
+write_requests(FILE *file, const struct rehearsal_result *result)
+{
+    for (uint32_t i = 0; i < result->accepted_count; i++) {
+        const struct accepted *row = &result->accepted[i];
+        const struct exchange exchange = {.method = "POST",
+                                          .path = row->reply ? "/v2/bot/message/reply"
+                                                             : "/v2/bot/message/push",
+                                          .retry_key = row->reply ? (struct span){0} : row->key,
+                                          .body = row->body,
+                                          .status = 200};
+        exchange_write(file, &exchange);
+    }
+}
+
+static void
 run_variant(struct session *session, const struct rehearsal *rehearsal,
             const struct rehearsal_variant *variant, size_t kill)
 {
@@ -78,6 +98,9 @@ run_variant(struct session *session, const struct rehearsal *rehearsal,
         verdict = rc == RC_INVALID ? VERDICT_FILE_IS_WRONG : VERDICT_DIFFERS;
         diagnostics_print(&diagnostics, session->colour, &said);
     } else {
+        if (session->requests != NULL) {
+            write_requests(session->requests, &result);
+        }
         rehearsal_compare(variant, &result, session->arena, differences);
         rehearsal_print_differences(differences, session->colour, &said);
         verdict = differences->count > 0 ? VERDICT_DIFFERS : VERDICT_AS_EXPECTED;
@@ -249,8 +272,19 @@ command_rehearse(const struct invocation *invocation)
                               .arena = arena_new(),
                               .colour =
                                   !tap && !json && client_wants_colour(invocation, STDOUT_FILENO)};
+    const char *requests = invocation_option(invocation, "requests");
+    if (requests != NULL && (session.requests = fopen(requests, "w")) == NULL) {
+        fprintf(stderr, "stepctl: cannot write %s: %s\n", requests, strerror(errno));
+        arena_free(session.arena);
+        zones_free(zones);
+        return EXIT_FAILED;
+    }
     for (unsigned i = 0; i < invocation->argument_count; i++) {
         run_file(&session, invocation->arguments[i]);
+    }
+    bool written = requests == NULL || fclose(session.requests) == 0;
+    if (!written) {
+        fprintf(stderr, "stepctl: cannot write %s: %s\n", requests, strerror(errno));
     }
     if (json) {
         print_json(&session);
@@ -260,7 +294,7 @@ command_rehearse(const struct invocation *invocation)
         print_text(&session);
     }
     const char *junit = invocation_option(invocation, "junit");
-    bool written = junit == NULL || write_junit(&session, junit);
+    written = (junit == NULL || write_junit(&session, junit)) && written;
     int code = (int)worst(&session);
     arena_free(session.arena);
     zones_free(zones);

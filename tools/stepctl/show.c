@@ -110,7 +110,7 @@ show_next(const struct invocation *invocation, const json_t *answer)
     }
     client_print_table(invocation, table);
     if (json_is_true(json_object_get(answer, "more"))) {
-        fprintf(stderr, "... and more: -n N\n");
+        puts("... and more: -n N");
     }
     table_free(table);
 }
