@@ -28,6 +28,8 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/friends/{}/forget", BODY_OBJECT, api_post_forget},
     {"POST", "/v1/friends/{}/events", BODY_OBJECT, api_post_events},
     {"POST", "/v1/friends/{}/mark", BODY_OBJECT, api_post_mark},
+    {"POST", "/v1/friends/{}/list", BODY_OBJECT, api_post_list},
+    {"POST", "/v1/friends/{}/block", BODY_OBJECT, api_post_block},
     {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
     {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
     {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},

@@ -41,6 +41,8 @@ void api_post_tags(struct api_call *call);
 void api_post_events(struct api_call *call);
 void api_post_mark(struct api_call *call);
 void api_post_fields(struct api_call *call);
+void api_post_list(struct api_call *call);
+void api_post_block(struct api_call *call);
 void api_post_score(struct api_call *call);
 void api_post_forget(struct api_call *call);
 void api_post_release(struct api_call *call);

@@ -1,4 +1,5 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
+#include "engine/block.h"
 #include "engine/calendar.h"
 #include "engine/conversion.h"
 #include "engine/reminder.h"
@@ -278,6 +279,9 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             break;
         case ACTION_EVENT:
             run_event(turn, friend, action, source);
+            break;
+        case ACTION_LIST:
+            block_list(turn, friend, action->u.hidden, source);
             break;
         case ACTION_MARK:
             mark_set(turn, friend, action->u.mark, source);

@@ -187,6 +187,7 @@ enum action_kind {
     ACTION_CANCEL,
     ACTION_EVENT,
     ACTION_MARK,
+    ACTION_LIST,
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 /* How an action of `field:` comes by its value. */
@@ -293,6 +294,7 @@ struct action {
         } remind;            /* REMIND CANCEL */
         uint32_t event;      /* into event_names */
         uint32_t mark;       /* NO_ID: none */
+        bool hidden;         /* LIST */
     } u;
 };
 

@@ -118,7 +118,7 @@ turn_open_answer(struct turn *turn, uint32_t friend)
 void
 turn_close_answer(struct turn *turn)
 {
-    if (turn->state->friends[turn->answer.friend].blocked) {
+    if (state_is_blocked(turn->state, turn->answer.friend)) {
         turn->answer = (struct answer){0}; /* nothing would arrive (SPEC R8, R15) */
         return;
     }

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include "engine/block.h"
 #include "engine/calendar.h"
 #include "engine/conversion.h"
 #include "engine/deed.h"
@@ -169,6 +170,10 @@ route(struct state *state, const struct event *event)
         break;
     case EVENT_MARK_SET:
         friend_apply(state, event);
+        break;
+    case EVENT_LISTED:
+    case EVENT_OPERATOR_BLOCK:
+        block_apply(state, event);
         break;
     case EVENT_DATES_LOOKED_THROUGH:
         state->dates_from = event->u.dates.up_to;
@@ -457,6 +462,12 @@ operator_decide(struct turn *turn, const struct input *input)
         trigger_custom_event(turn, input->u.custom_event.friend, input->u.custom_event.name,
                              source);
         break;
+    case INPUT_LIST:
+        block_list(turn, input->u.list.friend, input->u.list.on, source);
+        break;
+    case INPUT_BLOCK:
+        block_set(turn, input->u.list.friend, input->u.list.on, source);
+        break;
     case INPUT_MARK:
         mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);
         break;
@@ -523,6 +534,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_FINISHED:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
+    case INPUT_LIST:
+    case INPUT_BLOCK:
         operator_decide(&turn, input);
         break;
     case INPUT_FORM:

@@ -69,6 +69,8 @@ enum event_kind {
     EVENT_ROUTE_SCANNED = 110, /* its link was opened, or its QR code */
     EVENT_ROUTE_TAKEN = 111,   /* and it took effect (SPEC R28) */
     EVENT_CLICKED = 112,
+    EVENT_LISTED = 113,         /* hidden from lists, or shown again (SPEC R16) */
+    EVENT_OPERATOR_BLOCK = 114, /* tags, fields and score go, nothing is sent; or its end */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -107,6 +109,7 @@ enum reason {
     REASON_CLOSED = 45,          /* no slot is offered then */
     REASON_PAST = 46,
     REASON_NO_BOOKING = 47, /* nothing to change or cancel */
+    REASON_OPERATOR_BLOCKED = 60,
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -287,6 +290,12 @@ struct event {
         struct {
             uint32_t to; /* NO_ID: everybody under `notify` */
         } notified;
+        struct {
+            bool hidden;
+        } listed;
+        struct {
+            bool blocked;
+        } operator_block;
         struct {
             uint32_t route;
         } route;

@@ -67,6 +67,8 @@ reason_name(enum reason reason)
         return "past";
     case REASON_NO_BOOKING:
         return "no_booking";
+    case REASON_OPERATOR_BLOCKED:
+        return "operator_blocked";
     case REASON_RESTORED:
         return "restored";
     case REASON_FORGOTTEN:

@@ -262,6 +262,10 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     PART(PART_FLAG, "known", u.clicked.known)                                                      \
     PART(PART_COUNT, "after_s", u.clicked.after_s)
 
+#define PARTS_listed(PART) PART(PART_YES_NO, "hidden", u.listed.hidden)
+
+#define PARTS_operator_block(PART) PART(PART_YES_NO, "blocked", u.operator_block.blocked)
+
 /* LIST(list, member): the lists, and the member of the union that holds them. */
 #define EVENT_LISTS(LIST)                                                                          \
     LIST(claimed, claimed)                                                                         \
@@ -293,7 +297,9 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(booking, booking)                                                                         \
     LIST(notified, notified)                                                                       \
     LIST(route, route)                                                                             \
-    LIST(clicked, clicked)
+    LIST(clicked, clicked)                                                                         \
+    LIST(listed, listed)                                                                           \
+    LIST(operator_block, operator_block)
 
 /* LAYOUT(kind, name, list, words). Words: their names in order; REPEATED: one name for any number of
  * them; SECRET: never printed. */
@@ -354,6 +360,8 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_NOTIFIED, "notified", notified, WORDS("text"))                                    \
     LAYOUT(EVENT_ROUTE_SCANNED, "route_scanned", route, NO_WORDS)                                  \
     LAYOUT(EVENT_ROUTE_TAKEN, "route_taken", route, NO_WORDS)                                      \
-    LAYOUT(EVENT_CLICKED, "clicked", clicked, NO_WORDS)
+    LAYOUT(EVENT_CLICKED, "clicked", clicked, NO_WORDS)                                            \
+    LAYOUT(EVENT_LISTED, "listed", listed, NO_WORDS)                                               \
+    LAYOUT(EVENT_OPERATOR_BLOCK, "operator_block", operator_block, NO_WORDS)
 
 #endif

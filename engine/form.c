@@ -241,7 +241,7 @@ form_decide(struct turn *turn, const struct input *input)
     const struct form *form = &turn->state->definitions->forms[input->u.form.form];
     struct source source = {SOURCE_FORM, input->u.form.form, 0};
     const struct form_answer *full = find_full(turn->state, input);
-    if (turn->state->friends[friend].forgotten) {
+    if (turn->state->friends[friend].forgotten || turn->state->friends[friend].operator_blocked) {
         return;
     }
     turn_open_answer(turn, friend);

@@ -191,9 +191,10 @@ friend_decide(struct turn *turn, const struct input *input)
     const struct before before = {row->standby_only, row->blocked, row->follow_line_at_ms};
     bool too_old = input->u.act.line_at_ms < turn->now_ms - OLDEST_ACT_MS;
     bool outdated = is_outdated(turn, input, friend);
-    enum reason reason = outdated || too_old    ? REASON_OLD
-                         : input->u.act.standby ? REASON_STANDBY
-                                                : REASON_NONE;
+    enum reason reason = outdated || too_old     ? REASON_OLD
+                         : input->u.act.standby  ? REASON_STANDBY
+                         : row->operator_blocked ? REASON_OPERATOR_BLOCKED
+                                                 : REASON_NONE;
     struct event recorded = act_event(turn, input, friend, reason);
     turn_emit(turn, &recorded);
     if (outdated) {

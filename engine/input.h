@@ -42,6 +42,8 @@ enum input_kind {
     INPUT_BOOK,
     INPUT_CHANGE_BOOKING,
     INPUT_CANCEL_BOOKING,
+    INPUT_LIST,  /* hide, show */
+    INPUT_BLOCK, /* an operator's block, and its end */
     INPUT_SCAN,
     INPUT_CLICK,
 };
@@ -142,6 +144,10 @@ struct input {
             int64_t at_ms;    /* of a calendar: when the slot begins */
             bool by_operator; /* not bound by deadlines (SPEC R39) */
         } booking;
+        struct {
+            uint32_t friend;
+            bool on; /* hidden; blocked */
+        } list;      /* LIST BLOCK */
         struct {
             struct span user_id;
             uint32_t route;

@@ -45,7 +45,7 @@ route_decide(struct turn *turn, const struct input *input)
     struct event scanned = {
         .kind = EVENT_ROUTE_SCANNED, .friend = friend, .u.route = {.route = route}};
     turn_emit(turn, &scanned);
-    if (!turn->state->friends[friend].blocked && is_in_force(turn->state, route) &&
+    if (!state_is_blocked(turn->state, friend) && is_in_force(turn->state, route) &&
         turn->state->definitions->routes[route].any_time) {
         turn_open_answer(turn, friend);
         route_take(turn, friend, route);

@@ -37,9 +37,11 @@ struct friend_row {
     uint32_t first_answer;     /* the newest to each form */
     uint32_t first_tally;      /* of forms answered */
     uint32_t first_booking;
-    uint32_t first_deed; /* newest first */
-    uint8_t language;    /* of the profile: 1 + index into state.languages; 0: not known */
-    bool has_picture;    /* of the profile */
+    uint32_t first_deed;   /* newest first */
+    uint8_t language;      /* of the profile: 1 + index into state.languages; 0: not known */
+    bool has_picture;      /* of the profile */
+    bool hidden;           /* from lists; receives everything (SPEC R16) */
+    bool operator_blocked; /* nothing is sent, what they do starts nothing (SPEC R16) */
 };
 
 struct value_row {
@@ -267,6 +269,11 @@ uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
+
+/* Does nothing reach the friend, or nothing that they do start anything: blocked by them or by an
+ * operator (SPEC R15, R16)? The second: why. */
+bool state_is_blocked(const struct state *state, uint32_t friend);
+enum reason state_block_reason(const struct state *state, uint32_t friend);
 
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
  * members and values in a fixed order; texts count as the number of the event that set them. */

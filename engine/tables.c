@@ -241,6 +241,20 @@ tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
 }
 
 void
+tables_erase_info(struct state *state, uint32_t friend)
+{
+    for (uint32_t tag = 0; tag < state->tag_capacity; tag++) {
+        if (state_has_tag(state, friend, tag)) {
+            tables_set_tag(state, friend, tag, false);
+        }
+    }
+    while (state->friends[friend].first_value != NO_ID) {
+        tables_drop_value(state, friend, state->values[state->friends[friend].first_value].field);
+    }
+    state->friends[friend].score = 0;
+}
+
+void
 tables_forget_friend(struct state *state, uint32_t friend)
 {
     struct friend_row *row = &state->friends[friend];

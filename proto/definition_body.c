@@ -12,7 +12,8 @@ static const struct {
              {"goto", ACTION_GOTO},     {"end", ACTION_END},       {"pause", ACTION_PAUSE},
              {"resume", ACTION_RESUME}, {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT},
              {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}, {"remind", ACTION_REMIND},
-             {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK}};
+             {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK},
+             {"list", ACTION_LIST}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -361,6 +362,13 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
     case ACTION_MARK:
         compile_mark(compiler, pair->value, out_action);
         break;
+    case ACTION_LIST: {
+        static const char *const WORDS[] = {"shown", "hidden", NULL};
+        uint32_t index = 0;
+        compile_word(compiler, pair->value, WORDS, &index);
+        out_action->u.hidden = index == 1;
+        break;
+    }
     }
     return true;
 }

@@ -574,6 +574,9 @@ describe_action(const struct definitions *definitions, const struct action *acti
     case ACTION_EVENT:
         buf_printf(out, "event %s", names_text(&definitions->event_names, action->u.event));
         return;
+    case ACTION_LIST:
+        buf_append_cstr(out, action->u.hidden ? "list hidden" : "list shown");
+        return;
     case ACTION_MARK:
         buf_printf(out, "mark %s",
                    action->u.mark == NO_ID ? "none"

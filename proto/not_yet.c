@@ -27,7 +27,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_ZONE, "friend", "R1", "each friend's own zone", NULL},
     {NOT_YET_STEP_KEY, "was", "R26", "renaming by `was:`", NULL},
 
-    {NOT_YET_ACTION, "list", "R16", "`list:` hidden or shown", NULL},
     {NOT_YET_ACTION, "rich_menu", "R38", "`rich_menu:`", NULL},
     {NOT_YET_ACTION, "webhook", "R57", "`webhook:`", NULL},
     {NOT_YET_ACTION, "mail", "R56", "`mail:`", NULL},
@@ -51,10 +50,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_REMINDER_KEY, "enabled", "R22", "a reminder switched off as a whole", "yes"},
 
     {NOT_YET_INPUT, "cancel", "R33", "cancelling a broadcast", NULL},
-    {NOT_YET_INPUT, "hide", "R16", "hiding a friend", NULL},
-    {NOT_YET_INPUT, "show", "R16", "showing a friend", NULL},
-    {NOT_YET_INPUT, "block", "R16", "an operator's block", NULL},
-    {NOT_YET_INPUT, "unblock", "R16", "ending an operator's block", NULL},
     {NOT_YET_INPUT, "quota", "R11", "a monthly quota", NULL},
     {NOT_YET_INPUT, "cap", "R12", "a scenario's cap", NULL},
     {NOT_YET_INPUT, "fit", "R11", "a broadcast's fit", NULL},
@@ -87,9 +82,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "reopen", "R26", "reopening a finished enrolment", NULL},
     {NOT_YET_STEPCTL, "import", "R44", "importing CSV", NULL},
     {NOT_YET_STEPCTL, "export", "R44", "exporting CSV", NULL},
-    {NOT_YET_STEPCTL, "block", "R16", "an operator's block", NULL},
-    {NOT_YET_STEPCTL, "unblock", "R16", "ending an operator's block", NULL},
-    {NOT_YET_STEPCTL, "hide", "R16", "hiding a friend", NULL},
     {NOT_YET_STEPCTL, "pause", "R22", "pausing", NULL},
     {NOT_YET_STEPCTL, "resume", "R22", "resuming", NULL},
 };

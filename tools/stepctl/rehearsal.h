@@ -69,6 +69,8 @@ enum rehearsal_verb {
     VERB_DOES, /* a custom event */
     VERB_MARK,
     VERB_SCANS,
+    VERB_HIDE,
+    VERB_BLOCK,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -90,6 +92,7 @@ struct rehearsal_input {
     struct span at_step;
     struct span route; /* FOLLOWS UNBLOCKS via it; SCANS */
     bool shift;
+    bool on;          /* HIDE BLOCK; false: show, unblock */
     int64_t number;   /* added to the score */
     struct span slot; /* of an event, or the instant of a calendar's */
     bool by_operator; /* BOOKS CHANGES CANCELS */

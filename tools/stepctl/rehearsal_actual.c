@@ -556,7 +556,9 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
             break;
         }
         if (span_equal_cstr(word, "blocked") || span_equal_cstr(word, "active")) {
-            buf_append_cstr(&text, state->friends[friend].blocked ? "blocked" : "active");
+            buf_append_cstr(&text, state_is_blocked(state, friend) ? "blocked" : "active");
+        } else if (span_equal_cstr(word, "hidden") || span_equal_cstr(word, "shown")) {
+            buf_append_cstr(&text, state->friends[friend].hidden ? "hidden" : "shown");
         } else if (span_equal_cstr(name, "tags")) {
             append_tags_of(state, friend, arena, &text);
         } else if (span_equal_cstr(name, "score")) {

@@ -232,6 +232,12 @@ parse_operator(struct row *row)
                  {"start", VERB_START, parse_scenario}, {"stop", VERB_STOP, parse_scenario},
                  {"book", VERB_BOOKS, parse_booking},   {"change", VERB_CHANGES, parse_booking},
                  {"mark", VERB_MARK, parse_mark},       {"score", VERB_SCORE, parse_score}};
+    bool block = span_equal_cstr(verb, "block"), hide = span_equal_cstr(verb, "hide");
+    if (block || hide || span_equal_cstr(verb, "unblock") || span_equal_cstr(verb, "show")) {
+        row->input->verb = hide || span_equal_cstr(verb, "show") ? VERB_HIDE : VERB_BLOCK;
+        row->input->on = block || hide;
+        return want(row, &row->input->who, "expected a friend") && ends(row);
+    }
     if (span_equal_cstr(verb, "cancel") && words_find(row->rest, " ") < row->rest.len) {
         row->input->verb = VERB_CANCELS; /* a friend's; of one word it is a broadcast */
         row->input->by_operator = true;
@@ -245,7 +251,8 @@ parse_operator(struct row *row)
         }
     }
     return unknown_verb(row, verb,
-                        "apply tag field start stop score mark pause resume book change cancel");
+                        "apply tag field start stop score mark pause resume book change cancel "
+                        "hide show block unblock");
 }
 
 static bool

@@ -581,6 +581,11 @@ do_operator(struct run *run, const struct rehearsal_input *row)
                               .u.custom_event = {.friend = friend, .name = row->what}};
         return decide(run, &input);
     }
+    if (row->verb == VERB_HIDE || row->verb == VERB_BLOCK) {
+        struct input input = {.kind = row->verb == VERB_HIDE ? INPUT_LIST : INPUT_BLOCK,
+                              .u.list = {.friend = friend, .on = row->on}};
+        return decide(run, &input);
+    }
     if (row->verb == VERB_MARK) {
         return do_mark(run, row, friend);
     }
@@ -639,6 +644,8 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_DOES:
     case VERB_MARK:
     case VERB_CLICKS:
+    case VERB_HIDE:
+    case VERB_BLOCK:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
