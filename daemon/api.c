@@ -45,6 +45,7 @@ static const struct route ROUTES[] = {
     {"PATCH", "/v1/friends/{}/bookings/{}", BODY_OBJECT, api_patch_booking},
     {"DELETE", "/v1/friends/{}/bookings/{}", BODY_NONE, api_delete_booking},
     {"GET", "/v1/calendars/{}/roster", BODY_NONE, api_get_roster},
+    {"POST", "/v1/import", BODY_OBJECT, api_post_import},
     {"POST", "/v1/routes/{}/scans", BODY_OBJECT, api_post_scan},
     {"POST", "/v1/friends/{}/clicks/{}", BODY_OBJECT, api_post_click},
     {"POST", "/v1/links/{}/clicks", BODY_OBJECT, api_post_link_click},

@@ -59,6 +59,7 @@ void api_post_booking(struct api_call *call);
 void api_patch_booking(struct api_call *call);
 void api_delete_booking(struct api_call *call);
 void api_get_roster(struct api_call *call);
+void api_post_import(struct api_call *call);
 void api_post_scan(struct api_call *call);
 void api_post_click(struct api_call *call);
 void api_post_link_click(struct api_call *call);

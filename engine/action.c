@@ -4,6 +4,7 @@
 #include "engine/conversion.h"
 #include "engine/reminder.h"
 #include "engine/trigger.h"
+#include "engine/unique.h"
 
 #include <stdio.h>
 
@@ -42,12 +43,38 @@ date_word(struct turn *turn, int64_t number)
     return arena_span(turn->out->arena, span_of(text, (size_t)len));
 }
 
+/* Another friend has that value of a unique field: refused, and staff are told (SPEC R19). */
+static bool
+is_taken(struct turn *turn, uint32_t friend, uint32_t field, struct span text, struct source source)
+{
+    uint32_t owner = unique_owner(turn->state, field, text);
+    if (owner == NO_ID || owner == friend) {
+        return false;
+    }
+    struct event refused = {.kind = EVENT_FIELD_REFUSED,
+                            .friend = friend,
+                            .source = source,
+                            .words = &text,
+                            .word_count = 1,
+                            .u.field_refused = {.field = field, .owner = owner}};
+    turn_emit(turn, &refused);
+    const char *name = names_text(&turn->state->definitions->field_names, field);
+    size_t room = strlen(name) + text.len + 64;
+    char *said = arena_alloc(turn->out->arena, room);
+    int len = snprintf(said, room, "%s %.*s: taken by friend %u", name, span_fmt(text), owner);
+    notice_tell(turn, friend, span_of(said, (size_t)len), NO_ID, source);
+    return true;
+}
+
 void
 action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t number,
                  struct span text, struct source source)
 {
     enum field_type type = state_field_type(turn->state, field);
     if (turn->state->friends[friend].forgotten) {
+        return;
+    }
+    if (is_taken(turn, friend, field, text, source)) {
         return;
     }
     if (type == FIELD_DATE || type == FIELD_DATETIME) {

@@ -47,6 +47,7 @@ enum field_type { /* SPEC R18; reaches disk */
 struct field {
     enum field_type type;
     bool has_start, has_min;
+    bool unique;   /* a second friend claiming a value is refused (SPEC R19) */
     int64_t start; /* what an unset number counts as */
     int64_t min;   /* a subtraction below it is refused (SPEC R57) */
 };

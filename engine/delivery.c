@@ -230,6 +230,7 @@ answer_text(struct turn *turn, uint32_t friend, const struct insertion *insertio
     case QUESTION_DATE:
     case QUESTION_MAIL:
     case QUESTION_TEL:
+    case QUESTION_MEMBER_ID:
         break;
     }
     return span_cstr(row->text);

@@ -10,6 +10,7 @@
 #include "engine/route.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
+#include "engine/unique.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -93,6 +94,7 @@ definitions_apply(struct state *state, const struct event *event)
     }
     struct definitions *old = state->definitions;
     state->definitions = definitions_retain(event->u.definitions.definitions);
+    unique_follow(state, old);
     definitions_release(old);
     state->dates_from = 0;
 }
@@ -187,6 +189,8 @@ route(struct state *state, const struct event *event)
     case EVENT_FORM_REFUSED:
     case EVENT_BOOKING_REFUSED:
     case EVENT_NOTIFIED:
+    case EVENT_FIELD_REFUSED:
+    case EVENT_IMPORTED:
     case EVENT_ROUTE_SCANNED:
     case EVENT_ROUTE_TAKEN:
     case EVENT_CLICKED:
@@ -462,6 +466,17 @@ operator_decide(struct turn *turn, const struct input *input)
         trigger_custom_event(turn, input->u.custom_event.friend, input->u.custom_event.name,
                              source);
         break;
+    case INPUT_IMPORTED: {
+        struct event imported = {.kind = EVENT_IMPORTED,
+                                 .friend = NO_ID,
+                                 .source = source,
+                                 .words = &input->u.imported.name,
+                                 .word_count = input->u.imported.name.len > 0 ? 1 : 0,
+                                 .u.imported = {.updated = input->u.imported.updated,
+                                                .unknown = input->u.imported.unknown}};
+        turn_emit(turn, &imported);
+        break;
+    }
     case INPUT_LIST:
         block_list(turn, input->u.list.friend, input->u.list.on, source);
         break;
@@ -536,6 +551,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_MARK:
     case INPUT_LIST:
     case INPUT_BLOCK:
+    case INPUT_IMPORTED:
         operator_decide(&turn, input);
         break;
     case INPUT_FORM:

@@ -69,7 +69,10 @@ enum event_kind {
     EVENT_ROUTE_SCANNED = 110, /* its link was opened, or its QR code */
     EVENT_ROUTE_TAKEN = 111,   /* and it took effect (SPEC R28) */
     EVENT_CLICKED = 112,
-    EVENT_LISTED = 113,         /* hidden from lists, or shown again (SPEC R16) */
+    EVENT_LISTED = 113, /* hidden from lists, or shown again (SPEC R16) */
+    EVENT_FIELD_REFUSED =
+        116,              /* another friend has that value of a unique field; words: the value */
+    EVENT_IMPORTED = 117, /* rows of a table were taken in; words: its name */
     EVENT_OPERATOR_BLOCK = 114, /* tags, fields and score go, nothing is sent; or its end */
 };
 
@@ -110,6 +113,7 @@ enum reason {
     REASON_PAST = 46,
     REASON_NO_BOOKING = 47, /* nothing to change or cancel */
     REASON_OPERATOR_BLOCKED = 60,
+    REASON_TAKEN = 61, /* a unique value that another friend has (SPEC R19) */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -290,6 +294,13 @@ struct event {
         struct {
             uint32_t to; /* NO_ID: everybody under `notify` */
         } notified;
+        struct {
+            uint32_t field;
+            uint32_t owner; /* the friend who has it */
+        } field_refused;
+        struct {
+            uint32_t updated, unknown; /* rows of friends, and of nobody known */
+        } imported;
         struct {
             bool hidden;
         } listed;

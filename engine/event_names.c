@@ -69,6 +69,8 @@ reason_name(enum reason reason)
         return "no_booking";
     case REASON_OPERATOR_BLOCKED:
         return "operator_blocked";
+    case REASON_TAKEN:
+        return "taken";
     case REASON_RESTORED:
         return "restored";
     case REASON_FORGOTTEN:

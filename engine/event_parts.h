@@ -266,6 +266,14 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
 
 #define PARTS_operator_block(PART) PART(PART_YES_NO, "blocked", u.operator_block.blocked)
 
+#define PARTS_field_refused(PART)                                                                  \
+    PART(PART_FIELD, "field", u.field_refused.field)                                               \
+    PART(PART_FRIEND, "owner", u.field_refused.owner)
+
+#define PARTS_imported(PART)                                                                       \
+    PART(PART_COUNT, "updated", u.imported.updated)                                                \
+    PART(PART_COUNT, "unknown", u.imported.unknown)
+
 /* LIST(list, member): the lists, and the member of the union that holds them. */
 #define EVENT_LISTS(LIST)                                                                          \
     LIST(claimed, claimed)                                                                         \
@@ -299,7 +307,9 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(route, route)                                                                             \
     LIST(clicked, clicked)                                                                         \
     LIST(listed, listed)                                                                           \
-    LIST(operator_block, operator_block)
+    LIST(operator_block, operator_block)                                                           \
+    LIST(field_refused, field_refused)                                                             \
+    LIST(imported, imported)
 
 /* LAYOUT(kind, name, list, words). Words: their names in order; REPEATED: one name for any number of
  * them; SECRET: never printed. */
@@ -362,6 +372,8 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_ROUTE_TAKEN, "route_taken", route, NO_WORDS)                                      \
     LAYOUT(EVENT_CLICKED, "clicked", clicked, NO_WORDS)                                            \
     LAYOUT(EVENT_LISTED, "listed", listed, NO_WORDS)                                               \
-    LAYOUT(EVENT_OPERATOR_BLOCK, "operator_block", operator_block, NO_WORDS)
+    LAYOUT(EVENT_OPERATOR_BLOCK, "operator_block", operator_block, NO_WORDS)                       \
+    LAYOUT(EVENT_FIELD_REFUSED, "field_refused", field_refused, WORDS("text"))                     \
+    LAYOUT(EVENT_IMPORTED, "imported", imported, WORDS("name"))
 
 #endif

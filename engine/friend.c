@@ -1,6 +1,7 @@
 /* Friends: how they come, go, write and tap (SPEC R14-R17, R41, R49). */
 #include "engine/route.h"
 #include "engine/tables.h"
+#include "engine/unique.h"
 
 #define OLDEST_ACT_MS (30 * MS_PER_DAY) /* SPEC R41: older is recorded and starts nothing */
 
@@ -247,6 +248,7 @@ field_apply(struct state *state, const struct event *event)
         tables_drop_value(state, event->friend, event->u.field.field);
         return;
     }
+    unique_remove(state, event->friend, event->u.field.field);
     struct value_row *row = tables_put_value(state, event->friend, event->u.field.field);
     enum field_type type = state_field_type(state, event->u.field.field);
     struct span text = event->word_count > 0 ? event->words[0] : (struct span){0};
@@ -257,6 +259,7 @@ field_apply(struct state *state, const struct event *event)
         text = (struct span){0};
     }
     tables_set_text(&row->text, text);
+    unique_add(state, event->friend, event->u.field.field);
 }
 
 void

@@ -2,6 +2,7 @@
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/tables.h"
+#include "engine/unique.h"
 
 #include "engine/base/checksum.h"
 
@@ -309,6 +310,7 @@ state_fini(struct state *state)
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
     deed_fini(state);
+    unique_fini(state);
     free_all(state->converted, state->conversion_capacity);
     free(state->conversion_counts);
     free(state->scenario_counts);

@@ -232,6 +232,7 @@ struct state {
     uint32_t run_count;
     uint32_t *friend_slots; /* hash table from LINE id to friend index */
     uint32_t friend_slot_count;
+    struct unique *unique; /* who has which value of a unique field (engine/unique.h) */
     struct answer_row *answers;
     uint32_t answer_count, answer_capacity, answer_free;
     struct form_tally *tallies; /* never freed */

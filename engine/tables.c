@@ -1,5 +1,7 @@
 #include "engine/tables.h"
 
+#include "engine/unique.h"
+
 #include "engine/base/checksum.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -225,6 +227,7 @@ tables_put_value(struct state *state, uint32_t friend, uint32_t field)
 void
 tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
 {
+    unique_remove(state, friend, field);
     uint32_t *link = &state->friends[friend].first_value;
     while (*link != NO_ID) {
         uint32_t index = *link;

@@ -233,6 +233,8 @@ void turn_close_answer(struct turn *turn);
 void turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source);
 
 /* notice.c: `notify:` (SPEC R43) */
+void notice_tell(struct turn *turn, uint32_t friend, struct span text, uint32_t to,
+                 struct source source);
 void notice_run(struct turn *turn, uint32_t friend, const struct action *action,
                 struct source source);
 

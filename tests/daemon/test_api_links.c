@@ -1,4 +1,4 @@
-/* Routes opened and links clicked through the API (SPEC R28, R36, R57). */
+/* Routes opened, links clicked and tables taken in through the API (SPEC R28, R36, R44, R57). */
 #include "tests/daemon/fixture.h"
 
 #include "proto/link_token.h"
@@ -67,6 +67,27 @@ START_TEST(a_click_by_token_is_the_friends_own)
 }
 END_TEST
 
+START_TEST(a_table_is_checked_whole_previewed_and_taken_in)
+{
+    const struct state *state = core_state(fixture.core);
+    uint64_t before = state->seq;
+    const char *wrong = "{\"name\":\"t\",\"csv\":\"id,tags\\n" ANNA ",came\\n" ANNA ",cmae\"}";
+    unsigned status = 0;
+    json_t *answer = call_api("POST", "/v1/import", wrong, &status);
+    ck_assert_uint_eq(status, 422);
+    ck_assert_str_eq(value_at(answer, "errors.0.row"), "3");
+    ck_assert_str_eq(value_at(answer, "errors.0.message"), "no tag 'cmae' (column 'tags')");
+    json_decref(answer);
+    expect("/v1/import",
+           "{\"name\":\"t\",\"dry_run\":true,\"csv\":\"id,tags\\n" ANNA ",came\\nnobody,came\"}",
+           "updated", "1");
+    ck_assert_uint_eq(state->seq, before);
+    expect("/v1/import", "{\"name\":\"t\",\"csv\":\"id,tags\\n" ANNA ",came\\nnobody,came\"}",
+           "unknown.0", "nobody");
+    ck_assert(state_has_tag(state, 0, 0));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -75,6 +96,7 @@ main(void)
     tcase_add_checked_fixture(tc, setup, fixture_close);
     tcase_add_test(tc, a_scan_of_a_friend_takes_effect_and_of_a_stranger_is_kept_for_the_follow);
     tcase_add_test(tc, a_click_by_token_is_the_friends_own);
+    tcase_add_test(tc, a_table_is_checked_whole_previewed_and_taken_in);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -69,6 +69,7 @@ enum rehearsal_verb {
     VERB_DOES, /* a custom event */
     VERB_MARK,
     VERB_SCANS,
+    VERB_IMPORT,
     VERB_HIDE,
     VERB_BLOCK,
 };
@@ -153,6 +154,8 @@ struct rehearsal {
     int64_t from_ms, until_ms;
     struct rehearsal_friend *friends;
     uint32_t friend_count;
+    struct rehearsal_edit *tables; /* `csv`: the tree is a text */
+    uint32_t table_count;
     struct rehearsal_edit *edits;
     uint32_t edit_count;
     struct rehearsal_draws draws;

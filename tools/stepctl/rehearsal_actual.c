@@ -310,6 +310,16 @@ observe(void *context, const struct event *event)
         add_refusal(reading, event, &definitions_of(reading)->calendar_names,
                     event->u.booking.calendar, event->u.booking.reason);
         break;
+    case EVENT_IMPORTED: {
+        struct buf text = {0};
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone,
+                                                 event->at_ms));
+        buf_printf(&text, " %.*s updated=%u unknown=%u created=0",
+                   span_fmt(event->word_count > 0 ? event->words[0] : (struct span){0}),
+                   event->u.imported.updated, event->u.imported.unknown);
+        end_row(reading, LIST_IMPORTS, event->at_ms, &text, (struct span){0});
+        break;
+    }
     case EVENT_NOTIFIED: {
         struct buf text = begin_row(reading, event->at_ms, event->friend);
         end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});

@@ -220,6 +220,11 @@ parse_operator(struct row *row)
         row->input->verb = VERB_APPLY;
         return want(row, &row->input->what, "expected the name of an edit") && ends(row);
     }
+    if (span_equal_cstr(verb, "import")) {
+        row->input->verb = VERB_IMPORT;
+        return want(row, &row->input->what, "expected the name of a table under 'csv'") &&
+               ends(row);
+    }
     if (span_equal_cstr(verb, "pause") || span_equal_cstr(verb, "resume")) {
         row->input->verb = span_equal_cstr(verb, "pause") ? VERB_PAUSE : VERB_RESUME;
         return parse_pause(row);
@@ -252,7 +257,7 @@ parse_operator(struct row *row)
     }
     return unknown_verb(row, verb,
                         "apply tag field start stop score mark pause resume book change cancel "
-                        "hide show block unblock");
+                        "hide show block unblock import");
 }
 
 static bool

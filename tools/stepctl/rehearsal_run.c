@@ -543,6 +543,37 @@ do_apply(struct run *run, const struct rehearsal_input *row)
     return wrong(run, row->node, row->what, "no edit");
 }
 
+static const struct state *
+state_of(void *context)
+{
+    const struct run *run = context;
+    return core_state(run->core);
+}
+
+static enum rc
+decide_one(void *context, struct input *input)
+{
+    return decide(context, input);
+}
+
+static enum rc
+do_import(struct run *run, const struct rehearsal_input *row)
+{
+    const struct rehearsal *rehearsal = run->rehearsal;
+    const struct rehearsal_importer importer = {.definitions = run->definitions,
+                                                .arena = run->arena,
+                                                .diagnostics = run->diagnostics,
+                                                .state = state_of,
+                                                .decide = decide_one,
+                                                .context = run};
+    for (uint32_t i = 0; i < rehearsal->table_count; i++) {
+        if (span_equal(rehearsal->tables[i].name, row->what)) {
+            return rehearsal_import(&importer, &rehearsal->tables[i]);
+        }
+    }
+    return wrong(run, row->node, row->what, "no table under 'csv':");
+}
+
 static enum rc
 do_operator(struct run *run, const struct rehearsal_input *row)
 {
@@ -551,6 +582,9 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     }
     if (row->verb == VERB_APPLY) {
         return do_apply(run, row);
+    }
+    if (row->verb == VERB_IMPORT) {
+        return do_import(run, row);
     }
     uint32_t friend = NO_ID;
     bool whole = row->who.len == 0; /* pause S */
@@ -646,6 +680,7 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_CLICKS:
     case VERB_HIDE:
     case VERB_BLOCK:
+    case VERB_IMPORT:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
