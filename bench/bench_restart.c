@@ -239,7 +239,7 @@ measure(struct restart *restart, struct figures *out)
     out->cat_ms = median(read);
     struct stat file;
     struct buf data = {0};
-    buf_printf(&data, "%s/data.mdb", restart->dir);
+    buf_printf(&data, "%s/log/data.mdb", restart->dir);
     bench_check(stat(buf_cstr(&data), &file) == 0, "stat");
     out->log_bytes = (uint64_t)file.st_size;
     buf_fini(&data);

@@ -19,6 +19,8 @@ struct route {
 
 static const struct route ROUTES[] = {
     {"GET", "/v1/status", BODY_NONE, api_get_status},
+    {"GET", "/v1/digest", BODY_NONE, api_get_digest},
+    {"POST", "/v1/log/exchange", BODY_OBJECT, api_post_exchange},
     {"POST", "/v1/definitions", BODY_OBJECT, api_post_definitions},
     {"GET", "/v1/friends", BODY_NONE, api_get_friends},
     {"GET", "/v1/friends/{}", BODY_NONE, api_get_friend},

@@ -33,6 +33,8 @@ typedef void (*api_handler_fn)(struct api_call *call);
 
 /* The calls, by file. */
 void api_get_status(struct api_call *call);
+void api_get_digest(struct api_call *call);
+void api_post_exchange(struct api_call *call);
 void api_get_clock(struct api_call *call);
 void api_post_clock(struct api_call *call);
 void api_get_friends(struct api_call *call);

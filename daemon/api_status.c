@@ -4,9 +4,6 @@
 #include "daemon/replay.h"
 #include "proto/signature.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 /* The state does not keep it: the log does. */
 static int64_t
 applied_ms(struct api_call *call)
@@ -115,8 +112,6 @@ api_get_status(struct api_call *call)
 {
     const struct api_options *options = &call->api->options;
     int64_t now_ms = api_now_ms(call);
-    char digest[17];
-    snprintf(digest, sizeof(digest), "%016" PRIx64, state_digest(call->state));
     struct buf copied_text = {0};
     json_t *copied = api_copied(call, &copied_text);
     const char *held = options->standing->held, *bot = options->standing->bot_user_id;
@@ -147,7 +142,6 @@ api_get_status(struct api_call *call)
                         api_instant(call, engine_next_due(core_engine(options->core), now_ms)));
     json_object_set_new(body, "deliveries", deliveries_json(call));
     json_object_set_new(body, "webhooks", webhooks_json(call));
-    json_object_set_new(body, "digest", json_string(digest));
     buf_fini(&copied_text);
     api_ok(call, API_NOW, body);
 }

@@ -4,9 +4,12 @@
 #include "proto/fold.h"
 #include "proto/line_message.h"
 #include "proto/link_token.h"
+#include "store/exchange.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { MACHINE_BYTES_MAX = 64 };
 
 struct effect {
     uint64_t seq; /* runs when this number is durable */
@@ -95,22 +98,31 @@ read_machine_id(const char *path, char *out, size_t room)
     }
 }
 
-enum rc
-core_claim(struct core *core)
+/* Where we are, as a claim says it; the machine's name is in `machine`. */
+static struct input
+place_input(const struct core *core, char machine[MACHINE_BYTES_MAX])
 {
-    assert(!core->claimed);
     struct input input = {.kind = INPUT_CLAIM, .at_ms = clock_now_ms(core->options.clock)};
     struct log_place place = log_place(core->options.log);
-    char machine[64];
-    read_machine_id(core->options.machine_id, machine, sizeof(machine));
-    core->options.random(core->options.random_context, input.u.claim.run_id,
-                         sizeof(input.u.claim.run_id));
-    log_set_run_id(core->options.log, input.u.claim.run_id);
+    read_machine_id(core->options.machine_id, machine, MACHINE_BYTES_MAX);
     input.u.claim.inode = place.inode;
     input.u.claim.birth_ns = place.birth_ns;
     input.u.claim.replaced = place.replaced;
     input.u.claim.machine = span_cstr(machine);
     input.u.claim.path = span_cstr(core->directory);
+    return input;
+}
+
+/* An event with a new run id. */
+static enum rc
+claim(struct core *core, bool renewed)
+{
+    char machine[MACHINE_BYTES_MAX];
+    struct input input = place_input(core, machine);
+    input.u.claim.renewed = renewed;
+    core->options.random(core->options.random_context, input.u.claim.run_id,
+                         sizeof(input.u.claim.run_id));
+    log_set_run_id(core->options.log, input.u.claim.run_id);
     uint32_t count = 0;
     core->claimed = true;
     (void)core_input(core, &input, &count);
@@ -119,6 +131,40 @@ core_claim(struct core *core)
         rc = log_wait(core->options.log);
         core->failed = rc != RC_OK;
     }
+    return rc;
+}
+
+enum rc
+core_claim(struct core *core)
+{
+    assert(!core->claimed);
+    return claim(core, false);
+}
+
+enum rc
+core_exchange(struct core *core, struct buf *error)
+{
+    struct exchange *exchange = NULL;
+    char machine[MACHINE_BYTES_MAX];
+    const struct input here = place_input(core, machine);
+    bool claimed_here = core->claimed || engine_is_claimed_at(core->engine, &here);
+    enum rc rc = core_flush(core);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = exchange_begin(core->options.log, &exchange, error);
+    if (rc != RC_OK) {
+        core->failed = log_poll(core->options.log) != RC_OK;
+        return rc;
+    }
+    if (claimed_here) {
+        rc = claim(core, true);
+    }
+    if (rc == RC_OK) {
+        rc = exchange_finish(exchange, error);
+    }
+    exchange_close(exchange);
+    core->failed = rc != RC_OK; /* memory knows of a claim that the log in place has not */
     return rc;
 }
 

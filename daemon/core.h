@@ -51,6 +51,11 @@ MUST_USE enum rc core_open(const struct core_options *options, struct core **out
  * then nothing may be decided. */
 MUST_USE enum rc core_claim(struct core *core);
 bool core_claimed(const struct core *core);
+/* Ends the pass, then goes on in the compacted copy beside the log (store/exchange.h), under a new claim that
+ * knows the new file for the same directory (SPEC R45): durable before return. A directory that is itself a
+ * copy stays one. RC_NOT_FOUND, RC_BUSY, RC_AGAIN, RC_REFUSED: nothing has changed, and *error says why;
+ * after anything else core_failed() is true. */
+MUST_USE enum rc core_exchange(struct core *core, struct buf *error);
 void core_close(struct core *core);
 /* Gives the log back unclosed: a rehearsal's kill -9, after which it is opened again from the log. */
 struct log *core_release_log(struct core *core);

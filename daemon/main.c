@@ -4,6 +4,7 @@
 #include "daemon/doors.h"
 #include "daemon/held.h"
 #include "daemon/line_client_curl.h"
+#include "daemon/random.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
 #include "daemon/settings.h"
@@ -11,14 +12,13 @@
 #include "daemon/zones.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <ev.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 enum { CONNECT_TIMEOUT_MS = 5000, DEADLINE_MS = 10000 };
@@ -41,22 +41,6 @@ struct stepd {
     struct station *station;
     struct doors *doors;
 };
-
-static void
-draw_random(void *context, void *out, size_t bytes)
-{
-    (void)context;
-    uint8_t *at = out;
-    while (bytes > 0) {
-        ssize_t drawn = getrandom(at, bytes, 0);
-        if (drawn < 0) {
-            assert(errno == EINTR); /* it cannot fail otherwise once the kernel has started */
-            continue;
-        }
-        at += drawn;
-        bytes -= (size_t)drawn;
-    }
-}
 
 static bool
 read_secrets(struct stepd *stepd)
@@ -81,9 +65,9 @@ report_log_refused(const char *directory, enum rc rc)
     switch (rc) {
     case RC_BUSY:
         report(REPORT_ERROR,
-               "the data directory is held by another stepd; stop that one, or give this one a "
-               "directory of its own data_dir=%s",
-               directory);
+               "the data directory is held by another process; stop that one, or give this one a "
+               "directory of its own: %s data_dir=%s",
+               why, directory);
         return;
     case RC_CORRUPT:
         report(
@@ -154,13 +138,17 @@ open_core(struct stepd *stepd)
 {
     const struct settings *settings = &stepd->settings;
     int64_t now_ms = settings->has_clock_start ? settings->clock_start_ms : clock_wall_ms();
+    struct buf holder = {0};
+    buf_printf(&holder, "stepd, process %ld, socket %s", (long)getpid(), settings->socket);
     const struct log_options log_options = {.mode = LOG_CLAIM,
+                                            .holder = buf_cstr(&holder),
                                             .now_ms = now_ms,
                                             .map_bytes = settings->map_bytes,
                                             .writer_thread = true,
                                             .mono_us = clock_mono_us};
     struct log *log = NULL;
     enum rc rc = log_open(settings->data_dir, &log_options, &log);
+    buf_fini(&holder);
     if (rc != RC_OK) {
         report_log_refused(settings->data_dir, rc);
         return false;
@@ -183,7 +171,7 @@ open_core(struct stepd *stepd)
         .checkpoints = settings->checkpoints ? settings->data_dir : NULL,
         .note = note_checkpoint,
         .claim_later = stepd->room.is_short,
-        .random = draw_random};
+        .random = random_draw};
     rc = core_open(&options, &stepd->core);
     if (rc != RC_OK) {
         report(REPORT_ERROR,
@@ -229,7 +217,7 @@ open_line(struct stepd *stepd)
                                                [LINE_REPLY] = settings->reply_per_second,
                                            },
                                        .fetch_profiles = settings->fetch_profiles};
-    draw_random(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
+    random_draw(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
     stepd->desk = delivery_new(&options);
     if (core_claimed(stepd->core)) {
         delivery_resume(stepd->desk);

@@ -6,8 +6,8 @@
 
 /* Is this the very data file that the last claim was made on, with all it held? What neither side
  * knows (a file system without birth times) says nothing. */
-static bool
-is_same_place(const struct claim_row *last, const struct input *input)
+bool
+claim_is_of(const struct claim_row *last, const struct input *input)
 {
     bool born_otherwise = last->birth_ns != 0 && input->u.claim.birth_ns != 0 &&
                           last->birth_ns != input->u.claim.birth_ns;
@@ -22,7 +22,7 @@ claim_decide(struct turn *turn, const struct input *input)
 {
     const struct claim_row *last = &turn->state->claim;
     uint64_t former_seq = last->former_seq; /* held is held until it is released */
-    if (former_seq == 0 && last->seq != 0 && !is_same_place(last, input)) {
+    if (former_seq == 0 && last->seq != 0 && !input->u.claim.renewed && !claim_is_of(last, input)) {
         former_seq = last->seq;
     }
     struct event claimed = {.kind = EVENT_CLAIMED,

@@ -706,6 +706,13 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
     return RC_END;
 }
 
+bool
+engine_is_claimed_at(const struct engine *engine, const struct input *input)
+{
+    const struct claim_row *last = &engine->state.claim;
+    return last->seq != 0 && claim_is_of(last, input);
+}
+
 int64_t
 engine_next_due(const struct engine *engine, int64_t now_ms)
 {

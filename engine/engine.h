@@ -77,6 +77,9 @@ void engine_wake(struct engine *engine, int64_t now_ms);
 MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
                              uint32_t *out_delivery);
 
+/* Whether the newest claim in the log was made in the place that this INPUT_CLAIM tells of. */
+bool engine_is_claimed_at(const struct engine *engine, const struct input *input);
+
 /* The next instant at which engine_take() may find something; now_ms when there is something at
  * once; INT64_MAX when nothing is planned. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);

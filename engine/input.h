@@ -68,6 +68,7 @@ struct input {
             uint64_t inode, birth_ns; /* of the data file; 0: not known */
             struct span machine, path;
             bool replaced; /* the directory has held another log, or more of this one */
+            bool renewed;  /* we wrote this file ourselves, from the one claimed before */
         } claim;
         struct {
             int64_t from_ms;

@@ -120,6 +120,7 @@ void forget_apply(struct state *state, const struct event *event);
 void delivery_apply(struct state *state, const struct event *event);
 
 /* claim.c: opening the log to write, and letting a copy of it send (SPEC R45) */
+bool claim_is_of(const struct claim_row *last, const struct input *input);
 void claim_decide(struct turn *turn, const struct input *input);
 void release_decide(struct turn *turn, const struct input *input);
 

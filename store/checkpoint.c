@@ -209,8 +209,9 @@ remove_leftovers(const char *directory)
     }
 }
 
+/* Those before `seq`, but for so many of the newest of all. */
 static enum rc
-remove_older(const char *directory, uint32_t kept, uint32_t *out_count)
+remove_older(const char *directory, uint32_t kept, uint64_t seq, uint32_t *out_count)
 {
     struct checkpoint_list list;
     struct buf path = {0};
@@ -218,6 +219,9 @@ remove_older(const char *directory, uint32_t kept, uint32_t *out_count)
     *out_count = 0;
     for (uint32_t i = kept; rc == RC_OK && i < list.count; i++) {
         checkpoint_path(directory, list.items[i].seq, &path);
+        if (list.items[i].seq >= seq) {
+            continue;
+        }
         if (unlink(buf_cstr(&path)) == 0) {
             (*out_count)++;
         } else if (errno != ENOENT) {
@@ -253,7 +257,7 @@ checkpoint_write(const char *directory, struct checkpoint *head, checkpoint_fill
         close(fd);
     }
     if (rc == RC_OK) {
-        rc = remove_older(directory, CHECKPOINTS_KEPT, &removed);
+        rc = remove_older(directory, CHECKPOINTS_KEPT, UINT64_MAX, &removed);
         if (rc != RC_OK) {
             buf_printf(out_error, "cannot remove an older checkpoint in %s", directory);
         }
@@ -264,10 +268,10 @@ checkpoint_write(const char *directory, struct checkpoint *head, checkpoint_fill
 }
 
 enum rc
-checkpoint_drop(const char *directory, uint32_t *out_count)
+checkpoint_drop(const char *directory, uint64_t seq, uint32_t *out_count)
 {
     remove_leftovers(directory);
-    enum rc rc = remove_older(directory, 0, out_count);
+    enum rc rc = remove_older(directory, 0, seq, out_count);
     if (rc == RC_OK && !sync_directory(directory)) {
         rc = rc_of_errno(errno);
     }

@@ -64,8 +64,8 @@ MUST_USE enum rc checkpoint_get(struct checkpoint_reader *reader, void *out, siz
 /* Reads what is left of the image and compares the sum of all of it. */
 MUST_USE enum rc checkpoint_close(struct checkpoint_reader *reader, const char **out_why);
 
-/* Deletes every checkpoint of the directory, durably. *out_count: how many there were. */
-MUST_USE enum rc checkpoint_drop(const char *directory, uint32_t *out_count);
+/* Deletes the checkpoints of events before `seq` (UINT64_MAX: every one), durably. *out_count: how many. */
+MUST_USE enum rc checkpoint_drop(const char *directory, uint64_t seq, uint32_t *out_count);
 
 /* Whether a whole checkpoint belongs to this log and this program. */
 enum checkpoint_verdict {

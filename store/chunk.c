@@ -18,11 +18,9 @@ struct log_chunks {
     struct log_chunk chunk;
     bool any; /* a batch was read: last is it */
     struct batch_view last;
-    uint64_t content_next; /* content rows are read from this number on */
-    uint64_t content_rows; /* so many were read */
-    bool any_id;
-    uint8_t id_key[ID_KEY_BYTES]; /* the id read last */
-    bool ended;
+    uint64_t content_next;         /* content rows are read from this number on */
+    uint64_t content_rows;         /* so many were read and are not known to be erased */
+    uint8_t id_next[ID_KEY_BYTES]; /* remembered ids are read from this key on */
     struct buf error;
 };
 
@@ -68,6 +66,61 @@ log_chunks_open(struct log *log, struct log_chunks **out_chunks)
     chunks->content_next = 1;
     *out_chunks = chunks;
     return RC_OK;
+}
+
+/* The batch with which the copy ends, as it is in this log. */
+static enum rc
+find_end(struct log_chunks *chunks, struct log *log, struct log *copy)
+{
+    uint64_t key, newest = log_newest(copy);
+    struct buf bytes = {0}, of_copy = {0};
+    struct batch_view view;
+    const char *why = NULL;
+    struct log_backend *backend = log_backend_of(log), *copied = log_backend_of(copy);
+    enum rc rc = copied->read_batch(copied, LOG_SEEK_HOLD, newest, &of_copy, &key);
+    if (rc == RC_OK) {
+        rc = backend->read_batch(backend, LOG_SEEK_HOLD, newest, &bytes, &key);
+    }
+    if (rc == RC_OK) {
+        rc = batch_decode(buf_span(&bytes), key, &view, &why);
+    }
+    if (rc == RC_OK && !span_equal(buf_span(&bytes), buf_span(&of_copy))) {
+        rc = fail(chunks, RC_REFUSED, key, "it is another in the copy: that is of another log");
+    } else if (rc != RC_OK) {
+        rc = fail(chunks, rc, newest, why != NULL ? why : "it cannot be read");
+    }
+    if (rc == RC_OK) {
+        view.events = (struct span){0};
+        chunks->any = true;
+        chunks->last = view;
+        chunks->content_next = newest + 1;
+        memset(chunks->id_next, UINT8_MAX, sizeof(chunks->id_next)); /* until a batch has some */
+    }
+    buf_fini(&bytes);
+    buf_fini(&of_copy);
+    return rc;
+}
+
+enum rc
+log_chunks_open_after(struct log *log, struct log *copy, struct log_chunks **out_chunks)
+{
+    struct lmdb_parts parts;
+    MDB_txn *txn = NULL;
+    MDB_stat stat = {0};
+    enum rc rc = log_chunks_open(log, out_chunks);
+    if (rc != RC_OK || log_newest(copy) == 0) {
+        return rc;
+    }
+    if (!log_lmdb_parts(log_backend_of(copy), &parts)) {
+        return RC_REFUSED;
+    }
+    rc = said(*out_chunks, mdb_txn_begin(parts.env, NULL, MDB_RDONLY, &txn));
+    if (rc == RC_OK) {
+        rc = said(*out_chunks, mdb_stat(txn, parts.tables[TABLE_CONTENT], &stat));
+        mdb_txn_abort(txn);
+    }
+    (*out_chunks)->content_rows = stat.ms_entries;
+    return rc == RC_OK ? find_end(*out_chunks, log, copy) : rc;
 }
 
 void
@@ -127,6 +180,11 @@ take_batch(struct log_chunks *chunks, const MDB_val *key, const MDB_val *value)
                                 .bytes = bytes};
     memcpy(out->view.run_id, view.header.run_id, LOG_RUN_ID_BYTES);
     chunk->bytes += bytes.len;
+    if (view.header.time_ms < (int64_t)big_endian_get(chunks->id_next, TIME_BYTES) ||
+        chunks->id_next[0] == UINT8_MAX) {
+        memset(chunks->id_next, 0, sizeof(chunks->id_next));
+        big_endian_put(chunks->id_next, (uint64_t)view.header.time_ms, TIME_BYTES);
+    }
     return RC_OK;
 }
 
@@ -188,31 +246,35 @@ read_batches(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+static void
+go_behind(uint8_t id_next[ID_KEY_BYTES], const void *key)
+{
+    memcpy(id_next, key, ID_KEY_BYTES);
+    for (size_t i = ID_KEY_BYTES; i-- > 0 && ++id_next[i] == 0;) {
+    }
+}
+
 static enum rc
 read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
 {
     struct log_chunk *chunk = &chunks->chunk;
     MDB_cursor *cursor = NULL;
-    MDB_val key = val_of(chunks->id_key, ID_KEY_BYTES), value;
+    MDB_val key = val_of(chunks->id_next, ID_KEY_BYTES), value;
     int code = mdb_cursor_open(txn, chunks->parts.tables[TABLE_ID_TIMES], &cursor);
     if (code == MDB_SUCCESS) {
-        code = mdb_cursor_get(cursor, &key, &value, chunks->any_id ? MDB_SET_RANGE : MDB_FIRST);
-    }
-    if (code == MDB_SUCCESS && chunks->any_id && key.mv_size == ID_KEY_BYTES &&
-        memcmp(key.mv_data, chunks->id_key, ID_KEY_BYTES) == 0) {
-        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     }
     while (code == MDB_SUCCESS && key.mv_size == ID_KEY_BYTES && chunk->bytes < CHUNK_BYTES) {
-        if (chunks->any_id && memcmp(key.mv_data, chunks->id_key, ID_KEY_BYTES) <= 0) {
+        const uint8_t *bytes = key.mv_data;
+        if (memcmp(bytes, chunks->id_next, ID_KEY_BYTES) < 0) { /* as with content rows */
             mdb_cursor_close(cursor);
             return fail(chunks, RC_CORRUPT, next_seq(chunks), "remembered ids are out of order");
         }
-        memcpy(chunks->id_key, key.mv_data, ID_KEY_BYTES);
-        chunks->any_id = true;
         chunks->ids = arena_grow(chunks->arena, chunks->ids, chunk->id_count, sizeof(*chunks->ids));
         struct chunk_id *id = &chunks->ids[chunk->id_count++];
-        id->time_ms = (int64_t)big_endian_get(chunks->id_key, TIME_BYTES);
-        memcpy(id->sum, chunks->id_key + TIME_BYTES, REMEMBERED_BYTES);
+        id->time_ms = (int64_t)big_endian_get(bytes, TIME_BYTES);
+        memcpy(id->sum, bytes + TIME_BYTES, REMEMBERED_BYTES);
+        go_behind(chunks->id_next, bytes);
         chunk->bytes += ID_KEY_BYTES;
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
@@ -242,9 +304,6 @@ count_content(struct log_chunks *chunks, MDB_txn *txn)
 enum rc
 log_chunks_next(struct log_chunks *chunks, struct log_chunk *out_chunk)
 {
-    if (chunks->ended) {
-        return RC_END;
-    }
     MDB_txn *txn = NULL;
     enum rc rc = said(chunks, mdb_txn_begin(chunks->parts.env, NULL, MDB_RDONLY, &txn));
     if (rc != RC_OK) {
@@ -261,8 +320,7 @@ log_chunks_next(struct log_chunks *chunks, struct log_chunk *out_chunk)
         rc = read_ids(chunks, txn, &no_ids);
     }
     chunks->content_rows += chunks->chunk.content_count;
-    if (rc == RC_OK && no_batches && no_ids) {
-        chunks->ended = true;
+    if (rc == RC_OK && no_batches && no_ids && chunks->chunk.bytes == 0) {
         rc = count_content(chunks, txn);
     }
     mdb_txn_abort(txn);
@@ -276,6 +334,112 @@ log_chunks_next(struct log_chunks *chunks, struct log_chunk *out_chunk)
     return chunks->chunk.bytes == 0 ? RC_END : RC_OK;
 }
 
+/* ---- what was erased meanwhile ---- */
+
+enum { LOOKED_AT_ONCE = 4096 };
+
+/* Content rows of the copy from *next on: their numbers. */
+static enum rc
+list_rows(struct log_chunks *chunks, const struct lmdb_parts *copy, uint64_t *next, uint64_t *seqs,
+          uint32_t *out_count)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    uint8_t from[SEQ_BYTES];
+    big_endian_put(from, *next, sizeof(from));
+    MDB_val key = val_of(from, sizeof(from)), value;
+    *out_count = 0;
+    int code = mdb_txn_begin(copy->env, NULL, MDB_RDONLY, &txn);
+    if (code == MDB_SUCCESS) {
+        code = mdb_cursor_open(txn, copy->tables[TABLE_CONTENT], &cursor);
+    }
+    for (MDB_cursor_op op = MDB_SET_RANGE; code == MDB_SUCCESS && *out_count < LOOKED_AT_ONCE;
+         op = MDB_NEXT) {
+        code = mdb_cursor_get(cursor, &key, &value, op);
+        if (code == MDB_SUCCESS && key.mv_size == SEQ_BYTES) {
+            seqs[(*out_count)++] = big_endian_get(key.mv_data, SEQ_BYTES);
+            *next = seqs[*out_count - 1] + 1;
+        }
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    return code == MDB_NOTFOUND ? RC_OK : said(chunks, code);
+}
+
+/* Keeps those that the log has no more. */
+static enum rc
+keep_erased(struct log_chunks *chunks, uint64_t *seqs, uint32_t *count)
+{
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(chunks->parts.env, NULL, MDB_RDONLY, &txn);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < *count; i++) {
+        uint8_t number[SEQ_BYTES];
+        big_endian_put(number, seqs[i], sizeof(number));
+        MDB_val key = val_of(number, sizeof(number)), value;
+        code = mdb_get(txn, chunks->parts.tables[TABLE_CONTENT], &key, &value);
+        if (code == MDB_NOTFOUND) {
+            seqs[kept++] = seqs[i];
+            code = MDB_SUCCESS;
+        }
+    }
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    *count = kept;
+    return said(chunks, code);
+}
+
+static enum rc
+delete_rows(struct log_chunks *chunks, const struct lmdb_parts *copy, const uint64_t *seqs,
+            uint32_t count)
+{
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(copy->env, NULL, 0, &txn);
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < count; i++) {
+        uint8_t number[SEQ_BYTES];
+        big_endian_put(number, seqs[i], sizeof(number));
+        MDB_val key = val_of(number, sizeof(number));
+        code = mdb_del(txn, copy->tables[TABLE_CONTENT], &key, NULL);
+    }
+    if (code == MDB_SUCCESS) {
+        code = mdb_txn_commit(txn);
+    } else if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    return said(chunks, code);
+}
+
+enum rc
+log_chunks_erase_too(struct log_chunks *chunks, struct log *copy, uint64_t *out_rows)
+{
+    struct lmdb_parts parts;
+    uint64_t seqs[LOOKED_AT_ONCE], next = 0, erased = 0;
+    uint32_t count = LOOKED_AT_ONCE;
+    if (!log_lmdb_parts(log_backend_of(copy), &parts)) {
+        return RC_REFUSED;
+    }
+    enum rc rc = RC_OK;
+    for (bool more = true; rc == RC_OK && more;) {
+        rc = list_rows(chunks, &parts, &next, seqs, &count);
+        more = count == LOOKED_AT_ONCE;
+        if (rc == RC_OK) {
+            rc = keep_erased(chunks, seqs, &count);
+        }
+        if (rc == RC_OK && count > 0) {
+            rc = delete_rows(chunks, &parts, seqs, count);
+            erased += count;
+            chunks->content_rows -= count;
+        }
+    }
+    *out_rows = erased;
+    return rc;
+}
+
 /* ---- writing ---- */
 
 static int
@@ -285,19 +449,6 @@ put_number(MDB_txn *txn, MDB_dbi table, uint64_t seq, struct span bytes)
     big_endian_put(number, seq, sizeof(number));
     MDB_val key = val_of(number, sizeof(number)), value = val_of(bytes.data, bytes.len);
     return mdb_put(txn, table, &key, &value, MDB_APPEND);
-}
-
-static int
-put_id(MDB_txn *txn, const struct lmdb_parts *parts, const struct chunk_id *id)
-{
-    uint8_t bytes[ID_KEY_BYTES];
-    big_endian_put(bytes, (uint64_t)id->time_ms, TIME_BYTES);
-    memcpy(bytes + TIME_BYTES, id->sum, REMEMBERED_BYTES);
-    MDB_val time_key = val_of(bytes, sizeof(bytes)), none = {0};
-    MDB_val key = val_of(id->sum, REMEMBERED_BYTES), time = val_of(bytes, TIME_BYTES);
-    int code = mdb_put(txn, parts->tables[TABLE_IDS], &key, &time, 0);
-    return code != MDB_SUCCESS ? code
-                               : mdb_put(txn, parts->tables[TABLE_ID_TIMES], &time_key, &none, 0);
 }
 
 enum rc
@@ -319,7 +470,9 @@ log_chunk_write(struct log *log, const struct log_chunk *chunk, const char **out
                           chunk->content[i].row);
     }
     for (uint32_t i = 0; code == MDB_SUCCESS && i < chunk->id_count; i++) {
-        code = put_id(txn, &parts, &chunk->ids[i]);
+        struct log_id id;
+        memcpy(id.bytes, chunk->ids[i].sum, sizeof(id.bytes));
+        code = log_lmdb_remember(parts.tables, txn, &id, chunk->ids[i].time_ms);
     }
     if (code == MDB_SUCCESS) {
         code = mdb_txn_commit(txn);

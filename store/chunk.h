@@ -3,10 +3,11 @@
  * Shape    a chunk is some whole batches, every content row in the range of their numbers, and, once the
  *          batches are at an end, remembered ids. It is read in one reader transaction that ends with the
  *          call, so a copy of any size holds up no page of a running daemon for longer than a chunk.
- *          The end is exact: nothing more of either kind was there in one and the same transaction.
+ *          The end is exact: nothing more of any kind was there in one and the same transaction. A call after
+ *          the end looks again, so that a copy can follow a log that grows.
  *          Batches are checked as by a log_cursor, content rows only for lying within the log.
  * Units    about CHUNK_BYTES a chunk; event numbers; UTC milliseconds.
- * Errors   RC_END; RC_AGAIN: content was erased since the beginning: drop the copy and begin anew;
+ * Errors   RC_END; RC_AGAIN at the end: content that was read is erased by now: log_chunks_erase_too(), then on;
  *          RC_CORRUPT and RC_NEWER with the place in log_chunks_error(); RC_REFUSED for a log in memory.
  * Owner    open/close. A chunk is borrowed from its reader until its next call.
  */
@@ -38,9 +39,16 @@ struct log_chunk {
 };
 
 MUST_USE enum rc log_chunks_open(struct log *log, struct log_chunks **out_chunks);
+/* What a log has more than a copy of its beginning. RC_REFUSED: it is no such copy. *out_chunks is also set then. */
+MUST_USE enum rc log_chunks_open_after(struct log *log, struct log *copy,
+                                       struct log_chunks **out_chunks);
 MUST_USE enum rc log_chunks_next(struct log_chunks *chunks, struct log_chunk *out_chunk);
 const char *log_chunks_error(const struct log_chunks *chunks);
 void log_chunks_close(struct log_chunks *chunks);
+
+/* Deletes from the copy, made of the chunks so far, the content rows that the log has no more. */
+MUST_USE enum rc log_chunks_erase_too(struct log_chunks *chunks, struct log *copy,
+                                      uint64_t *out_rows);
 
 /* Puts a chunk into a log opened with LOG_CLAIM, in one commit, behind what it has. The log does not know what
  * came in this way: close it, then open it again. */

@@ -233,6 +233,19 @@ log_backend_of(struct log *log)
     return log->backend;
 }
 
+void
+log_trade(struct log *log, struct log *other)
+{
+    struct log_backend *backend = log->backend;
+    assert(log->durable == log_newest(log) && log_newest(other) == log_newest(log));
+    assert(other->writer == NULL);
+    if (log->writer != NULL) {
+        writer_turn_to(log->writer, other->backend);
+    }
+    log->backend = other->backend;
+    other->backend = backend;
+}
+
 struct log_place
 log_place(const struct log *log)
 {

@@ -37,6 +37,7 @@ struct log_options {
     int64_t now_ms;           /* LOG_CLAIM: for the expiry of remembered ids */
     bool writer_thread;       /* LOG_CLAIM on disk: commit in a thread of its own */
     int64_t (*mono_us)(void); /* the clock of log_backlog.oldest_wait_us; NULL: always 0 */
+    const char *holder; /* LOG_CLAIM: who we are, written into the claim for others; NULL: nobody */
 };
 
 /* directory NULL: a log in memory, for rehearsals and tests, with the same behaviour. */

@@ -69,4 +69,8 @@ MUST_USE enum rc log_open_backend(struct log_backend *backend, const struct log_
 /* What a log stands on: for the files of store/ that read or write it as a whole. */
 struct log_backend *log_backend_of(struct log *log);
 
+/* Two logs that end with the same batch, all of it durable, change what they stand on. The second has no
+ * writer thread. */
+void log_trade(struct log *log, struct log *other);
+
 #endif

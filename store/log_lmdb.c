@@ -1,6 +1,7 @@
 #include "store/log_lmdb.h"
 
 #include "store/batch.h"
+#include "store/data_directory.h"
 #include "store/log_mark.h"
 #include "store/unborn.h"
 
@@ -10,14 +11,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* LMDB as it is safe (docs/adr/0001, docs/format.md): synchronous commits, no WRITEMAP, no NOSYNC, no
  * DUPSORT, a large sparse map, transactions that never outlive one call, one open a process. */
 enum {
-    DIRECTORY_MODE = 0700,
     FILE_MODE = 0600,
     SEQ_BYTES = 8,
     TIME_BYTES = 8,
@@ -26,14 +25,13 @@ enum {
 };
 #define MAP_BYTES_DEFAULT ((size_t)64 << 30)
 #define READER_CHECK_MS INT64_C(60000)
-static const char *const CLAIM_FILE = "claim.lock";
-
 static const char *const TABLE_NAMES[TABLE_COUNT] = {"batches", "content", "ids", "id_times"};
 
 struct lmdb {
     struct log_backend backend;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
+    char *directory;
     int claim_fd;               /* holds the lock; -1: not ours */
     int64_t readers_checked_ms; /* the writing thread's */
 };
@@ -130,25 +128,25 @@ id_time_key(uint8_t out[TIME_BYTES + ID_BYTES], int64_t time_ms, const struct lo
     memcpy(out + TIME_BYTES, id->bytes, ID_BYTES);
 }
 
-static int
-remember_id(struct lmdb *lmdb, MDB_txn *txn, const struct log_id *id, int64_t time_ms)
+int
+log_lmdb_remember(const MDB_dbi tables[TABLE_COUNT], MDB_txn *txn, const struct log_id *id,
+                  int64_t time_ms)
 {
     uint8_t bytes[TIME_BYTES + ID_BYTES];
     MDB_val key = val_of(id->bytes, ID_BYTES), old, none = {0};
-    int code = mdb_get(txn, lmdb->tables[TABLE_IDS], &key, &old);
+    int code = mdb_get(txn, tables[TABLE_IDS], &key, &old);
     if (code == MDB_SUCCESS && old.mv_size == TIME_BYTES) { /* known before, and long ago */
         id_time_key(bytes, (int64_t)big_endian_get(old.mv_data, TIME_BYTES), id);
         MDB_val stale = val_of(bytes, sizeof(bytes));
-        code = mdb_del(txn, lmdb->tables[TABLE_ID_TIMES], &stale, NULL);
+        code = mdb_del(txn, tables[TABLE_ID_TIMES], &stale, NULL);
     }
     if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
         return code;
     }
     id_time_key(bytes, time_ms, id);
     MDB_val time_key = val_of(bytes, sizeof(bytes)), time = val_of(bytes, TIME_BYTES);
-    code = mdb_put(txn, lmdb->tables[TABLE_IDS], &key, &time, 0);
-    return code != MDB_SUCCESS ? code
-                               : mdb_put(txn, lmdb->tables[TABLE_ID_TIMES], &time_key, &none, 0);
+    code = mdb_put(txn, tables[TABLE_IDS], &key, &time, 0);
+    return code != MDB_SUCCESS ? code : mdb_put(txn, tables[TABLE_ID_TIMES], &time_key, &none, 0);
 }
 
 /* Drops the oldest ids, a bounded number of them, while they are older than the limit. */
@@ -224,7 +222,7 @@ put_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
         code = erase_rows(lmdb, txn, write);
     }
     for (uint32_t i = 0; code == MDB_SUCCESS && i < write->id_count; i++) {
-        code = remember_id(lmdb, txn, &write->ids[i], write->time_ms);
+        code = log_lmdb_remember(lmdb->tables, txn, &write->ids[i], write->time_ms);
     }
     if (code == MDB_SUCCESS) {
         code = forget_ids(lmdb, txn, write->forget_before_ms, FORGET_MIN + 2 * write->id_count);
@@ -389,72 +387,17 @@ lmdb_close(struct log_backend *backend)
     if (lmdb->claim_fd >= 0) {
         close(lmdb->claim_fd); /* and with it the lock */
     }
+    free(lmdb->directory);
     free(lmdb);
 }
 
-/* A new file's name is durable only when its directory is. */
+/* LMDB opens two files by their names, and a rename of their directory must not come between: it is led
+ * to them by the open directory. */
 static enum rc
-sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return rc_from_lmdb(errno);
-    }
-    enum rc rc = fsync(fd) == 0 ? RC_OK : rc_from_lmdb(errno);
-    close(fd);
-    return rc;
-}
-
-static enum rc
-make_directory(const char *directory, struct buf *error)
-{
-    if (mkdir(directory, DIRECTORY_MODE) != 0 && errno != EEXIST) {
-        enum rc rc = rc_from_lmdb(errno);
-        buf_printf(error, "cannot make the data directory %s: %s", directory, strerror(errno));
-        return rc;
-    }
-    struct buf parent = {0};
-    buf_printf(&parent, "%s/..", directory);
-    enum rc rc = sync_directory(buf_cstr(&parent));
-    if (rc != RC_OK && rc != RC_REFUSED) { /* a parent we may not read was not made by us */
-        buf_printf(error, "cannot sync the directory above %s", directory);
-    }
-    buf_fini(&parent);
-    return rc == RC_REFUSED ? RC_OK : rc;
-}
-
-static int
-open_claim_file(const char *directory, int flags)
+open_env(struct lmdb *lmdb, int log_fd, size_t map_bytes, unsigned flags)
 {
     struct buf path = {0};
-    buf_printf(&path, "%s/%s", directory, CLAIM_FILE);
-    int fd = open(buf_cstr(&path), flags | O_CLOEXEC, FILE_MODE);
-    buf_fini(&path);
-    return fd;
-}
-
-static enum rc
-take_claim(struct lmdb *lmdb, const char *directory, struct buf *error)
-{
-    lmdb->claim_fd = open_claim_file(directory, O_RDWR | O_CREAT);
-    if (lmdb->claim_fd < 0) {
-        enum rc rc = rc_from_lmdb(errno);
-        buf_printf(error, "cannot open %s/%s: %s", directory, CLAIM_FILE, strerror(errno));
-        return rc;
-    }
-    if (flock(lmdb->claim_fd, LOCK_EX | LOCK_NB) == 0) {
-        lmdb->backend.mark = log_mark_read(lmdb->claim_fd);
-        return RC_OK;
-    }
-    enum rc rc = rc_from_lmdb(errno);
-    buf_printf(error, rc == RC_BUSY ? "%s is claimed by another daemon" : "cannot lock %s",
-               directory);
-    return rc;
-}
-
-static enum rc
-open_env(struct lmdb *lmdb, const char *directory, size_t map_bytes, unsigned flags)
-{
+    buf_printf(&path, "/proc/self/fd/%d", log_fd);
     enum rc rc = said(lmdb, mdb_env_create(&lmdb->env));
     if (rc == RC_OK) {
         rc = said(lmdb, mdb_env_set_maxdbs(lmdb->env, TABLE_COUNT));
@@ -463,30 +406,57 @@ open_env(struct lmdb *lmdb, const char *directory, size_t map_bytes, unsigned fl
         rc = said(lmdb, mdb_env_set_mapsize(lmdb->env, map_bytes));
     }
     if (rc == RC_OK) {
-        rc = said(lmdb, mdb_env_open(lmdb->env, directory, flags | MDB_NOTLS, FILE_MODE));
+        rc = said(lmdb, mdb_env_open(lmdb->env, buf_cstr(&path), flags | MDB_NOTLS, FILE_MODE));
     }
     if (rc != RC_OK && lmdb->env != NULL) {
         mdb_env_close(lmdb->env);
         lmdb->env = NULL;
     }
+    buf_fini(&path);
     return rc;
 }
 
 /* Where the directory cannot be written, LMDB cannot register readers. Reading without is safe only
  * while nobody writes: then our own lock on the claim keeps it so. */
 static enum rc
-open_read_only(struct lmdb *lmdb, const char *directory, size_t map_bytes)
+open_read_only(struct lmdb *lmdb, int log_fd, size_t map_bytes)
 {
-    enum rc rc = open_env(lmdb, directory, map_bytes, MDB_RDONLY);
+    enum rc rc = open_env(lmdb, log_fd, map_bytes, MDB_RDONLY);
     if (rc != RC_REFUSED) {
         return rc;
     }
-    lmdb->claim_fd = open_claim_file(directory, O_RDONLY);
-    if (lmdb->claim_fd >= 0 && flock(lmdb->claim_fd, LOCK_SH | LOCK_NB) != 0) {
+    if (data_directory_look(lmdb->directory, &lmdb->claim_fd) == RC_BUSY) {
         lmdb->backend.what = "it is not writable for you and a daemon is writing to it";
         return RC_REFUSED;
     }
-    return open_env(lmdb, directory, map_bytes, MDB_RDONLY | MDB_NOLOCK);
+    return open_env(lmdb, log_fd, map_bytes, MDB_RDONLY | MDB_NOLOCK);
+}
+
+/* Again where compacting exchanged the log and removed the former one in between. */
+static enum rc
+open_log_files(struct lmdb *lmdb, const struct log_options *options, struct buf *error)
+{
+    enum { TRIES = 3 };
+    size_t map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;
+    enum rc rc = RC_OK;
+    for (int i = 0; i < TRIES; i++) {
+        int fd;
+        rc = data_directory_open_log(lmdb->directory, &fd, error);
+        if (rc != RC_OK) {
+            return rc;
+        }
+        rc = options->mode == LOG_CLAIM ? open_env(lmdb, fd, map_bytes, 0)
+                                        : open_read_only(lmdb, fd, map_bytes);
+        bool moved = rc == RC_NOT_FOUND && !data_directory_log_is(lmdb->directory, fd);
+        close(fd);
+        if (!moved) {
+            break;
+        }
+    }
+    if (rc == RC_NOT_FOUND) {
+        buf_printf(error, "there is no log in %s", lmdb->directory);
+    }
+    return rc;
 }
 
 static enum rc
@@ -537,20 +507,15 @@ birth_of(int fd)
 }
 
 static enum rc
-open_files(struct lmdb *lmdb, const char *directory, const struct log_options *options)
+open_files(struct lmdb *lmdb, const struct log_options *options, struct buf *error)
 {
-    size_t map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES_DEFAULT;
     bool claim = options->mode == LOG_CLAIM;
-    enum rc rc = claim ? open_env(lmdb, directory, map_bytes, 0)
-                       : open_read_only(lmdb, directory, map_bytes);
+    enum rc rc = open_log_files(lmdb, options, error);
     if (rc == RC_OK && claim) {
         rc = said(lmdb, mdb_reader_check(lmdb->env, NULL));
     }
     if (rc == RC_OK) {
         rc = open_tables(lmdb, claim);
-    }
-    if (rc == RC_OK && claim) {
-        rc = sync_directory(directory);
     }
     int fd = -1;
     struct stat file;
@@ -562,6 +527,33 @@ open_files(struct lmdb *lmdb, const char *directory, const struct log_options *o
         lmdb->backend.birth_ns = birth_of(fd);
         close_on_exec(lmdb);
     }
+    if (rc == RC_OK && claim) {
+        rc = data_directory_sync(lmdb->directory);
+    }
+    if (rc != RC_OK && error->len == 0) {
+        buf_printf(error, "cannot open the log in %s: %s", lmdb->directory, lmdb->backend.what);
+    }
+    return rc;
+}
+
+/* The directory is ours before anything in it is touched. */
+static enum rc
+take_directory(struct lmdb *lmdb, const struct log_options *options, struct buf *error)
+{
+    struct buf path = {0};
+    enum rc rc = data_directory_make(lmdb->directory, error);
+    if (rc == RC_OK) {
+        rc = data_directory_claim(lmdb->directory, options->holder, &lmdb->claim_fd, error);
+    }
+    if (rc == RC_OK) {
+        lmdb->backend.mark = log_mark_read(lmdb->claim_fd);
+        buf_printf(&path, "%s/" DATA_DIRECTORY_LOG "/data.mdb", lmdb->directory);
+        unborn_clear(buf_cstr(&path));
+        buf_clear(&path);
+        buf_printf(&path, "%s/" DATA_DIRECTORY_COMPACT, lmdb->directory);
+        (void)data_directory_remove(buf_cstr(&path)); /* busy: somebody is compacting */
+    }
+    buf_fini(&path);
     return rc;
 }
 
@@ -570,10 +562,14 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
               struct log_backend **out_backend)
 {
     struct lmdb *lmdb = calloc(1, sizeof(*lmdb));
-    if (lmdb == NULL) {
+    char *own_directory = strdup(directory);
+    if (lmdb == NULL || own_directory == NULL) {
+        free(lmdb);
+        free(own_directory);
         return RC_NO_MEMORY;
     }
     lmdb->claim_fd = -1;
+    lmdb->directory = own_directory;
     lmdb->backend = (struct log_backend){
         .write = lmdb_write,
         .read_batch = lmdb_read_batch,
@@ -586,24 +582,10 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
     };
     enum rc rc = RC_OK;
     if (options->mode == LOG_CLAIM) {
-        rc = make_directory(directory, out_error);
-        if (rc == RC_OK) {
-            rc = take_claim(lmdb, directory, out_error);
-        }
-        if (rc == RC_OK) {
-            struct buf data_file = {0};
-            buf_printf(&data_file, "%s/data.mdb", directory);
-            unborn_clear(buf_cstr(&data_file));
-            buf_fini(&data_file);
-        }
+        rc = take_directory(lmdb, options, out_error);
     }
     if (rc == RC_OK) {
-        rc = open_files(lmdb, directory, options);
-        if (rc == RC_NOT_FOUND) {
-            buf_printf(out_error, "there is no log in %s", directory);
-        } else if (rc != RC_OK) {
-            buf_printf(out_error, "cannot open the log in %s: %s", directory, lmdb->backend.what);
-        }
+        rc = open_files(lmdb, options, out_error);
     }
     if (rc != RC_OK) {
         lmdb_close(&lmdb->backend);
@@ -621,6 +603,19 @@ log_lmdb_parts(struct log_backend *backend, struct lmdb_parts *out_parts)
     }
     const struct lmdb *lmdb = lmdb_of(backend);
     out_parts->env = lmdb->env;
+    out_parts->directory = lmdb->directory;
     memcpy(out_parts->tables, lmdb->tables, sizeof(out_parts->tables));
     return true;
+}
+
+void
+log_lmdb_exchanged(struct log_backend *one, struct log_backend *other)
+{
+    struct lmdb *a = lmdb_of(one), *b = lmdb_of(other);
+    char *directory = a->directory;
+    int claim_fd = a->claim_fd;
+    a->directory = b->directory;
+    a->claim_fd = b->claim_fd;
+    b->directory = directory;
+    b->claim_fd = claim_fd;
 }

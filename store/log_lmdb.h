@@ -16,9 +16,17 @@ enum log_table { TABLE_BATCHES, TABLE_CONTENT, TABLE_IDS, TABLE_ID_TIMES, TABLE_
 struct lmdb_parts {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
+    const char *directory;
 };
 
 bool log_lmdb_parts(struct log_backend *backend, struct lmdb_parts *out_parts);
+
+/* The files of two open logs are in each other's directories now: so are their claims. */
+void log_lmdb_exchanged(struct log_backend *one, struct log_backend *other);
+
+/* Puts an id into both its tables; one that was known before is known as of now. What LMDB says. */
+int log_lmdb_remember(const MDB_dbi tables[TABLE_COUNT], MDB_txn *txn, const struct log_id *id,
+                      int64_t time_ms);
 
 /* Translates what LMDB says; *out_what (may be NULL) gets its words, "" for success. */
 enum rc log_lmdb_rc(int code, const char **out_what);

@@ -12,14 +12,13 @@ enum {
     VERSION_AT = 4,
     SEQ_AT = 6,
     CHECKSUM_AT = 14,
-    SUM_AT = 22,
-    MARK_BYTES = 30,
+    SUM_AT = 22, /* to LOG_MARK_BYTES */
 };
 
 void
 log_mark_write(int fd, const struct log_mark *mark)
 {
-    uint8_t bytes[MARK_BYTES];
+    uint8_t bytes[LOG_MARK_BYTES];
     big_endian_put(bytes, MAGIC, 4);
     big_endian_put(bytes + VERSION_AT, VERSION, 2);
     big_endian_put(bytes + SEQ_AT, mark->seq, 8);
@@ -32,8 +31,8 @@ log_mark_write(int fd, const struct log_mark *mark)
 struct log_mark
 log_mark_read(int fd)
 {
-    uint8_t bytes[MARK_BYTES];
-    if (pread(fd, bytes, sizeof(bytes), 0) != MARK_BYTES || big_endian_get(bytes, 4) != MAGIC ||
+    uint8_t bytes[LOG_MARK_BYTES];
+    if (pread(fd, bytes, sizeof(bytes), 0) != LOG_MARK_BYTES || big_endian_get(bytes, 4) != MAGIC ||
         big_endian_get(bytes + VERSION_AT, 2) != VERSION ||
         big_endian_get(bytes + SUM_AT, 8) != checksum_of(bytes, SUM_AT)) {
         return (struct log_mark){0};

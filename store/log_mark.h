@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+enum { LOG_MARK_BYTES = 30 }; /* at the beginning of the claim file */
+
 struct log_mark {
     uint64_t seq;      /* number of the batch's last event; 0: no mark */
     uint64_t checksum; /* of the batch */

@@ -34,7 +34,7 @@ struct job {
 };
 
 struct writer {
-    struct log_backend *backend;
+    struct log_backend *backend; /* changes under the lock, while nothing is queued */
     int64_t (*mono_us)(void);
     int wake_fd;
     pthread_t thread;
@@ -386,6 +386,15 @@ enum rc
 writer_wait(struct writer *writer, uint64_t *out_durable_seq)
 {
     return tell(writer, true, out_durable_seq);
+}
+
+void
+writer_turn_to(struct writer *writer, struct log_backend *backend)
+{
+    pthread_mutex_lock(&writer->lock);
+    assert(writer->unwritten == NULL && writer->oldest == NULL);
+    writer->backend = backend;
+    pthread_mutex_unlock(&writer->lock);
 }
 
 struct log_backlog

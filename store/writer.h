@@ -35,6 +35,9 @@ MUST_USE enum rc writer_poll(struct writer *writer, uint64_t *out_durable_seq);
 /* The same when all that is queued is durable, or nothing more will be. */
 MUST_USE enum rc writer_wait(struct writer *writer, uint64_t *out_durable_seq);
 
+/* Goes on with another backend; nothing may be queued. */
+void writer_turn_to(struct writer *writer, struct log_backend *backend);
+
 /* What was queued and not yet polled as durable. */
 struct log_backlog writer_backlog(const struct writer *writer);
 

@@ -139,11 +139,23 @@ START_TEST(status_tells_what_is)
     expect(status, "deliveries.sent_reply", "1");
     expect(status, "webhooks.accepted", "1");
     expect(status, "definitions.applied_at", "2026-06-01T10:00:00.000+09:00");
-    char digest[17];
+    expect(status, "digest", "absent"); /* a full pass over the state: asked for by itself */
+    json_decref(status);
+}
+END_TEST
+
+START_TEST(the_digest_is_the_states_as_of_its_event)
+{
+    char digest[17], event[24];
+    follows(ANNA);
     snprintf(digest, sizeof(digest), "%016llx",
              (unsigned long long)state_digest(core_state(fixture.core)));
-    expect(status, "digest", digest);
-    json_decref(status);
+    snprintf(event, sizeof(event), "%llu", (unsigned long long)core_state(fixture.core)->seq);
+    json_t *answer = call_api("GET", "/v1/digest", "", NULL);
+    expect(answer, "digest", digest);
+    expect(answer, "event", event);
+    ck_assert_int_ge(json_integer_value(json_object_get(answer, "held_us")), 0);
+    json_decref(answer);
 }
 END_TEST
 
@@ -563,6 +575,7 @@ suite(void)
     tcase_add_test(tc, a_real_clock_is_not_moved);
     tcase_add_test(tc, a_stopping_daemon_reads_on_and_changes_nothing);
     tcase_add_test(tc, status_tells_what_is);
+    tcase_add_test(tc, the_digest_is_the_states_as_of_its_event);
     tcase_add_test(tc, before_anything_is_applied_status_says_so);
     tcase_add_test(tc, friends_come_in_pages);
     tcase_add_loop_test(tc, a_friend_is_found_by_number_and_by_line_id, 0, 2);

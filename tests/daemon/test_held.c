@@ -124,7 +124,7 @@ nothing_changed(void)
 static void
 deleted_lock_files(void)
 {
-    shell("rm %s/claim.lock %s/lock.mdb", data, data);
+    shell("rm %s/claim.lock %s/log/lock.mdb", data, data);
 }
 
 static void
@@ -144,14 +144,14 @@ copied(void)
 static void
 restored_as_a_new_file(void)
 {
-    shell("cp %s/data.mdb %s/saved && rm %s/data.mdb && cp %s/saved %s/data.mdb", data, root, data,
-          root, data);
+    shell("cp %s/log/data.mdb %s/saved && rm %s/log/data.mdb && cp %s/saved %s/log/data.mdb", data,
+          root, data, root, data);
 }
 
 static void
 restored_in_place(void)
 {
-    shell("cp %s/older.mdb %s/data.mdb", root, data); /* keeps inode and birth time */
+    shell("cp %s/older.mdb %s/log/data.mdb", root, data); /* keeps inode and birth time */
 }
 
 static void
@@ -177,7 +177,7 @@ enum { CASE_COUNT = sizeof(CASES) / sizeof(CASES[0]) };
 
 START_TEST(a_directory_that_is_not_the_one_claimed_last_is_held)
 {
-    shell("cp %s/data.mdb %s/older.mdb", data, root);
+    shell("cp %s/log/data.mdb %s/older.mdb", data, root);
     follows(BERT);
     fixture_kill();
     CASES[_i].happens();

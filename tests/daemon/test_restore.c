@@ -5,10 +5,10 @@
 #include "engine/base/checksum.h"
 #include "proto/event.h"
 #include "tests/daemon/fixture.h"
+#include "tests/scratch.h"
 #include "tests/store/checkpoint_file.h"
 #include "tests/store/raw_log.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 static char directory[64];
@@ -35,28 +35,13 @@ setup(void)
 }
 
 static void
-remove_files(const char *path)
-{
-    DIR *dir = opendir(path);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(dir), entry->d_name, 0);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    rmdir(path);
-}
-
-static void
 teardown(void)
 {
     engine_free(engine);
     fixture_close();
     buf_fini(&notes);
     buf_fini(&error);
-    remove_files(directory);
+    scratch_remove(directory);
 }
 
 static void
@@ -254,7 +239,7 @@ START_TEST(damaged_and_missing_checkpoints_lose_nothing)
     damage(older);
     restore_live(0, "is passed over: it does not hold what its name and header say");
     uint32_t count;
-    ck_assert_int_eq(checkpoint_drop(directory, &count), RC_OK);
+    ck_assert_int_eq(checkpoint_drop(directory, UINT64_MAX, &count), RC_OK);
     restore_live(0, "");
 }
 END_TEST
@@ -374,7 +359,7 @@ START_TEST(the_digest_of_every_stop_on_the_way_is_checked)
         ck_assert_msg(strstr(buf_cstr(&error), place) != NULL, "%s", buf_cstr(&error));
         ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "--checkpoints no"));
         uint32_t count; /* nor is it passed without checkpoints */
-        ck_assert_int_eq(checkpoint_drop(directory, &count), RC_OK);
+        ck_assert_int_eq(checkpoint_drop(directory, UINT64_MAX, &count), RC_OK);
         ck_assert_int_eq(restore(core_log(fixture.core)), RC_CORRUPT);
     }
 }

@@ -71,7 +71,7 @@ static int
 corrupt(const char *text)
 {
     char path[128];
-    snprintf(path, sizeof(path), "%s/data.mdb", world.data);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", world.data);
     FILE *file = fopen(path, "r+b");
     ck_assert_msg(file != NULL, "%s: cannot be opened", path);
     struct buf bytes = {0};

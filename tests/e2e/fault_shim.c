@@ -6,9 +6,12 @@
  * STEPD_FAULT_AT=N says which. The shim wraps calls into the libraries, so the daemon under test is
  * the very binary that is shipped.
  *
- * STEPD_FAULT_CALL=write or sync makes a place of each write to a regular file, or of each fsync and
- * fdatasync, and STEPD_FAULT_DO says what happens there: kill (before it), tear (half is written, then
- * the kill) or fail (EIO once, and all is well afterwards).
+ * STEPD_FAULT_CALL=write or sync makes a place of each write to a file, or of each fsync and
+ * fdatasync of a file or directory, and STEPD_FAULT_DO says what happens there: kill (before it),
+ * tear (half is written, then the kill) or fail (EIO once, and all is well afterwards).
+ * STEPD_FAULT_CALL=exchange makes one before and after a rename that exchanges, and before each
+ * removal of a file.
+ * STEPD_FAULT_AFTER=FILE counts places only while that file exists.
  * STEPD_FAULT_NOSYNC=1 lets every sync return at once with nothing done: what a power cut is tested
  * against must then fail. */
 #include <curl/curl.h>
@@ -19,6 +22,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -52,7 +56,10 @@ says(const char *name, const char *value)
 static bool
 reached(void)
 {
-    const char *at = getenv("STEPD_FAULT_AT");
+    const char *at = getenv("STEPD_FAULT_AT"), *after = getenv("STEPD_FAULT_AFTER");
+    if (after != NULL && access(after, F_OK) != 0) {
+        return false;
+    }
     return at != NULL && ++point_count == atol(at);
 }
 
@@ -76,7 +83,7 @@ static bool
 is_file(int fd)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
 }
 
 /* True when this write or sync is to fail; a kill does not return. */
@@ -170,6 +177,38 @@ msync(void *address, size_t bytes, int flags)
         find_original(&original, "msync");
     }
     return syncs_nothing() ? 0 : original(address, bytes, flags);
+}
+
+static void
+exchange_point(void)
+{
+    if (says("STEPD_FAULT_CALL", "exchange") && reached()) {
+        die();
+    }
+}
+
+int
+renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    static int (*original)(int, const char *, int, const char *, unsigned);
+    if (original == NULL) {
+        find_original(&original, "renameat2");
+    }
+    exchange_point();
+    int result = original(from_fd, from, to_fd, to, flags);
+    exchange_point();
+    return result;
+}
+
+int
+unlink(const char *path)
+{
+    static int (*original)(const char *);
+    if (original == NULL) {
+        find_original(&original, "unlink");
+    }
+    exchange_point();
+    return original(path);
 }
 
 /* LMDB writes its meta pages through a descriptor that syncs each write. */

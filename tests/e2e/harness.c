@@ -382,12 +382,13 @@ spawn_daemon(const struct world *world)
         count++;
     }
     memcpy(argv + count, world->more, sizeof(world->more));
-    const char *environment[16] = {"LD_PRELOAD", world->has_disk ? DISK_SHIM : FAULT_SHIM,
+    const char *environment[20] = {"LD_PRELOAD", world->has_disk ? DISK_SHIM : FAULT_SHIM,
                                    "ASAN_OPTIONS", "verify_asan_link_order=0"};
     size_t pair_count = 4;
     const char *const pairs[][2] = {{"STEPD_FAULT_AT", world->fault_at > 0 ? fault_at : NULL},
                                     {"STEPD_FAULT_CALL", world->fault_call},
                                     {"STEPD_FAULT_DO", world->fault_do},
+                                    {"STEPD_FAULT_AFTER", world->fault_after},
                                     {"STEPD_FAULT_NOSYNC", world->no_sync ? "1" : NULL},
                                     {"STEPD_DISK", world->has_disk ? disk : NULL}};
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {

@@ -31,6 +31,7 @@ struct world {
     char bot[40];                      /* the bot that fakeline says it is */
     int fault_at;                      /* > 0: the daemon is killed at that point (fault_shim.c) */
     const char *fault_call, *fault_do; /* the shim's other kinds of places; NULL: its first */
+    const char *fault_after;           /* count them while this file exists; NULL: always */
     bool no_sync;                      /* the daemon's syncs do nothing (fault_shim.c) */
     bool has_disk;                     /* the daemon is started on the disk of disk_shim.c */
     long file_bytes_max; /* > 0: no file of the daemon's may grow larger (ulimit -f) */

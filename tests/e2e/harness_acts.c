@@ -77,11 +77,11 @@ status_number(struct world *world, const char *path)
 void
 status_digest(struct world *world, char out_digest[17])
 {
-    json_t *status = api(world, "GET", "/v1/status", NULL, NULL);
-    const char *digest = json_string_value(json_object_get(status, "digest"));
-    ck_assert_msg(digest != NULL && strlen(digest) == 16, "status has no digest");
+    json_t *answer = api(world, "GET", "/v1/digest", NULL, NULL);
+    const char *digest = json_string_value(json_object_get(answer, "digest"));
+    ck_assert_msg(digest != NULL && strlen(digest) == 16, "the daemon gives no digest");
     memcpy(out_digest, digest, 17);
-    json_decref(status);
+    json_decref(answer);
 }
 
 const char *

@@ -10,6 +10,7 @@
 #define TESTS_STORE_LOG_HELPERS_H
 
 #include "store/log.h"
+#include "tests/scratch.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -33,16 +34,7 @@ setup(void)
 static inline void
 remove_directory(void)
 {
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(dir), entry->d_name, 0);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    rmdir(directory);
+    scratch_remove(directory);
 }
 
 static inline struct log *

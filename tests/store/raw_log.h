@@ -60,13 +60,15 @@ static inline void
 raw_log_begin(struct raw_log *raw, const char *directory)
 {
     struct log *log = NULL;
+    char path[256];
     const struct log_options options = {.mode = LOG_CLAIM};
+    snprintf(path, sizeof(path), "%s/log", directory);
     ck_assert_int_eq(log_open(directory, &options, &log), RC_OK); /* makes the tables */
     log_close(log);
     ck_assert_int_eq(mdb_env_create(&raw->env), 0);
     ck_assert_int_eq(mdb_env_set_maxdbs(raw->env, 16), 0);
     ck_assert_int_eq(mdb_env_set_mapsize(raw->env, (size_t)1 << 30), 0);
-    ck_assert_int_eq(mdb_env_open(raw->env, directory, MDB_NOSYNC, 0600), 0);
+    ck_assert_int_eq(mdb_env_open(raw->env, path, MDB_NOSYNC, 0600), 0);
     ck_assert_int_eq(mdb_txn_begin(raw->env, NULL, 0, &raw->txn), 0);
 }
 

@@ -313,10 +313,10 @@ START_TEST(dropping_leaves_none)
     uint32_t count = 9;
     write_of(log, 4);
     write_of(log, 6);
-    ck_assert_int_eq(checkpoint_drop(directory, &count), RC_OK);
+    ck_assert_int_eq(checkpoint_drop(directory, UINT64_MAX, &count), RC_OK);
     ck_assert_uint_eq(count, 2);
     ck_assert_uint_eq(files_named("checkpoint-"), 0);
-    ck_assert_int_eq(checkpoint_drop(directory, &count), RC_OK);
+    ck_assert_int_eq(checkpoint_drop(directory, UINT64_MAX, &count), RC_OK);
     ck_assert_uint_eq(count, 0);
     log_close(log);
 }

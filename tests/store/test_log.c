@@ -284,19 +284,23 @@ START_TEST(files_are_private_and_do_not_cross_exec)
     umask(0);
     struct log *log = claim(ON_DISK);
     ck_assert_int_eq(append(log, 1, START_MS), RC_OK);
-    struct stat stat_of;
-    ck_assert_int_eq(stat(directory, &stat_of), 0);
-    ck_assert_int_eq(stat_of.st_mode & 0777, 0700);
-    DIR *dir = opendir(directory);
+    const char *const places[] = {".", "log"};
     uint32_t files = 0;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            ck_assert_int_eq(fstatat(dirfd(dir), entry->d_name, &stat_of, 0), 0);
-            ck_assert_msg((stat_of.st_mode & 0777) == 0600, "%s", entry->d_name);
-            files++;
+    for (uint32_t i = 0; i < 2; i++) {
+        char path[80];
+        struct stat file;
+        snprintf(path, sizeof(path), "%s/%s", directory, places[i]);
+        ck_assert_int_eq(stat(path, &file), 0);
+        ck_assert_int_eq(file.st_mode & 0777, 0700);
+        DIR *dir = opendir(path);
+        for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+            ck_assert_int_eq(fstatat(dirfd(dir), entry->d_name, &file, 0), 0);
+            ck_assert_msg(S_ISDIR(file.st_mode) || (file.st_mode & 0777) == 0600, "%s",
+                          entry->d_name);
+            files += S_ISREG(file.st_mode);
         }
+        closedir(dir);
     }
-    closedir(dir);
     ck_assert_uint_ge(files, 3);
     for (int fd = 3; fd < 64; fd++) {
         char path[64], target[512];
@@ -427,10 +431,13 @@ END_TEST
 START_TEST(a_read_only_directory_can_be_read)
 {
     three_batches();
+    char log_path[80];
+    snprintf(log_path, sizeof(log_path), "%s/log", directory);
     if (geteuid() == 0) { /* root may write anywhere: become somebody else */
         ck_assert_int_eq(chmod(directory, 0555), 0);
+        ck_assert_int_eq(chmod(log_path, 0555), 0);
         for (uint32_t i = 0; i < 3; i++) {
-            const char *const names[] = {"data.mdb", "lock.mdb", "claim.lock"};
+            const char *const names[] = {"log/data.mdb", "log/lock.mdb", "claim.lock"};
             char path[128];
             snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
             ck_assert_int_eq(chmod(path, 0444), 0);
@@ -446,6 +453,7 @@ START_TEST(a_read_only_directory_can_be_read)
         close(here);
     } else {
         ck_assert_int_eq(chmod(directory, 0500), 0);
+        ck_assert_int_eq(chmod(log_path, 0500), 0);
     }
     ck_assert_int_eq(noticed(""), RC_END);
     if (getuid() == 0) {

@@ -12,9 +12,11 @@ raw(void (*change)(MDB_txn *txn, MDB_dbi dbi, uint64_t a, uint64_t b), uint64_t 
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/log", directory);
     ck_assert_int_eq(mdb_env_create(&env), 0);
     ck_assert_int_eq(mdb_env_set_maxdbs(env, 4), 0);
-    ck_assert_int_eq(mdb_env_open(env, directory, MDB_NOSYNC, 0600), 0);
+    ck_assert_int_eq(mdb_env_open(env, path, MDB_NOSYNC, 0600), 0);
     ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
     ck_assert_int_eq(mdb_dbi_open(txn, "batches", 0, &dbi), 0);
     change(txn, dbi, a, b);

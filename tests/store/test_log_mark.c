@@ -86,14 +86,14 @@ START_TEST(an_older_data_file_put_back_in_place_is_noticed)
 {
     three_batches();
     ck_assert(!reopened_is_replaced());
-    copy_file("data.mdb", "backup");
+    copy_file("log/data.mdb", "backup");
     struct log *log = claim(ON_DISK);
     uint64_t inode = log_place(log).inode;
     ck_assert_int_eq(append(log, 2, START_MS), RC_OK);
     log_close(log);
     ck_assert(!reopened_is_replaced());
 
-    copy_file("backup", "data.mdb");
+    copy_file("backup", "log/data.mdb");
     log = claim(ON_DISK);
     ck_assert_uint_eq(log_place(log).inode, inode); /* nothing else tells */
     ck_assert(log_place(log).replaced);
@@ -106,17 +106,17 @@ END_TEST
 START_TEST(another_history_of_the_same_length_is_noticed)
 {
     three_batches();
-    copy_file("data.mdb", "backup");
+    copy_file("log/data.mdb", "backup");
     struct log *log = claim(ON_DISK);
     ck_assert_int_eq(append(log, 2, START_MS), RC_OK);
     log_close(log);
-    copy_file("data.mdb", "one");
-    copy_file("backup", "data.mdb");
+    copy_file("log/data.mdb", "one");
+    copy_file("backup", "log/data.mdb");
     log = claim(ON_DISK);
     ck_assert_int_eq(append(log, 2, START_MS + 1), RC_OK);
     log_close(log);
 
-    copy_file("one", "data.mdb");
+    copy_file("one", "log/data.mdb");
     ck_assert(reopened_is_replaced());
 }
 END_TEST

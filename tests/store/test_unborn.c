@@ -10,7 +10,7 @@ static const char *
 data_file(void)
 {
     static char path[96];
-    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
     return path;
 }
 

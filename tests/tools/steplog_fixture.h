@@ -13,9 +13,9 @@
 #include "engine/image.h"
 #include "proto/event.h"
 #include "store/log.h"
+#include "tests/scratch.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_WRONG_USE = 2, EXIT_NOTHING = 3, EXIT_NOT_NOW = 5 };
+enum {
+    EXIT_GOOD = 0,
+    EXIT_BAD = 1,
+    EXIT_WRONG_USE = 2,
+    EXIT_NOTHING = 3,
+    EXIT_NO_ANSWER = 4,
+    EXIT_NOT_NOW = 5,
+};
 #define AT_MS INT64_C(1780276500000) /* 2026-06-01 10:15 in Tokyo */
 
 static char directory[64];
@@ -121,16 +128,7 @@ teardown(void)
     close_log();
     engine_free(engine);
     buf_fini(&output);
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(dir), entry->d_name, 0);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    rmdir(directory);
+    scratch_remove(directory);
 }
 
 /* Runs "steplog ARGUMENTS" with both streams in `output`; returns its exit code. */

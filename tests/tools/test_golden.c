@@ -9,6 +9,7 @@
 #include "engine/base/checksum.h"
 #include "tests/daemon/fixture.h"
 #include "tests/e2e/shop.h"
+#include "tests/scratch.h"
 #include "tests/store/raw_log.h"
 
 #include <dirent.h>
@@ -35,16 +36,7 @@ setup(void)
 static void
 teardown(void)
 {
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(dir), entry->d_name, 0);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    rmdir(directory);
+    scratch_remove(directory);
     buf_fini(&output);
 }
 

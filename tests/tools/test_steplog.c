@@ -157,7 +157,7 @@ static void
 damage(const char *text)
 {
     char path[128];
-    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
     struct stat file;
     ck_assert_int_eq(stat(path, &file), 0);
     size_t size = (size_t)file.st_size;
@@ -198,7 +198,7 @@ START_TEST(verify_survives_damaged_pages)
 {
     close_log();
     char path[128];
-    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
     struct stat file;
     ck_assert_int_eq(stat(path, &file), 0);
     uint8_t saved[4096], noise[4096];

@@ -86,7 +86,7 @@ START_TEST(what_a_killed_backup_left_is_cleared)
     char part[256];
     snprintf(part, sizeof(part), "%s.part", other);
     ck_assert_int_eq(mkdir(part, 0700), 0);
-    snprintf(part, sizeof(part), "cp %s/data.mdb %s.part/", directory, other);
+    snprintf(part, sizeof(part), "cp -r %s/log %s.part/", directory, other);
     ck_assert_int_eq(system(part), 0);
     ck_assert_int_eq(run_in("backup", other), EXIT_GOOD);
     assert_same_log(directory, other);
@@ -97,7 +97,7 @@ START_TEST(a_damaged_log_is_not_backed_up)
 {
     close_log();
     char command[256];
-    snprintf(command, sizeof(command), "perl -pi -e 's/Ubbbb/Ubbbc/g' %s/data.mdb", directory);
+    snprintf(command, sizeof(command), "perl -pi -e 's/Ubbbb/Ubbbc/g' %s/log/data.mdb", directory);
     ck_assert_int_eq(system(command), 0);
     ck_assert_int_eq(run_in("backup", other), EXIT_BAD);
     assert_says("event 4: its words do not match");
@@ -200,10 +200,12 @@ erase_words(uint64_t seq)
     MDB_txn *txn;
     MDB_dbi content;
     uint8_t bytes[8] = {[7] = (uint8_t)seq};
+    char path[128];
+    snprintf(path, sizeof(path), "%s/log", directory);
     MDB_val key = {sizeof(bytes), bytes};
     ck_assert_int_eq(mdb_env_create(&env), 0);
     ck_assert_int_eq(mdb_env_set_maxdbs(env, 4), 0);
-    ck_assert_int_eq(mdb_env_open(env, directory, MDB_NOTLS, 0600), 0);
+    ck_assert_int_eq(mdb_env_open(env, path, MDB_NOTLS, 0600), 0);
     ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
     ck_assert_int_eq(mdb_dbi_open(txn, "content", 0, &content), 0);
     ck_assert_int_eq(mdb_del(txn, content, &key, NULL), 0);
@@ -232,15 +234,32 @@ START_TEST(compact_leaves_no_byte_of_erased_words)
 }
 END_TEST
 
+/* As the daemon reads it; empty where there is none. */
+static struct span
+machine_id(void)
+{
+    static char text[64];
+    FILE *file = fopen("/etc/machine-id", "re");
+    if (file != NULL) {
+        if (fgets(text, sizeof(text), file) == NULL) {
+            text[0] = '\0';
+        }
+        fclose(file);
+    }
+    text[strcspn(text, "\n")] = '\0';
+    return span_cstr(text);
+}
+
 static void
 append_claim(void)
 {
     char path[128], *real = realpath(directory, NULL);
     struct stat file;
-    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
     ck_assert_int_eq(stat(path, &file), 0);
     struct event claimed = {.kind = EVENT_CLAIMED, .friend = NO_ID};
     claimed.u.claimed.inode = file.st_ino;
+    claimed.u.claimed.machine = machine_id();
     claimed.u.claimed.path = span_cstr(real);
     append(claimed, NULL);
     free(real);
@@ -251,7 +270,7 @@ inode_of_data(void)
 {
     char path[128];
     struct stat file;
-    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
     ck_assert_int_eq(stat(path, &file), 0);
     return file.st_ino;
 }
@@ -280,19 +299,53 @@ START_TEST(compact_does_not_make_an_original_of_a_copy)
 }
 END_TEST
 
-START_TEST(compact_refuses_beside_a_daemon_and_beside_readers)
+START_TEST(compact_refuses_where_the_holder_says_no_socket)
 {
-    ck_assert_int_eq(run_in("compact", ""), EXIT_NOT_NOW);
-    assert_says("stop it first");
-    close_log();
-    const struct log_options options = {.mode = LOG_READ};
-    ck_assert_int_eq(log_open(directory, &options, &log_of_test), RC_OK);
     uint64_t before = inode_of_data();
     ck_assert_int_eq(run_in("compact", ""), EXIT_NOT_NOW);
-    assert_says("reads this log");
+    assert_says("another process has");
+    ck_assert_int_eq(run_in("compact --socket nowhere.sock", ""), EXIT_NO_ANSWER);
+    assert_says("no answer on nowhere.sock");
     ck_assert_uint_eq(inode_of_data(), before);
     close_log();
     ck_assert_int_eq(run_in("compact", ""), EXIT_GOOD);
+    ck_assert_uint_ne(inode_of_data(), before);
+}
+END_TEST
+
+START_TEST(a_reader_does_not_keep_compact_from_working)
+{
+    close_log();
+    const struct log_options options = {.mode = LOG_READ};
+    ck_assert_int_eq(log_open(directory, &options, &log_of_test), RC_OK);
+    uint64_t before = inode_of_data(), newest = log_newest(log_of_test);
+    ck_assert_int_eq(run_in("compact", ""), EXIT_GOOD);
+    ck_assert_uint_ne(inode_of_data(), before);
+    struct buf row = {0};
+    ck_assert_int_eq(log_read_content(log_of_test, 6, &row), RC_OK); /* as it was when opened */
+    ck_assert_uint_eq(log_newest(log_of_test), newest);
+    buf_fini(&row);
+    close_log();
+}
+END_TEST
+
+START_TEST(compact_leaves_one_checkpoint_and_no_word_that_was_erased_in_any)
+{
+    char name[128];
+    ck_assert_int_eq(run_in("checkpoint", ""), EXIT_GOOD); /* of event 7, with the words */
+    struct event forgotten = {.kind = EVENT_FRIEND_FORGOTTEN, .friend = 1};
+    append(forgotten, NULL);
+    close_log();
+    erase_words(4);
+    erase_words(7);
+    ck_assert(directory_holds("Ubbbb"));
+    ck_assert_int_eq(run_in("compact -o json", ""), EXIT_GOOD);
+    assert_says("\"checkpoints_dropped\":1");
+    snprintf(name, sizeof(name), "%s/checkpoint-%020d", directory, 8);
+    ck_assert_int_eq(access(name, F_OK), 0);
+    ck_assert(!directory_holds("Ubbbb"));
+    ck_assert(!directory_holds("canary-token"));
+    ck_assert(directory_holds("Uaaaa"));
 }
 END_TEST
 
@@ -316,7 +369,9 @@ suite(void)
     tcase_add_test(tc, compact_leaves_no_byte_of_erased_words);
     tcase_add_test(tc, compact_claims_the_new_file_for_the_directory_it_was_in);
     tcase_add_test(tc, compact_does_not_make_an_original_of_a_copy);
-    tcase_add_test(tc, compact_refuses_beside_a_daemon_and_beside_readers);
+    tcase_add_test(tc, compact_refuses_where_the_holder_says_no_socket);
+    tcase_add_test(tc, a_reader_does_not_keep_compact_from_working);
+    tcase_add_test(tc, compact_leaves_one_checkpoint_and_no_word_that_was_erased_in_any);
     suite_add_tcase(s, tc);
     return s;
 }

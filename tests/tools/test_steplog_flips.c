@@ -50,7 +50,7 @@ static int
 open_file(void)
 {
     char path[128];
-    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
     return open(path, O_RDWR | O_CLOEXEC);
 }
 

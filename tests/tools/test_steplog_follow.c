@@ -67,6 +67,27 @@ START_TEST(new_events_come_as_they_are_durable_and_ctrl_c_is_no_failure)
 }
 END_TEST
 
+START_TEST(it_goes_on_in_the_log_that_compacting_put_in_place)
+{
+    char command[160];
+    start_following();
+    wait_for("\"seq\":7,");
+    close_log();
+    snprintf(command, sizeof(command), "bin/steplog compact %s >%s/said 2>&1", directory,
+             directory);
+    ck_assert_int_eq(system(command), 0);
+    const struct log_options options = {.mode = LOG_CLAIM};
+    ck_assert_int_eq(log_open(directory, &options, &log_of_test), RC_OK);
+    log_set_run_id(log_of_test, (const uint8_t *)"another run's id");
+    struct event tagged = {.kind = EVENT_TAG_REMOVED, .friend = 0, .u.tag = {.tag = 3}};
+    append(tagged, NULL);
+    wait_for("\"seq\":8,");
+    ck_assert_int_eq(kill(follower, SIGINT), 0);
+    ck_assert_int_eq(waitpid(follower, NULL, 0), follower);
+    close(follower_out);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -77,6 +98,7 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, new_events_come_as_they_are_durable_and_ctrl_c_is_no_failure);
+    tcase_add_test(tc, it_goes_on_in_the_log_that_compacting_put_in_place);
     suite_add_tcase(s, tc);
     return s;
 }

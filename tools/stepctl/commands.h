@@ -11,6 +11,7 @@
 #include "tools/common/options.h"
 
 int command_status(const struct invocation *invocation);
+int command_digest(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
 int command_friend_list(const struct invocation *invocation);

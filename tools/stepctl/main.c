@@ -6,6 +6,8 @@
 
 static const struct command COMMANDS[] = {
     {"status", NULL, 0, 0, NULL, "how the daemon stands", "デーモンの状態を表示", command_status},
+    {"digest", NULL, 0, 0, NULL, "the digest of the state, and how long it held the daemon",
+     "状態のダイジェストと、計算にかかった時間", command_digest},
     {"check", "FOLDER|FILE…", 1, ARGUMENTS_ANY, NULL,
      "find every error in definition files; no daemon needed",
      "定義ファイルの誤りをすべて表示(デーモン不要)", command_check},

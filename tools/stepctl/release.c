@@ -86,11 +86,11 @@ command_friend_forget(const struct invocation *invocation)
             puts("a long life: the rest of the words is being erased now; status shows "
                  "\"forgetting\" until it is done");
         }
-        puts("their bytes may still be\n"
-             "  in free pages of data.mdb, until they are used again or 'steplog compact'\n"
-             "  in checkpoints made before, until newer ones replace them or 'steplog checkpoint "
-             "--drop'\n"
-             "  in backups and copies, until you delete those");
+        puts(
+            "their bytes may still be\n"
+            "  in free pages of the log, until they are used again or 'steplog compact'\n"
+            "  in checkpoints made before, until two newer ones replace them or 'steplog compact'\n"
+            "  in backups and copies, until you delete those");
     }
     json_decref(answer);
     return code;

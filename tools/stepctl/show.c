@@ -18,7 +18,7 @@ show_status(const struct invocation *invocation, const json_t *answer)
 {
     const char *const whole[] = {"account",    "version",    "bot_user_id", "friends",
                                  "forgetting", "enrolments", "due",         "in_flight",
-                                 "deliveries", "webhooks",   "log",         "digest"};
+                                 "deliveries", "webhooks",   "log"};
     struct table *table = table_new();
     table_column(table, NULL, TABLE_LEFT);
     table_column(table, NULL, TABLE_LEFT);
@@ -61,6 +61,23 @@ command_status(const struct invocation *invocation)
         client_print_json(answer);
     } else if (code == EXIT_DONE) {
         show_status(invocation, answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+int
+command_digest(const struct invocation *invocation)
+{
+    json_t *answer = NULL;
+    int code = client_call(invocation, "GET", "/v1/digest", NULL, &answer);
+    if (code == EXIT_DONE && client_wants_json(invocation)) {
+        client_print_json(answer);
+    } else if (code == EXIT_DONE) {
+        printf("%s as of event %" JSON_INTEGER_FORMAT "; the daemon was held for %.1f ms\n",
+               json_string_value(json_object_get(answer, "digest")),
+               json_integer_value(json_object_get(answer, "event")),
+               (double)json_integer_value(json_object_get(answer, "held_us")) / 1000.0);
     }
     json_decref(answer);
     return code;

@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum { EVERY_DEFAULT_MS = 5 * 60 * 1000, EVENTS_AT_MOST = 1000000, LOOK_MS = 1000 };
@@ -117,19 +116,6 @@ follower_save(struct follower *follower)
     return code;
 }
 
-/* The data file was exchanged under us, by a compaction or a restore. */
-static bool
-log_was_replaced(const struct follower *follower)
-{
-    struct buf path = {0};
-    struct stat file;
-    buf_printf(&path, "%s/data.mdb", follower->directory);
-    bool replaced = stat(buf_cstr(&path), &file) == 0 &&
-                    (uint64_t)file.st_ino != log_place(follower->reader.log).inode;
-    buf_fini(&path);
-    return replaced;
-}
-
 /* Comes to the end of the log; writes when it is time. */
 static int
 follower_turn(struct follower *follower, int64_t every_ms)
@@ -154,7 +140,7 @@ follow(struct follower *follower, const struct invocation *invocation, int64_t e
     while (code == EXIT_DONE) {
         const struct timespec pause = {.tv_sec = LOOK_MS / 1000, .tv_nsec = LOOK_MS % 1000 * 1000};
         nanosleep(&pause, NULL);
-        if (log_was_replaced(follower)) {
+        if (reader_is_left_behind(&follower->reader)) {
             follower_close(follower);
             code = follower_open(follower, invocation);
         } else {
@@ -171,7 +157,7 @@ drop(const struct invocation *invocation)
     uint32_t count = 0;
     int code = reader_open(&reader, invocation, 0); /* that it is a data directory */
     if (code == EXIT_DONE) {
-        enum rc rc = checkpoint_drop(reader_directory(invocation, 0), &count);
+        enum rc rc = checkpoint_drop(reader_directory(invocation, 0), UINT64_MAX, &count);
         if (rc == RC_OK) {
             printf("checkpoints deleted: %" PRIu32 "\n", count);
         } else {

@@ -1,20 +1,12 @@
 #include "tools/steplog/copy.h"
 
 #include "daemon/clock.h"
-#include "tools/steplog/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { RATE_DEFAULT = 50, ATTEMPTS_MAX = 10 };
-
-struct copying {
-    uint64_t bytes;
-    uint64_t rate; /* bytes a second; 0: as fast as it goes */
-    int64_t began_us;
-    struct progress progress;
-};
+enum { RATE_DEFAULT = 50 };
 
 static int
 read_rate(const struct invocation *invocation, uint64_t *out_rate)
@@ -31,12 +23,12 @@ read_rate(const struct invocation *invocation, uint64_t *out_rate)
 
 /* The disk is the daemon's first: waits until the average is not above the rate. */
 static void
-throttle(const struct copying *copying)
+throttle(const struct copy *copy)
 {
-    if (copying->rate == 0) {
+    if (copy->rate == 0) {
         return;
     }
-    int64_t due_us = copying->began_us + (int64_t)(copying->bytes * 1000000 / copying->rate);
+    int64_t due_us = copy->turn_began_us + (int64_t)(copy->turn_bytes * 1000000 / copy->rate);
     int64_t wait_us = due_us - clock_mono_us();
     if (wait_us > 0) {
         const struct timespec pause = {.tv_sec = wait_us / 1000000,
@@ -45,55 +37,83 @@ throttle(const struct copying *copying)
     }
 }
 
-static enum rc
-copy_chunks(struct copying *copying, struct log *from, struct log *into, struct buf *error)
+int
+copy_open(struct copy *copy, struct reader *reader, const char *destination)
 {
-    struct log_chunks *chunks = NULL;
-    struct log_chunk chunk;
+    *copy = (struct copy){.reader = reader};
+    int code = read_rate(reader->invocation, &copy->rate);
+    if (code == EXIT_DONE) {
+        code = fresh_open(&copy->fresh, destination);
+    }
+    if (code == EXIT_DONE) {
+        enum rc rc = log_chunks_open(reader->log, &copy->chunks);
+        code = rc == RC_OK ? EXIT_DONE : reader_failed(rc, "the log cannot be read in pieces");
+    }
+    return code;
+}
+
+static enum rc
+copy_chunk(struct copy *copy, const struct log_chunk *chunk, struct buf *error)
+{
     const char *what = "";
-    enum rc rc = log_chunks_open(from, &chunks);
-    while (rc == RC_OK && (rc = log_chunks_next(chunks, &chunk)) == RC_OK) {
-        rc = log_chunk_write(into, &chunk, &what);
-        if (rc != RC_OK) {
-            buf_printf(error, "writing the copy: %s", what);
-            break;
-        }
-        copying->bytes += chunk.bytes;
-        if (chunk.batch_count > 0) {
-            progress_show(&copying->progress, chunk.batches[chunk.batch_count - 1].view.first_seq,
-                          copying->bytes);
-        }
-        throttle(copying);
+    enum rc rc = log_chunk_write(copy->fresh.log, chunk, &what);
+    if (rc != RC_OK) {
+        buf_printf(error, "writing the copy: %s", what);
+        return rc;
     }
-    if (chunks != NULL && error->len == 0) {
-        buf_append_cstr(error, log_chunks_error(chunks));
+    copy->bytes += chunk->bytes;
+    copy->turn_bytes += chunk->bytes;
+    if (chunk->batch_count > 0) {
+        progress_show(&copy->progress, chunk->batches[chunk->batch_count - 1].view.first_seq,
+                      copy->bytes);
     }
-    log_chunks_close(chunks);
-    return rc == RC_END ? RC_OK : rc;
+    throttle(copy);
+    return RC_OK;
 }
 
 int
-copy_log(struct reader *reader, const char *destination, struct fresh *fresh, uint64_t *out_bytes)
+copy_turn(struct copy *copy)
 {
-    struct copying copying = {0};
-    int code = read_rate(reader->invocation, &copying.rate);
-    enum rc rc = RC_AGAIN;
-    for (int attempt = 1; code == EXIT_DONE && rc == RC_AGAIN; attempt++) {
-        struct buf error = {0};
-        fresh_close(fresh);
-        code = fresh_open(fresh, destination);
-        if (code == EXIT_DONE) {
-            copying.bytes = 0;
-            copying.began_us = clock_mono_us();
-            progress_begin(&copying.progress, "copying", log_newest(reader->log));
-            rc = copy_chunks(&copying, reader->log, fresh->log, &error);
-            progress_end(&copying.progress);
-            if (rc != RC_OK && (rc != RC_AGAIN || attempt == ATTEMPTS_MAX)) {
-                code = reader_failed(rc, buf_cstr(&error));
-            }
+    struct log_chunk chunk;
+    struct buf error = {0};
+    enum rc rc = RC_OK;
+    copy->turn_bytes = 0;
+    copy->turn_began_us = clock_mono_us();
+    progress_begin(&copy->progress, "copying", log_newest(copy->reader->log));
+    while (rc == RC_OK) {
+        rc = log_chunks_next(copy->chunks, &chunk);
+        if (rc == RC_OK) {
+            rc = copy_chunk(copy, &chunk, &error);
+        } else if (rc == RC_AGAIN) {
+            uint64_t rows = 0;
+            rc = log_chunks_erase_too(copy->chunks, copy->fresh.log, &rows);
+            copy->erased_rows += rows;
         }
-        buf_fini(&error);
     }
-    *out_bytes = copying.bytes;
+    progress_end(&copy->progress);
+    if (rc != RC_END && error.len == 0) {
+        buf_append_cstr(&error, log_chunks_error(copy->chunks));
+    }
+    int code = rc == RC_END ? EXIT_DONE : reader_failed(rc, buf_cstr(&error));
+    buf_fini(&error);
     return code;
+}
+
+void
+copy_close(struct copy *copy)
+{
+    log_chunks_close(copy->chunks);
+    copy->chunks = NULL;
+    fresh_close(&copy->fresh);
+}
+
+void
+copy_note_erased(const struct copy *copy, const char *remedy)
+{
+    if (copy->erased_rows > 0) {
+        fprintf(stderr,
+                "steplog: the words of %llu events were erased while this was copied; their bytes "
+                "may be in free pages of it: %s\n",
+                (unsigned long long)copy->erased_rows, remedy);
+    }
 }

@@ -60,7 +60,10 @@ follow(struct tailing *tailing)
     while (code == EXIT_DONE && interrupted == 0) {
         listing_flush(&tailing->listing);
         nanosleep(&pause, NULL);
-        code = list_rest(tailing);
+        code = reader_keep_up(tailing->reader);
+        if (code == EXIT_DONE) {
+            code = list_rest(tailing);
+        }
     }
     return code;
 }

@@ -1,5 +1,6 @@
 #include "tools/steplog/fresh.h"
 
+#include "store/data_directory.h"
 #include "tools/steplog/reader.h"
 
 #include <assert.h>
@@ -7,12 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const char *const FILES[] = {"data.mdb", "lock.mdb", "claim.lock"};
-enum { FILE_COUNT = sizeof(FILES) / sizeof(FILES[0]) };
 
 char *
 path_join(const char *directory, const char *name)
@@ -43,34 +40,15 @@ failed(const char *doing, const char *path)
     return EXIT_FAILED;
 }
 
-static void
-remove_part(const struct fresh *fresh)
-{
-    for (size_t i = 0; i < FILE_COUNT; i++) {
-        char *path = path_join(fresh->part, FILES[i]);
-        (void)unlink(path);
-        free(path);
-    }
-    (void)rmdir(fresh->part);
-}
-
 /* What an attempt left that was killed goes; one that is still at work is left alone. */
 static int
 clear_part(const struct fresh *fresh)
 {
-    char *path = path_join(fresh->part, "claim.lock");
-    int fd = open(path, O_RDWR | O_CLOEXEC), code = EXIT_DONE;
-    free(path);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        fprintf(stderr, "steplog: %s is being written by another process\n", fresh->part);
-        code = EXIT_REFUSED;
-    } else {
-        remove_part(fresh);
+    if (data_directory_remove(fresh->part) == RC_OK) {
+        return EXIT_DONE;
     }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return code;
+    fprintf(stderr, "steplog: %s is being written by another process\n", fresh->part);
+    return EXIT_REFUSED;
 }
 
 static int
@@ -116,9 +94,9 @@ fresh_open(struct fresh *fresh, const char *destination)
 }
 
 int
-fresh_reopen(struct fresh *fresh, enum log_mode mode)
+fresh_reopen(struct fresh *fresh)
 {
-    const struct log_options options = {.mode = mode};
+    const struct log_options options = {.mode = LOG_CLAIM};
     log_close(fresh->log);
     fresh->log = NULL;
     enum rc rc = log_open(fresh->part, &options, &fresh->log);
@@ -126,30 +104,20 @@ fresh_reopen(struct fresh *fresh, enum log_mode mode)
 }
 
 int
-fresh_fold(struct fresh *fresh, struct zones *zones, replay_fn before, void *context,
-           uint64_t *out_events, uint64_t *out_digest)
+fresh_fold(struct fresh *fresh, struct zones *zones, struct engine *engine)
 {
-    int code = fresh_reopen(fresh, LOG_READ);
+    int code = fresh_reopen(fresh);
     if (code != EXIT_DONE) {
         return code;
     }
-    struct engine *engine = reader_engine();
     struct buf error = {0};
-    const struct replay_options options = {.log = fresh->log,
-                                           .engine = engine,
-                                           .zones = zones_source(zones),
-                                           .check_stops = true,
-                                           .before = before,
-                                           .context = context};
+    const struct replay_options options = {
+        .log = fresh->log, .engine = engine, .zones = zones_source(zones), .check_stops = true};
     enum rc rc = replay_run(&options, &error);
-    if (rc == RC_OK) {
-        *out_events = engine_state(engine)->seq;
-        *out_digest = state_digest(engine_state(engine));
-    } else {
+    if (rc != RC_OK) {
         code = reader_failed(rc, buf_cstr(&error));
     }
     buf_fini(&error);
-    engine_free(engine);
     return code;
 }
 
@@ -158,7 +126,7 @@ fresh_settle(struct fresh *fresh)
 {
     log_close(fresh->log);
     fresh->log = NULL;
-    char *data = path_join(fresh->part, "data.mdb");
+    char *data = path_join(fresh->part, DATA_DIRECTORY_LOG "/data.mdb");
     int code = path_sync(data) ? EXIT_DONE : failed("sync", data);
     free(data);
     return code;
@@ -168,12 +136,13 @@ int
 fresh_finish(struct fresh *fresh)
 {
     int code = fresh_settle(fresh);
-    for (size_t i = 1; i < FILE_COUNT; i++) { /* all but the data: locks of nobody */
-        char *path = path_join(fresh->part, FILES[i]);
+    static const char *const LOCKS[] = {DATA_DIRECTORY_LOG "/lock.mdb", "claim.lock"};
+    for (size_t i = 0; i < sizeof(LOCKS) / sizeof(LOCKS[0]); i++) { /* nobody's */
+        char *path = path_join(fresh->part, LOCKS[i]);
         (void)unlink(path);
         free(path);
     }
-    if (code == EXIT_DONE && !path_sync(fresh->part)) {
+    if (code == EXIT_DONE && data_directory_sync(fresh->part) != RC_OK) {
         code = failed("sync", fresh->part);
     }
     if (code == EXIT_DONE && rename(fresh->part, fresh->destination) != 0) {
@@ -196,7 +165,7 @@ fresh_close(struct fresh *fresh)
     log_close(fresh->log);
     fresh->log = NULL;
     if (fresh->made) {
-        remove_part(fresh);
+        (void)data_directory_remove(fresh->part);
     }
     free(fresh->part);
     free(fresh->destination);

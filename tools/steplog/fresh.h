@@ -1,7 +1,7 @@
 /* fresh - a new data directory in the making: it has its name only when it is whole and on the disk.
  *
- * Shape    fresh_open() makes DEST.part with an empty log in it; the caller fills that log; fresh_reopen()
- *          opens what was written to look at it; fresh_finish() gives the directory its name. What is
+ * Shape    fresh_open() makes DEST.part with an empty log in it; the caller fills that log; fresh_fold()
+ *          reads back what was written; fresh_finish() gives the directory its name. What is
  *          left of an attempt that was killed is cleared away by the next.
  * Units    bytes.
  * Errors   exit codes of tools/common/options.h; the words are on stderr already.
@@ -17,18 +17,16 @@
 
 struct fresh {
     char *destination, *part;
-    struct log *log; /* claimed by fresh_open(), to read after fresh_reopen() */
+    struct log *log; /* claimed: nobody else touches it meanwhile */
     bool made;
 };
 
 /* The destination must not exist, or be an empty directory. */
 MUST_USE int fresh_open(struct fresh *fresh, const char *destination);
-/* The log closed and opened again, to read or to append behind what was put in. */
-MUST_USE int fresh_reopen(struct fresh *fresh, enum log_mode mode);
-/* Opens what was written to read, and folds it: every checksum, every word, every recorded digest.
- * `before` (may be NULL) looks at each event. */
-MUST_USE int fresh_fold(struct fresh *fresh, struct zones *zones, replay_fn before, void *context,
-                        uint64_t *out_events, uint64_t *out_digest);
+/* The log closed and opened again: it did not know what was put in. */
+MUST_USE int fresh_reopen(struct fresh *fresh);
+/* Reopens it and folds what was written: every checksum, every word, every recorded digest. */
+MUST_USE int fresh_fold(struct fresh *fresh, struct zones *zones, struct engine *engine);
 /* Renames it into place, synced. */
 MUST_USE int fresh_finish(struct fresh *fresh);
 void fresh_close(struct fresh *fresh);

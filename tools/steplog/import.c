@@ -226,8 +226,10 @@ read_lines(struct importing *importing, FILE *file)
 static int
 prove(struct importing *importing, struct reader *reader)
 {
-    uint64_t events = 0, digest = 0;
-    int code = fresh_fold(&importing->fresh, reader->zones, NULL, NULL, &events, &digest);
+    struct engine *engine = reader_engine();
+    int code = fresh_fold(&importing->fresh, reader->zones, engine);
+    uint64_t events = engine_state(engine)->seq, digest = state_digest(engine_state(engine));
+    engine_free(engine);
     if (code != EXIT_DONE) {
         return code;
     }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *
@@ -24,14 +25,11 @@ reader_failed(enum rc rc, const char *what)
 }
 
 int
-reader_open(struct reader *reader, const struct invocation *invocation, unsigned own)
+reader_open_as(struct reader *reader, const struct invocation *invocation, const char *directory,
+               enum log_mode mode)
 {
-    *reader = (struct reader){.invocation = invocation};
-    const char *directory = reader_directory(invocation, own);
-    if (directory == NULL) {
-        return usage_error(invocation->program, "which data directory? give -d DIR");
-    }
-    const struct log_options options = {.mode = LOG_READ};
+    *reader = (struct reader){.invocation = invocation, .directory = directory};
+    const struct log_options options = {.mode = mode, .holder = "steplog"};
     enum rc rc = log_open(directory, &options, &reader->log);
     if (rc != RC_OK) {
         return reader_failed(rc, log_error(NULL));
@@ -39,6 +37,42 @@ reader_open(struct reader *reader, const struct invocation *invocation, unsigned
     reader->zones = zones_new(NULL);
     reader->zone = reader_zone(reader, NULL);
     return EXIT_DONE;
+}
+
+int
+reader_open(struct reader *reader, const struct invocation *invocation, unsigned own)
+{
+    const char *directory = reader_directory(invocation, own);
+    if (directory == NULL) {
+        *reader = (struct reader){.invocation = invocation};
+        return usage_error(invocation->program, "which data directory? give -d DIR");
+    }
+    return reader_open_as(reader, invocation, directory, LOG_READ);
+}
+
+bool
+reader_is_left_behind(const struct reader *reader)
+{
+    struct buf path = {0};
+    struct stat file;
+    buf_printf(&path, "%s/log/data.mdb", reader->directory);
+    bool other =
+        stat(buf_cstr(&path), &file) == 0 && (uint64_t)file.st_ino != log_place(reader->log).inode;
+    buf_fini(&path);
+    return other;
+}
+
+int
+reader_keep_up(struct reader *reader)
+{
+    const struct log_options options = {.mode = LOG_READ};
+    if (!reader_is_left_behind(reader)) {
+        return EXIT_DONE;
+    }
+    log_close(reader->log);
+    reader->log = NULL;
+    enum rc rc = log_open(reader->directory, &options, &reader->log);
+    return rc == RC_OK ? EXIT_DONE : reader_failed(rc, log_error(NULL));
 }
 
 const struct zone *

@@ -16,6 +16,7 @@
 
 struct reader {
     const struct invocation *invocation;
+    const char *directory;
     struct log *log;
     struct zones *zones;
     struct definitions *definitions; /* NULL: none were ever applied, or not asked for */
@@ -26,7 +27,15 @@ struct reader {
  * $STEPD_DATA_DIR; NULL when nobody says. */
 const char *reader_directory(const struct invocation *invocation, unsigned own);
 MUST_USE int reader_open(struct reader *reader, const struct invocation *invocation, unsigned own);
+/* The same, this directory in this mode. */
+MUST_USE int reader_open_as(struct reader *reader, const struct invocation *invocation,
+                            const char *directory, enum log_mode mode);
 void reader_close(struct reader *reader);
+
+/* Compacting or a restore has put another log in the place of the one that is open, which goes no further. */
+bool reader_is_left_behind(const struct reader *reader);
+/* Opens the log anew then; else it does nothing. */
+MUST_USE int reader_keep_up(struct reader *reader);
 
 /* Finds the newest definitions, by a scan of the log. */
 MUST_USE int reader_find_names(struct reader *reader);
