@@ -215,6 +215,23 @@ run_event(struct turn *turn, uint32_t friend, const struct action *action, struc
     trigger_custom_event(turn, friend, span_cstr(name), source);
 }
 
+/* What follows happens later: an enrolment of its own, so that blocks and edits find it. */
+static void
+run_wait(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
+{
+    const struct state *state = turn->state;
+    const struct step *step =
+        scenario_only_step(&state->definitions->scenarios[action->u.wait.scenario]);
+    if (step == NULL || state_is_blocked(state, friend) || state->friends[friend].forgotten) {
+        return;
+    }
+    const struct enrolment as = {.start_ms = turn->now_ms, .links = turn->links};
+    uint32_t enrolment = scenario_enrol(turn, friend, action->u.wait.scenario, &as, source);
+    if (enrolment != NO_ID) {
+        scenario_plan(turn, enrolment, step, turn->now_ms + step->timing.delay_ms);
+    }
+}
+
 static bool run_list(struct turn *turn, uint32_t friend, const struct body *body,
                      struct source source, uint32_t enrolment, struct outbox *outbox);
 
@@ -239,6 +256,10 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     for (uint32_t i = 0; i < body->action_count; i++) {
         const struct action *action = &body->actions[i];
         if (!condition_holds(turn, friend, &action->condition)) {
+            did_something =
+                (action->kind == ACTION_WAIT &&
+                 run_list(turn, friend, action->u.wait.rest, source, enrolment, outbox)) ||
+                did_something;
             continue;
         }
         if (action->once_key != 0 && !once_take(turn, friend, action->once_key, source)) {
@@ -306,6 +327,9 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             break;
         case ACTION_EVENT:
             run_event(turn, friend, action, source);
+            break;
+        case ACTION_WAIT:
+            run_wait(turn, friend, action, source);
             break;
         case ACTION_LIST:
             block_list(turn, friend, action->u.hidden, source);

@@ -189,6 +189,7 @@ enum action_kind {
     ACTION_EVENT,
     ACTION_MARK,
     ACTION_LIST,
+    ACTION_WAIT, /* the last of its list: the rest is its own */
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 /* How an action of `field:` comes by its value. */
@@ -296,6 +297,10 @@ struct action {
         uint32_t event;      /* into event_names */
         uint32_t mark;       /* NO_ID: none */
         bool hidden;         /* LIST */
+        struct {
+            uint32_t scenario;       /* of KIND_WAIT */
+            const struct body *rest; /* its one step's; done at once where `if` is false */
+        } wait;
     } u;
 };
 
@@ -335,8 +340,14 @@ enum late_day0 { LATE_DAY0_SHIFT, LATE_DAY0_SKIP, LATE_DAY0_SEND_NOW }; /* SPEC 
 enum reentry { REENTRY_IF_NOT_ACTIVE, REENTRY_NEVER, REENTRY_ALWAYS };  /* SPEC R21 */
 
 /* What runs for a friend as an enrolment with steps. All share one name space (LANGUAGE 1). */
-enum scenario_kind { KIND_SCENARIO, KIND_REMINDER, KIND_TRIGGER, KIND_DATE };
-enum { SCENARIO_KIND_COUNT = 4 };
+enum scenario_kind {
+    KIND_SCENARIO,
+    KIND_REMINDER,
+    KIND_TRIGGER,
+    KIND_DATE,
+    KIND_WAIT, /* what follows a `wait:` in a list; named after its place, as "q1~1" */
+};
+enum { SCENARIO_KIND_COUNT = 4 /* that have a section in the files */ };
 enum { REMINDER_STEPS_MAX = 64 }; /* ids of steps that one reminder may ever use */
 
 enum trigger_on_kind { /* LANGUAGE 10; reaches disk */
@@ -389,8 +400,10 @@ struct scenario {
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
-    bool disabled;         /* SPEC R22: paused for all */
-    struct body on_finish; /* SPEC R25; sends nothing */
+    bool disabled; /* SPEC R22: paused for all */
+    bool has_valid;
+    int64_t first_day, last_day; /* valid: on which it may start, both included (SPEC R54) */
+    struct body on_finish;       /* SPEC R25; sends nothing */
     /* By step id, removed ones included. The one step of a trigger or date has the name "". */
     struct names step_names;
 };

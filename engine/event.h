@@ -113,7 +113,8 @@ enum reason {
     REASON_PAST = 46,
     REASON_NO_BOOKING = 47, /* nothing to change or cancel */
     REASON_OPERATOR_BLOCKED = 60,
-    REASON_TAKEN = 61, /* a unique value that another friend has (SPEC R19) */
+    REASON_OUTSIDE_VALIDITY = 62, /* a refused start (SPEC R54) */
+    REASON_TAKEN = 61,            /* a unique value that another friend has (SPEC R19) */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */

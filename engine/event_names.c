@@ -69,6 +69,8 @@ reason_name(enum reason reason)
         return "no_booking";
     case REASON_OPERATOR_BLOCKED:
         return "operator_blocked";
+    case REASON_OUTSIDE_VALIDITY:
+        return "outside_validity";
     case REASON_TAKEN:
         return "taken";
     case REASON_RESTORED:

@@ -260,10 +260,12 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_tags(compiler, section_of(compiler, tree, "tags"));
     compile_fields(compiler, section_of(compiler, tree, "fields"));
     compile_marks(compiler, yaml_get(tree, "marks"));
-    compile_scenario_names(compiler, (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
-                                                                       [KIND_REMINDER] = reminders,
-                                                                       [KIND_TRIGGER] = triggers,
-                                                                       [KIND_DATE] = dates});
+    compile_scenario_names(compiler,
+                           (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
+                                                             [KIND_REMINDER] = reminders,
+                                                             [KIND_TRIGGER] = triggers,
+                                                             [KIND_DATE] = dates},
+                           count_waits(tree));
     compile_button_names(compiler, buttons);
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);

@@ -48,7 +48,9 @@ struct place {
     const char *name;      /* "S_welcome/nudge" */
     struct yaml_mark mark; /* of its key */
     struct span word;
-    uint32_t one_offs;             /* texts written in place so far */
+    uint32_t one_offs;       /* texts written in place so far */
+    uint32_t waits;          /* `wait:` so far */
+    const struct step *like; /* whose class, window and grace what follows one has; NULL: none */
     const struct yaml_node *steps; /* NULL: not in a step */
     struct span step;              /* its name, where there are steps */
     uint32_t scenario;
@@ -178,7 +180,8 @@ struct inherited {
 
 /* The names in the four sections that share one name space, by kind, and of their steps. */
 void compile_scenario_names(struct compiler *compiler,
-                            const struct yaml_node *const sections[SCENARIO_KIND_COUNT]);
+                            const struct yaml_node *const sections[SCENARIO_KIND_COUNT],
+                            uint32_t waits);
 void compile_scenarios(struct compiler *compiler, const struct yaml_node *section);
 /* The step names and what every kind has in common; after all of them are compiled. */
 void compile_scenario_rows(struct compiler *compiler);
@@ -196,6 +199,18 @@ uint32_t compile_scenario_reference(struct compiler *compiler, enum scenario_kin
 /* "at 19:00" at the end of a timing's text. */
 bool compile_at_time(struct compiler *compiler, const struct yaml_node *node, struct span text,
                      struct span rest, int32_t *out_min);
+
+/* --- definition_wait.c --- */
+
+/* How many names of KIND_WAIT the tree may need. */
+uint32_t count_waits(const struct yaml_node *node);
+/* `wait:` and the items of the list from `from` on. */
+void compile_wait(struct compiler *compiler, const struct yaml_node *node,
+                  const struct yaml_node *list, uint32_t from, struct place *place,
+                  struct action *out_action);
+/* The items of a list from `from` on, as a body. */
+void compile_actions(struct compiler *compiler, const struct yaml_node *list, uint32_t from,
+                     struct place *place, struct body *out_body);
 
 /* --- definition_reminder.c --- */
 

@@ -574,6 +574,15 @@ describe_action(const struct definitions *definitions, const struct action *acti
     case ACTION_EVENT:
         buf_printf(out, "event %s", names_text(&definitions->event_names, action->u.event));
         return;
+    case ACTION_WAIT: {
+        const struct step *step =
+            scenario_only_step(&definitions->scenarios[action->u.wait.scenario]);
+        buf_append_cstr(out, "wait ");
+        describe_duration(step == NULL ? 0 : step->timing.delay_ms, out);
+        buf_append_cstr(out, ", then ");
+        describe_body(definitions, action->u.wait.rest, out);
+        return;
+    }
     case ACTION_LIST:
         buf_append_cstr(out, action->u.hidden ? "list hidden" : "list shown");
         return;

@@ -19,7 +19,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CLASS_KEY, "per_week", "R13", "a cap on messages a week", "none"},
 
     {NOT_YET_SCENARIO_KEY, "cap", "R12", "a cap on a scenario's deliveries", "none"},
-    {NOT_YET_SCENARIO_KEY, "valid", "R54", "days on which a scenario may start", NULL},
     {NOT_YET_SCENARIO_KEY, "start", "R54", "a scenario started by a condition", "by action"},
     {NOT_YET_SCENARIO_KEY, "pin", "R26", "enrolments pinned to their version", "no"},
     {NOT_YET_SCENARIO_KEY, "was", "R26", "renaming by `was:`", NULL},
@@ -29,7 +28,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_ACTION, "rich_menu", "R38", "`rich_menu:`", NULL},
     {NOT_YET_ACTION, "webhook", "R57", "`webhook:`", NULL},
     {NOT_YET_ACTION, "mail", "R56", "`mail:`", NULL},
-    {NOT_YET_ACTION, "wait", "R27", "`wait:`", NULL},
     {NOT_YET_MODIFIER, "class", "R8", "`class:` of a single send", NULL},
 
     {NOT_YET_CONDITION, "rank", "R24", "conditions on ranks", NULL},
