@@ -228,7 +228,7 @@ run_wait(struct turn *turn, uint32_t friend, const struct action *action, struct
     const struct enrolment as = {.start_ms = turn->now_ms, .links = turn->links};
     uint32_t enrolment = scenario_enrol(turn, friend, action->u.wait.scenario, &as, source);
     if (enrolment != NO_ID) {
-        scenario_plan(turn, enrolment, step, turn->now_ms + step->timing.delay_ms);
+        scenario_plan(turn, enrolment, step, turn->now_ms + step->timing.delay_ms, turn->now_ms);
     }
 }
 

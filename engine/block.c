@@ -56,6 +56,7 @@ block_apply(struct state *state, const struct event *event)
         return;
     }
     row->operator_blocked = event->u.operator_block.blocked;
+    tables_index_reach(state, event->friend);
     if (row->operator_blocked) {
         tables_erase_info(state, event->friend);
     }

@@ -272,6 +272,7 @@ friend_apply(struct state *state, const struct event *event)
         state->friends[added].standby_only = true; /* until an active event is seen */
         state->friends[added].blocked =
             event->u.friend_added.scanned; /* no friend yet (SPEC R28) */
+        tables_index_reach(state, added);
         if (state->dates_from == added) {
             state->dates_from++; /* nothing is known yet that a date could hang on */
         }
@@ -282,6 +283,7 @@ friend_apply(struct state *state, const struct event *event)
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:
         follow_apply(row, event);
+        tables_index_reach(state, event->friend);
         break;
     case EVENT_PROFILE_FETCHED:
         row->profile_asked = true;

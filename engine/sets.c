@@ -144,6 +144,21 @@ tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
 }
 
 void
+tables_index_reach(struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = &state->friends[friend];
+    put(&state->unreachable, friend, row->blocked || row->operator_blocked || row->forgotten);
+}
+
+void
+tables_index_reach_of_all(struct state *state)
+{
+    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
+        tables_index_reach(state, friend);
+    }
+}
+
+void
 tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario)
 {
     tables_scenario_counts(state, scenario);
@@ -211,6 +226,33 @@ tables_sets_checksum(struct bitmap *const *sets, uint32_t count)
     uint64_t value = checksum_value(sum);
     checksum_free(sum);
     return value;
+}
+
+uint32_t
+tables_audience_next(const struct broadcast_row *row, uint32_t from)
+{
+    if (row->audience == NULL) {
+        return NO_ID;
+    }
+    roaring_uint32_iterator_t members;
+    roaring_init_iterator(set_of(row->audience), &members);
+    return roaring_move_uint32_iterator_equalorlarger(&members, from) ? members.current_value
+                                                                      : NO_ID;
+}
+
+void
+tables_audience_add(struct broadcast_row *row, uint32_t friend)
+{
+    put(&row->audience, friend, true);
+}
+
+void
+tables_audience_drop(struct broadcast_row *row)
+{
+    if (row->audience != NULL) {
+        roaring_bitmap_free(set_of(row->audience));
+        row->audience = NULL;
+    }
 }
 
 void
@@ -295,7 +337,9 @@ free_rows(struct state *state)
     free(state->values);
     free(state->once);
     free(state->taps);
+    free(state->sent);
     free(state->enrolments);
+    free(state->decided);
     free(state->deliveries);
     free(state->friend_slots);
 }
@@ -304,7 +348,12 @@ void
 state_fini(struct state *state)
 {
     free_rows(state);
+    for (uint32_t i = 0; i < state->broadcast_capacity; i++) {
+        tables_audience_drop(&state->broadcasts[i]);
+    }
+    free(state->broadcasts);
     free_all(state->tags, state->tag_capacity);
+    set_free(state->unreachable);
     free_all(state->entered, state->scenario_capacity);
     free_all(state->finished, state->scenario_capacity);
     free_all(state->tapped, state->tapped_capacity);
@@ -318,5 +367,6 @@ state_fini(struct state *state)
     free(state->claim.machine);
     free(state->claim.path);
     definitions_release(state->definitions);
+    definitions_release(state->definitions_before);
     *state = (struct state){0};
 }

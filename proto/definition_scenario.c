@@ -2,8 +2,8 @@
 #include "proto/words.h"
 
 static const char *const SCENARIO_KEYS[] = {
-    "title", "lane",     "zone",  "reentry", "late_day0", "class", "window",
-    "grace", "priority", "steps", "enabled", "on_finish", "valid", NULL};
+    "title",    "lane",  "zone",    "reentry",   "late_day0", "class", "window", "grace",
+    "priority", "steps", "enabled", "on_finish", "valid",     "cap",   NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -476,6 +476,9 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
             compile_period(compiler, value, &scenario->first_day, &scenario->last_day);
     }
     scenario->disabled = !enabled;
+    if ((value = yaml_get(node, "cap")) != NULL) {
+        compile_cap(compiler, value, &scenario->cap);
+    }
     compile_steps(compiler, pair, id, &inherited);
     for (uint32_t i = 0; i < node->count; i++) {
         if (span_equal_cstr(node->pairs[i].key, "on_finish")) {

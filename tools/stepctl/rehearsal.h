@@ -60,6 +60,10 @@ enum rehearsal_verb {
     VERB_SCORE,
     VERB_PAUSE,
     VERB_RESUME,
+    VERB_QUOTA,
+    VERB_CAP,
+    VERB_FIT,
+    VERB_CANCEL,
     VERB_SUBMITS,
     VERB_CONVERTS,
     VERB_CLICKS,
@@ -94,7 +98,7 @@ struct rehearsal_input {
     struct span route; /* FOLLOWS UNBLOCKS via it; SCANS */
     bool shift;
     bool on;          /* HIDE BLOCK; false: show, unblock */
-    int64_t number;   /* added to the score */
+    int64_t number;   /* added to the score; a quota, a cap; FIT: partial */
     struct span slot; /* of an event, or the instant of a calendar's */
     bool by_operator; /* BOOKS CHANGES CANCELS */
     struct rehearsal_change *changes;
