@@ -15,7 +15,8 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     checksum_add_u64(sum, (uint64_t)state_follow_line_at(state, friend));
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
                               (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3 |
-                              (uint64_t)row->named << 4 | (uint64_t)more->mark << 32);
+                              (uint64_t)row->named << 4 | (uint64_t)row->hidden << 5 |
+                              (uint64_t)row->operator_blocked << 6 | (uint64_t)more->mark << 32);
     if (more == &FRIEND_PLAIN) {
         return;
     }

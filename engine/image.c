@@ -5,6 +5,7 @@
 #include "engine/deed.h"
 #include "engine/image_check.h"
 #include "engine/tables.h"
+#include "engine/unique.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ _Static_assert(sizeof(struct choice_count) == 16, "raise the version");
 _Static_assert(sizeof(struct delivery) == 240, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
-_Static_assert(sizeof(struct state) == 1192, "describe the new member, raise the version");
+_Static_assert(sizeof(struct state) == 1200, "describe the new member, raise the version");
 #endif
 
 struct image {
@@ -551,5 +552,6 @@ image_read(const struct image_source *source, struct state *out_state, const cha
         return stream->rc;
     }
     tables_index_reach_of_all(out_state);
+    unique_rebuild(out_state);
     return RC_OK;
 }

@@ -2,6 +2,7 @@
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/tables.h"
+#include "engine/unique.h"
 
 #include "engine/base/checksum.h"
 
@@ -312,7 +313,7 @@ void
 tables_index_reach(struct state *state, uint32_t friend)
 {
     const struct friend_row *row = tables_friend(state, friend);
-    put(&state->unreachable, friend, row->blocked || row->forgotten);
+    put(&state->unreachable, friend, row->blocked || row->operator_blocked || row->forgotten);
 }
 
 void
@@ -320,7 +321,7 @@ tables_index_reach_of_all(struct state *state)
 {
     for (uint32_t friend = 0; friend < state->friends.count; friend ++) {
         const struct friend_row *row = state_friend(state, friend);
-        if (row->blocked || row->forgotten) {
+        if (row->blocked || row->operator_blocked || row->forgotten) {
             put(&state->unreachable, friend, true);
         }
     }
@@ -497,5 +498,6 @@ tables_drop_sets(struct state *state)
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
     deed_fini(state);
+    unique_fini(state);
     free_all(state->converted, state->conversion_capacity);
 }

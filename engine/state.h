@@ -16,6 +16,7 @@
 #include "engine/table.h"
 #include "engine/texts.h"
 
+struct unique;
 struct bitmap; /* a roaring bitmap of friend indexes */
 
 enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
@@ -25,19 +26,21 @@ struct friend_row {
     uint8_t id[16];      /* of "U" and 32 hex digits; else the number of its text */
     uint64_t newest_seq; /* head of the back-chain */
     int64_t added_ms;
-    uint32_t name;            /* a text; TEXT_NONE: not known */
-    uint32_t first_enrolment; /* running ones, oldest first */
-    uint32_t more;            /* NO_ID: nothing more */
-    bool blocked : 1;         /* by the friend */
-    bool standby_only : 1;    /* seen only while another module held the chat (SPEC R49) */
-    bool profile_asked : 1;   /* a profile was found or refused */
-    bool named : 1;           /* it was found; the name may be erased since */
-    bool forgotten : 1;       /* SPEC R51: a number without a person; nothing is sent or learnt */
-    bool has_id : 1;          /* not once erased */
-    bool odd_id : 1;          /* LINE promises no form: id holds a text's number */
-    bool followed : 1;        /* follow_line_at_ms is added_ms */
-    bool has_picture : 1;     /* of the profile */
-    uint8_t language;         /* of the profile: 1 + index into state.languages; 0: not known */
+    uint32_t name;             /* a text; TEXT_NONE: not known */
+    uint32_t first_enrolment;  /* running ones, oldest first */
+    uint32_t more;             /* NO_ID: nothing more */
+    bool blocked : 1;          /* by the friend */
+    bool standby_only : 1;     /* seen only while another module held the chat (SPEC R49) */
+    bool profile_asked : 1;    /* a profile was found or refused */
+    bool named : 1;            /* it was found; the name may be erased since */
+    bool forgotten : 1;        /* SPEC R51: a number without a person; nothing is sent or learnt */
+    bool has_id : 1;           /* not once erased */
+    bool odd_id : 1;           /* LINE promises no form: id holds a text's number */
+    bool followed : 1;         /* follow_line_at_ms is added_ms */
+    bool has_picture : 1;      /* of the profile */
+    bool hidden : 1;           /* from lists; receives everything (SPEC R16) */
+    bool operator_blocked : 1; /* nothing is sent, what they do starts nothing (SPEC R16) */
+    uint8_t language;          /* of the profile: 1 + index into state.languages; 0: not known */
 };
 
 /* What a friend may have besides; FRIEND_PLAIN where there is no such row. */
@@ -290,7 +293,8 @@ struct state {
     struct texts texts;
     struct table friends, friends_more; /* struct friend_row, friend_more */
     struct index friend_ids;            /* from LINE user id to friend */
-    struct columns columns;             /* values of fields */
+    struct unique *unique;         /* who has which value of a unique field (engine/unique.h) */
+    struct columns columns;        /* values of fields */
     uint32_t dates_from;           /* the dates in force are planned for friends below this index */
     struct table taps, once, sent; /* struct tap_row, once_row, sent_row */
     struct table enrolments, enrolments_more; /* struct enrolment, enrolment_more */
@@ -453,6 +457,11 @@ uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
+
+/* Does nothing reach the friend, or nothing that they do start anything: blocked by them or by an
+ * operator (SPEC R15, R16)? The second: why. */
+bool state_is_blocked(const struct state *state, uint32_t friend);
+enum reason state_block_reason(const struct state *state, uint32_t friend);
 
 /* How many pushes a class has left in the month that is counted (SPEC R11). */
 uint32_t state_allowance(const struct state *state, enum message_class message_class);

@@ -1,5 +1,7 @@
 #include "engine/tables.h"
 
+#include "engine/unique.h"
+
 #include "engine/base/checksum.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -334,6 +336,20 @@ forget_id(struct state *state, uint32_t friend)
 }
 
 void
+tables_erase_info(struct state *state, uint32_t friend)
+{
+    for (uint32_t tag = 0; tag < state->tag_capacity; tag++) {
+        if (state_has_tag(state, friend, tag)) {
+            tables_set_tag(state, friend, tag, false);
+        }
+    }
+    for (uint32_t field = 0; field < state->columns.count; field++) {
+        tables_drop_value(state, friend, field);
+    }
+    tables_friend_more(state, friend)->score = 0;
+}
+
+void
 tables_forget_friend(struct state *state, uint32_t friend)
 {
     struct friend_row *row = tables_friend(state, friend);
@@ -397,6 +413,7 @@ void
 tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
 {
     uint32_t text;
+    unique_remove(state, friend, field);
     if (columns_text(&state->columns, field, friend, &text)) {
         texts_drop(&state->texts, text);
     }

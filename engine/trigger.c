@@ -114,8 +114,7 @@ go_off(struct turn *turn, uint32_t friend, uint32_t trigger, const struct trigge
     const struct scenario *definition = &state->definitions->scenarios[trigger];
     const struct step *step = scenario_only_step(definition);
     uint32_t waiting = find_waiting(turn, friend, trigger);
-    if (step == NULL || state_friend(state, friend)->blocked ||
-        state_friend(state, friend)->forgotten) {
+    if (step == NULL || state_is_blocked(state, friend) || state_friend(state, friend)->forgotten) {
         return; /* while blocked, things change and start nothing (SPEC R15) */
     }
     if (waiting != NO_ID) {
@@ -270,6 +269,10 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
         }
         on.kind = ON_CONVERTED;
         on.id = event->u.conversion.conversion;
+        break;
+    case EVENT_CLICKED:
+        on.kind = ON_CLICKED;
+        on.id = event->u.clicked.link;
         break;
     case EVENT_BOOKED:
         on.kind = ON_BOOKED;
