@@ -31,7 +31,8 @@ draw(uint64_t below)
 
 struct edition {
     struct definitions *set;
-    struct step *steps[SCENARIOS_MAX]; /* as the set has them */
+    struct scenario *scenarios; /* as the set has them */
+    struct step *steps[SCENARIOS_MAX];
 };
 
 static struct edition editions[EDITIONS_MAX];
@@ -391,6 +392,7 @@ new_edition(void)
     edition->set->canonical = arena_span(arena, span_cstr(name));
     memcpy(edition->set->hash, &edition_count, sizeof(edition_count));
     struct scenario *scenarios = arena_alloc(arena, SCENARIOS_MAX * sizeof(*scenarios));
+    edition->scenarios = scenarios;
     for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
         scenarios[i] = before->scenarios[i];
         edition->steps[i] = arena_alloc(arena, STEPS_MAX * sizeof(struct step));
@@ -421,7 +423,7 @@ open_shop(void)
     memset(step_ids, 0, sizeof(step_ids));
     struct edition *first = new_edition();
     for (uint32_t s = S_ADDED; s <= S_CALLED; s += S_CALLED) {
-        struct scenario *scenario = (struct scenario *)&first->set->scenarios[s];
+        struct scenario *scenario = &first->scenarios[s];
         int32_t days = 0;
         for (uint64_t i = 3 + draw(STEPS_MAX - 4); i > 0; i--) {
             days += 1 + (int32_t)draw(15);
@@ -448,7 +450,7 @@ edit(void)
     bool removed[STEP_IDS_MAX] = {false};
     uint32_t s = draw(2) == 0 ? S_ADDED : S_CALLED;
     struct edition *edition = new_edition();
-    struct scenario *scenario = (struct scenario *)&edition->set->scenarios[s];
+    struct scenario *scenario = &edition->scenarios[s];
     struct step *steps = edition->steps[s];
     uint32_t place = (uint32_t)draw(scenario->step_count);
     struct step fresh = random_step(edition->set->arena, s, 1 + (int32_t)draw(90));
