@@ -31,12 +31,15 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/friends/{}/forget", BODY_OBJECT, api_post_forget},
     {"POST", "/v1/friends/{}/events", BODY_OBJECT, api_post_events},
     {"POST", "/v1/friends/{}/mark", BODY_OBJECT, api_post_mark},
+    {"POST", "/v1/friends/{}/list", BODY_OBJECT, api_post_list},
+    {"POST", "/v1/friends/{}/block", BODY_OBJECT, api_post_block},
     {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
     {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
     {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},
     {"POST", "/v1/scenarios/{}/start", BODY_OBJECT, api_post_start},
     {"POST", "/v1/scenarios/{}/stop", BODY_OBJECT, api_post_stop},
     {"GET", "/v1/next", BODY_NONE, api_get_next},
+    {"GET", "/v1/due", BODY_NONE, api_get_due},
     {"GET", "/v1/broadcasts", BODY_NONE, api_get_broadcasts},
     {"POST", "/v1/broadcasts/{}/cancel", BODY_OBJECT, api_post_broadcast_cancel},
     {"POST", "/v1/broadcasts/{}/fit", BODY_OBJECT, api_post_broadcast_fit},
@@ -52,6 +55,10 @@ static const struct route ROUTES[] = {
     {"PATCH", "/v1/friends/{}/bookings/{}", BODY_OBJECT, api_patch_booking},
     {"DELETE", "/v1/friends/{}/bookings/{}", BODY_NONE, api_delete_booking},
     {"GET", "/v1/calendars/{}/roster", BODY_NONE, api_get_roster},
+    {"POST", "/v1/import", BODY_OBJECT, api_post_import},
+    {"POST", "/v1/routes/{}/scans", BODY_OBJECT, api_post_scan},
+    {"POST", "/v1/friends/{}/clicks/{}", BODY_OBJECT, api_post_click},
+    {"POST", "/v1/links/{}/clicks", BODY_OBJECT, api_post_link_click},
 };
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 

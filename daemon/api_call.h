@@ -44,6 +44,8 @@ void api_post_tags(struct api_call *call);
 void api_post_events(struct api_call *call);
 void api_post_mark(struct api_call *call);
 void api_post_fields(struct api_call *call);
+void api_post_list(struct api_call *call);
+void api_post_block(struct api_call *call);
 void api_post_score(struct api_call *call);
 void api_post_forget(struct api_call *call);
 void api_post_release(struct api_call *call);
@@ -53,6 +55,7 @@ void api_get_scenario(struct api_call *call);
 void api_post_start(struct api_call *call);
 void api_post_stop(struct api_call *call);
 void api_get_next(struct api_call *call);
+void api_get_due(struct api_call *call);
 void api_get_quota(struct api_call *call);
 void api_post_quota(struct api_call *call);
 void api_post_cap(struct api_call *call);
@@ -66,6 +69,10 @@ void api_post_booking(struct api_call *call);
 void api_patch_booking(struct api_call *call);
 void api_delete_booking(struct api_call *call);
 void api_get_roster(struct api_call *call);
+void api_post_import(struct api_call *call);
+void api_post_scan(struct api_call *call);
+void api_post_click(struct api_call *call);
+void api_post_link_click(struct api_call *call);
 
 /* Answers 200 with this body, which is taken; when says what it waits for. */
 void api_ok(struct api_call *call, enum api_when when, json_t *body);
@@ -88,6 +95,12 @@ bool api_friend_known(struct api_call *call, uint32_t friend);
 /* A name in force; `what` is the word for the error: "tag". */
 bool api_name(struct api_call *call, const struct names *names, const char *what, const char *text,
               uint32_t *out_id);
+
+/* Was the idempotency key of the body seen before (SPEC R57)? The last check of a call: a refused call may
+ * come again with its key. False: an error is answered. */
+bool api_key(struct api_call *call, bool *out_known);
+/* True when it was not; else the answer is given: a call without a key is always new. */
+bool api_is_new(struct api_call *call);
 
 const struct zone *api_zone(const struct api *api); /* NULL (Tokyo) before there is an account */
 int64_t api_now_ms(const struct api_call *call);
@@ -113,6 +126,18 @@ const struct event *api_input(struct api_call *call, struct input *input, json_t
 
 /* What holds a copied directory, and the sentence for it; null, and no text, when it is none. */
 json_t *api_copied(struct api_call *call, struct buf *out_text);
+
+/* api_because.c: a friend's events that conditions ask about, newest first. */
+struct told {
+    struct event *events;
+    uint32_t count;
+    bool whole_life; /* none of the friend's events was left out */
+};
+bool api_is_fact(enum event_kind kind);
+/* Each fact of a condition as it was before an event, and what had made it so:
+ * [{"fact","value","event","at"}]. */
+json_t *api_because(const struct api_call *call, const struct condition *condition,
+                    const struct told *told, uint64_t before);
 
 json_t *api_tags(const struct api_call *call, uint32_t friend);
 json_t *api_fields(const struct api_call *call, uint32_t friend);
