@@ -11,13 +11,13 @@ applied_ms(struct api_call *call)
     struct api *api = call->api;
     struct event event;
     if (call->state->definitions_seq > log_durable(core_log(api->options.core))) {
-        return DUE_UNKNOWN_YET; /* a status does not wait for the disk */
+        return INSTANT_NONE; /* a status does not wait for the disk */
     }
     if (api->applied_seq != call->state->definitions_seq) {
         api->applied_seq = call->state->definitions_seq;
         enum rc rc =
             replay_read_event(core_log(api->options.core), api->applied_seq, api->arena, &event);
-        api->applied_ms = rc == RC_OK ? event.at_ms : DUE_UNKNOWN_YET;
+        api->applied_ms = rc == RC_OK ? event.at_ms : INSTANT_NONE;
     }
     return api->applied_ms;
 }
