@@ -23,6 +23,7 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/log/exchange", BODY_OBJECT, api_post_exchange},
     {"POST", "/v1/definitions", BODY_OBJECT, api_post_definitions},
     {"GET", "/v1/friends", BODY_NONE, api_get_friends},
+    {"GET", "/v1/segments/count", BODY_NONE, api_get_segment_count},
     {"GET", "/v1/friends/{}", BODY_NONE, api_get_friend},
     {"POST", "/v1/friends/{}/tags", BODY_OBJECT, api_post_tags},
     {"POST", "/v1/friends/{}/fields", BODY_OBJECT, api_post_fields},

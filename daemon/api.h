@@ -1,8 +1,8 @@
 /* api - the HTTP API of docs/api.md without HTTP: the parts of a request in, a JSON answer out.
  *
  * Shape    one table of calls (method, path, body) in api.c; the handlers stand by subject in
- *          api_status.c, api_log.c, api_friends.c, api_release.c, api_scenarios.c, api_next.c, api_why.c and
- *          api_definitions.c.
+ *          api_status.c, api_log.c, api_friends.c, api_release.c, api_scenarios.c, api_next.c, api_why.c,
+ *          api_segments.c, api_definitions.c …
  *          A reply says when it may be given: at once, once what was decided is durable, or once the
  *          virtual clock has arrived. Calls with a body change something: they are refused while the daemon
  *          is stopping, read-only or behind with its log.

@@ -39,6 +39,7 @@ void api_get_clock(struct api_call *call);
 void api_post_clock(struct api_call *call);
 void api_get_friends(struct api_call *call);
 void api_get_friend(struct api_call *call);
+void api_get_segment_count(struct api_call *call);
 void api_post_tags(struct api_call *call);
 void api_post_events(struct api_call *call);
 void api_post_mark(struct api_call *call);
@@ -69,6 +70,9 @@ bool api_body_keys(struct api_call *call, const char *const *known);
 /* A whole number from the query, between min and max; fallback when it is not given. */
 bool api_query_number(struct api_call *call, const char *name, int64_t fallback, int64_t min,
                       int64_t max, int64_t *out);
+
+/* The friends of whom the query's `where` is true, for set_free(); NULL when it was not given. */
+bool api_query_members(struct api_call *call, struct bitmap **out_members);
 
 /* A friend by number or LINE user id, as text or (in bodies) as a JSON number. */
 bool api_friend_text(struct api_call *call, const char *text, uint32_t *out_friend);

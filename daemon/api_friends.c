@@ -1,6 +1,7 @@
 /* Friends: list, one, and what an operator changes of them. */
 #include "daemon/api_call.h"
 #include "daemon/instant.h"
+#include "engine/tables.h"
 
 #include <string.h>
 
@@ -69,6 +70,16 @@ friend_json(const struct api_call *call, uint32_t friend)
                      (json_int_t)row->score, "enrolments", enrolments);
 }
 
+/* The first friend from `from` on, of everybody where members is NULL; NO_ID: there is none. */
+static uint32_t
+next_friend(const struct state *state, const struct bitmap *members, uint32_t from)
+{
+    if (members != NULL) {
+        return set_next(members, from);
+    }
+    return from < state->friend_count ? from : NO_ID;
+}
+
 void
 api_get_friends(struct api_call *call)
 {
@@ -77,17 +88,22 @@ api_get_friends(struct api_call *call)
         !api_query_number(call, "limit", 100, 1, FRIENDS_PER_PAGE_MAX, &limit)) {
         return;
     }
-    int64_t first = after + 1, end = first + limit;
-    if (end > call->state->friend_count) {
-        end = call->state->friend_count;
+    struct bitmap *members;
+    if (!api_query_members(call, &members)) {
+        return;
     }
+    uint32_t count = call->state->friend_count;
     json_t *friends = json_array();
-    for (int64_t i = first; i < end; i++) {
-        json_array_append_new(friends, friend_json(call, (uint32_t)i));
+    uint32_t next = next_friend(call->state, members, (uint32_t)(after + 1));
+    while (next < count && json_array_size(friends) < (size_t)limit) {
+        json_array_append_new(friends, friend_json(call, next));
+        after = next;
+        next = next_friend(call->state, members, next + 1);
     }
-    json_t *next =
-        end > first && end < call->state->friend_count ? json_integer(end - 1) : json_null();
-    api_ok(call, API_NOW, json_pack("{s:o,s:o}", "friends", friends, "next", next));
+    set_free(members);
+    api_ok(call, API_NOW,
+           json_pack("{s:o,s:o}", "friends", friends, "next",
+                     next < count ? json_integer(after) : json_null()));
 }
 
 static json_t *

@@ -252,6 +252,7 @@ friend_apply(struct state *state, const struct event *event)
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:
         follow_apply(row, event);
+        tables_index_reach(state, event->friend);
         break;
     case EVENT_PROFILE_FETCHED:
         row->profile_asked = true;

@@ -600,5 +600,6 @@ image_read(const struct image_source *source, struct state *out_state, const cha
         return reader.rc;
     }
     tables_index_friends(out_state);
+    tables_index_reach_of_all(out_state);
     return RC_OK;
 }

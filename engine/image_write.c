@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct friend_row) == 112,
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 112, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 528, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 536, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */

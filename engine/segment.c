@@ -257,3 +257,19 @@ segment_count(const struct inquiry *inquiry, const struct condition *condition)
     roaring_bitmap_free(nobody);
     return (uint32_t)(negated ? inquiry->state->friend_count - count : count);
 }
+
+uint32_t
+segment_count_reachable(const struct inquiry *inquiry, const struct condition *condition)
+{
+    roaring_bitmap_t *nobody = empty_set();
+    struct operand members_of = {.set = (roaring_bitmap_t *)segment_members(inquiry, condition)};
+    struct operand reachable = {.negated = true,
+                                .kept = (const roaring_bitmap_t *)inquiry->state->unreachable};
+    if (reachable.kept == NULL) {
+        reachable.kept = nobody;
+    }
+    uint64_t count = both_count(inquiry, &members_of, &reachable);
+    release(&members_of);
+    roaring_bitmap_free(nobody);
+    return (uint32_t)count;
+}

@@ -16,5 +16,7 @@
 /* Everybody counts, those who block the account too. */
 struct bitmap *segment_members(const struct inquiry *inquiry, const struct condition *condition);
 uint32_t segment_count(const struct inquiry *inquiry, const struct condition *condition);
+/* Those of them to whom something may be sent: who neither block the account nor are forgotten. */
+uint32_t segment_count_reachable(const struct inquiry *inquiry, const struct condition *condition);
 
 #endif

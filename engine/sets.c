@@ -143,6 +143,21 @@ tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
 }
 
 void
+tables_index_reach(struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = &state->friends[friend];
+    put(&state->unreachable, friend, row->blocked || row->forgotten);
+}
+
+void
+tables_index_reach_of_all(struct state *state)
+{
+    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
+        tables_index_reach(state, friend);
+    }
+}
+
+void
 tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario)
 {
     tables_scenario_counts(state, scenario);
@@ -304,6 +319,7 @@ state_fini(struct state *state)
 {
     free_rows(state);
     free_all(state->tags, state->tag_capacity);
+    set_free(state->unreachable);
     free_all(state->entered, state->scenario_capacity);
     free_all(state->finished, state->scenario_capacity);
     free_all(state->tapped, state->tapped_capacity);

@@ -218,6 +218,8 @@ struct state {
     uint32_t delivery_count, delivery_capacity, delivery_free;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
+    struct bitmap
+        *unreachable;         /* friends who block the account or are forgotten; from their rows */
     struct bitmap **entered;  /* by scenario id: who ever started it (SPEC R21) */
     struct bitmap **finished; /* by scenario id: who ever came to its end (SPEC R24) */
     struct bitmap **tapped;   /* by button id: who ever tapped it */

@@ -245,6 +245,7 @@ tables_forget_friend(struct state *state, uint32_t friend)
 {
     struct friend_row *row = &state->friends[friend];
     row->forgotten = true;
+    tables_index_reach(state, friend);
     /* Its slot stays taken: without an id it is never found, and gone when the table grows. */
     tables_set_text(&row->line_id, (struct span){0});
     tables_set_text(&row->name, (struct span){0});

@@ -52,6 +52,9 @@ void tables_set_tag(struct state *state, uint32_t friend, uint32_t tag, bool pre
 typedef void (*tables_friend_fn)(void *context, uint32_t friend);
 void tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
                         void *context);
+/* After a change of what the row says about blocking and forgetting; for all: after loading. */
+void tables_index_reach(struct state *state, uint32_t friend);
+void tables_index_reach_of_all(struct state *state);
 void tables_set_entered(struct state *state, uint32_t friend, uint32_t scenario);
 void tables_set_finished(struct state *state, uint32_t friend, uint32_t scenario);
 void tables_set_tapped(struct state *state, uint32_t friend, uint32_t button);

@@ -89,6 +89,31 @@ START_TEST(colour_does_not_move_columns)
 }
 END_TEST
 
+START_TEST(a_spreadsheet_gets_what_was_given_and_computes_nothing)
+{
+    struct table *table = table_new();
+    table_column(table, "name", TABLE_LEFT);
+    table_column(table, "score", TABLE_RIGHT);
+    table_row(table);
+    table_cell_cstr(table, "山田, \"太郎\"");
+    table_cell_printf(table, "%d", -3);
+    table_row(table);
+    table_cell_cstr(table, "=1+1");
+    table_cell_none(table);
+    table_row(table);
+    table_cell_cstr(table, "-");
+    table_cell_cstr(table, "二行\nです");
+    struct buf out = {0};
+    table_print_csv(table, &out);
+    ck_assert_str_eq(buf_cstr(&out), "\xef\xbb\xbfname,score\r\n"
+                                     "\"山田, \"\"太郎\"\"\",-3\r\n"
+                                     "\"'=1+1\",\r\n"
+                                     "\"'-\",\"二行\nです\"\r\n");
+    buf_fini(&out);
+    table_free(table);
+}
+END_TEST
+
 START_TEST(a_table_without_headings_prints_none)
 {
     struct table *table = table_new();
@@ -142,6 +167,7 @@ suite(void)
     tcase_add_test(tcase, no_line_ends_in_blanks);
     tcase_add_test(tcase, control_characters_are_shown_and_not_obeyed);
     tcase_add_test(tcase, colour_does_not_move_columns);
+    tcase_add_test(tcase, a_spreadsheet_gets_what_was_given_and_computes_nothing);
     tcase_add_test(tcase, a_table_without_headings_prints_none);
     tcase_add_test(tcase, bytes_that_are_no_text_count_one_column_each);
     tcase_add_test(tcase, no_color_says_no_even_on_a_terminal);

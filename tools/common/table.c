@@ -8,7 +8,8 @@
 enum { COLUMNS_MAX = 16, GAP_COLUMNS = 2 };
 
 struct cell {
-    struct span text;
+    struct span text; /* as shown */
+    struct span raw;  /* as given; empty where there is none */
     size_t width;
     enum terminal_style style;
 };
@@ -102,7 +103,8 @@ table_cell(struct table *table, struct span text)
     struct span shown = harmless(table->arena, text);
     struct column *column = &table->columns[table->cell_count];
     struct cell *cell = &table->rows[table->row_count - 1][table->cell_count++];
-    *cell = (struct cell){.text = shown, .width = terminal_width(shown)};
+    *cell = (struct cell){
+        .text = shown, .raw = arena_span(table->arena, text), .width = terminal_width(shown)};
     if (cell->width > column->width) {
         column->width = cell->width;
     }
@@ -111,7 +113,18 @@ table_cell(struct table *table, struct span text)
 void
 table_cell_cstr(struct table *table, const char *text)
 {
-    table_cell(table, span_cstr(text == NULL ? "-" : text));
+    if (text == NULL) {
+        table_cell_none(table);
+    } else {
+        table_cell(table, span_cstr(text));
+    }
+}
+
+void
+table_cell_none(struct table *table)
+{
+    table_cell(table, span_cstr("-"));
+    table->rows[table->row_count - 1][table->cell_count - 1].raw = span_of(NULL, 0);
 }
 
 void
@@ -194,5 +207,53 @@ table_print(const struct table *table, bool colour, struct buf *out)
             append_cell(&table->columns[i], &table->rows[row][i], colour, &pending, out);
         }
         buf_append_byte(out, '\n');
+    }
+}
+
+/* "-12", "+3", "4.5": what begins with a sign and may stay a number. */
+static bool
+is_number(struct span text)
+{
+    size_t from = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+') ? 1 : 0;
+    for (size_t i = from; i < text.len; i++) {
+        if ((text.data[i] < '0' || text.data[i] > '9') && text.data[i] != '.') {
+            return false;
+        }
+    }
+    return text.len > from;
+}
+
+static void
+append_csv(struct span text, struct buf *out)
+{
+    bool computes = text.len > 0 && memchr("=+-@", text.data[0], 4) != NULL && !is_number(text);
+    bool quoted = computes;
+    for (size_t i = 0; i < text.len && !quoted; i++) {
+        quoted = text.data[i] == ',' || text.data[i] == '"' || text.data[i] < 0x20;
+    }
+    buf_append_cstr(out, quoted ? "\"" : "");
+    buf_append_cstr(out, computes ? "'" : "");
+    for (size_t i = 0; i < text.len; i++) {
+        buf_append_cstr(out, text.data[i] == '"' ? "\"" : "");
+        buf_append_byte(out, text.data[i]);
+    }
+    buf_append_cstr(out, quoted ? "\"" : "");
+}
+
+void
+table_print_csv(const struct table *table, struct buf *out)
+{
+    buf_append_cstr(out, "\xef\xbb\xbf");
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        buf_append_cstr(out, i == 0 ? "" : ",");
+        append_csv(span_cstr(table->columns[i].heading), out);
+    }
+    buf_append_cstr(out, "\r\n");
+    for (uint32_t row = 0; row < table->row_count; row++) {
+        for (uint32_t i = 0; i < table->column_count; i++) {
+            buf_append_cstr(out, i == 0 ? "" : ",");
+            append_csv(table->rows[row][i].raw, out);
+        }
+        buf_append_cstr(out, "\r\n");
     }
 }

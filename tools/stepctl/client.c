@@ -126,11 +126,23 @@ client_call(const struct invocation *invocation, const char *method, const char 
     return code;
 }
 
+static bool
+wants(const struct invocation *invocation, const char *form)
+{
+    const char *output = invocation_option(invocation, "output");
+    return output != NULL && strcmp(output, form) == 0;
+}
+
 bool
 client_wants_json(const struct invocation *invocation)
 {
-    const char *output = invocation_option(invocation, "output");
-    return output != NULL && strcmp(output, "json") == 0;
+    return wants(invocation, "json");
+}
+
+bool
+client_wants_csv(const struct invocation *invocation)
+{
+    return wants(invocation, "csv");
 }
 
 bool
@@ -150,7 +162,11 @@ void
 client_print_table(const struct invocation *invocation, const struct table *table)
 {
     struct buf out = {0};
-    table_print(table, client_wants_colour(invocation, STDOUT_FILENO), &out);
+    if (client_wants_csv(invocation)) {
+        table_print_csv(table, &out);
+    } else {
+        table_print(table, client_wants_colour(invocation, STDOUT_FILENO), &out);
+    }
     fwrite(out.data, 1, out.len, stdout);
     buf_fini(&out);
 }
@@ -185,7 +201,11 @@ cell_of(struct table *table, const json_t *object, const char *member)
 {
     struct buf text = {0};
     append_value(&text, json_object_get(object, member));
-    table_cell(table, text.len == 0 ? span_cstr("-") : buf_span(&text));
+    if (text.len == 0) {
+        table_cell_none(table);
+    } else {
+        table_cell(table, buf_span(&text));
+    }
     buf_fini(&text);
 }
 

@@ -27,8 +27,10 @@ int client_call(const struct invocation *invocation, const char *method, const c
                 json_t *body, json_t **out_json);
 
 bool client_wants_json(const struct invocation *invocation);
+bool client_wants_csv(const struct invocation *invocation);
 bool client_wants_colour(const struct invocation *invocation, int fd);
 void client_print_json(const json_t *json);
+/* For people, or as CSV with -o csv. */
 void client_print_table(const struct invocation *invocation, const struct table *table);
 
 /* A member as text for people: "-" for null and missing, a list joined by commas. */

@@ -20,6 +20,8 @@ int command_friend_tag(const struct invocation *invocation);
 int command_friend_untag(const struct invocation *invocation);
 int command_friend_field(const struct invocation *invocation);
 int command_friend_forget(const struct invocation *invocation);
+int command_segment_count(const struct invocation *invocation);
+int command_segment_list(const struct invocation *invocation);
 int command_release(const struct invocation *invocation);
 int command_scenario_list(const struct invocation *invocation);
 int command_scenario_show(const struct invocation *invocation);

@@ -40,9 +40,10 @@ table_of_friends(void)
     return table;
 }
 
-/* Pages through the API until there is no more, or -n rows are there. */
+/* Pages through the API until there is no more, or -n rows are there. where NULL: everybody. */
 static int
-collect_friends(const struct invocation *invocation, size_t count_max, json_t *out_rows)
+collect_friends(const struct invocation *invocation, const char *where, size_t count_max,
+                json_t *out_rows)
 {
     long long after = -1;
     for (;;) {
@@ -51,6 +52,10 @@ collect_friends(const struct invocation *invocation, size_t count_max, json_t *o
         buf_printf(&path, "/v1/friends?limit=%zu", left < 100 ? left : 100);
         if (after >= 0) {
             buf_printf(&path, "&after=%lld", after);
+        }
+        if (where != NULL) {
+            buf_append_cstr(&path, "&where=");
+            url_append_encoded(&path, span_cstr(where));
         }
         json_t *answer = NULL;
         int code = client_call(invocation, "GET", buf_cstr(&path), NULL, &answer);
@@ -69,8 +74,8 @@ collect_friends(const struct invocation *invocation, size_t count_max, json_t *o
     }
 }
 
-int
-command_friend_list(const struct invocation *invocation)
+static int
+list_friends(const struct invocation *invocation, const char *where)
 {
     const char *count = invocation_option(invocation, "count");
     unsigned long long count_max = count == NULL ? SIZE_MAX : strtoull(count, NULL, 10);
@@ -78,7 +83,7 @@ command_friend_list(const struct invocation *invocation)
         return usage_error(invocation->program, "-n wants a number from 1, not '%s'", count);
     }
     json_t *rows = json_array();
-    int code = collect_friends(invocation, (size_t)count_max, rows);
+    int code = collect_friends(invocation, where, (size_t)count_max, rows);
     if (code == EXIT_DONE && client_wants_json(invocation)) {
         json_t *whole = json_pack("{s:O}", "friends", rows);
         client_print_json(whole);
@@ -92,6 +97,60 @@ command_friend_list(const struct invocation *invocation)
         table_free(table);
     }
     json_decref(rows);
+    return code;
+}
+
+int
+command_friend_list(const struct invocation *invocation)
+{
+    return list_friends(invocation, NULL);
+}
+
+/* A condition may be given as one argument or as its words. */
+static void
+condition_argument(const struct invocation *invocation, struct buf *out)
+{
+    for (unsigned i = 0; i < invocation->argument_count; i++) {
+        buf_printf(out, "%s%s", i == 0 ? "" : " ", invocation->arguments[i]);
+    }
+}
+
+int
+command_segment_list(const struct invocation *invocation)
+{
+    struct buf where = {0};
+    condition_argument(invocation, &where);
+    int code = list_friends(invocation, buf_cstr(&where));
+    buf_fini(&where);
+    return code;
+}
+
+int
+command_segment_count(const struct invocation *invocation)
+{
+    struct buf where = {0}, path = {0};
+    json_t *answer = NULL;
+    condition_argument(invocation, &where);
+    buf_append_cstr(&path, "/v1/segments/count?where=");
+    url_append_encoded(&path, buf_span(&where));
+    int code = client_call(invocation, "GET", buf_cstr(&path), NULL, &answer);
+    if (code == EXIT_DONE && client_wants_json(invocation)) {
+        client_print_json(answer);
+    } else if (code == EXIT_DONE) {
+        struct table *table = table_new();
+        table_column(table, "friends", TABLE_RIGHT);
+        table_column(table, "reachable", TABLE_RIGHT);
+        table_column(table, "of", TABLE_RIGHT);
+        table_row(table);
+        cell_of(table, answer, "friends");
+        cell_of(table, answer, "reachable");
+        cell_of(table, answer, "of");
+        client_print_table(invocation, table);
+        table_free(table);
+    }
+    json_decref(answer);
+    buf_fini(&where);
+    buf_fini(&path);
     return code;
 }
 

@@ -4,31 +4,6 @@
 #include "tools/stepctl/commands.h"
 #include <stdio.h>
 
-/* A cell in quotes where it has to be; a leading =, +, - or @ is no formula (a friend chose the name). */
-static void
-csv_cell(const json_t *row, const char *member, const char *end, struct buf *out)
-{
-    const json_t *value = json_object_get(row, member);
-    struct buf text = {0};
-    if (json_is_string(value)) {
-        buf_append_cstr(&text, json_string_value(value));
-    } else if (json_is_integer(value)) {
-        buf_printf(&text, "%lld", (long long)json_integer_value(value));
-    }
-    const char *cell = buf_cstr(&text);
-    buf_append_byte(out, '"');
-    if (strchr("=+-@", cell[0]) != NULL && cell[0] != '\0') {
-        buf_append_byte(out, '\'');
-    }
-    for (; *cell != '\0'; cell++) {
-        buf_append_cstr(out, *cell == '"' ? "\"" : "");
-        buf_append_byte(out, (uint8_t)*cell);
-    }
-    buf_append_cstr(out, "\"");
-    buf_append_cstr(out, end);
-    buf_fini(&text);
-}
-
 int
 command_roster(const struct invocation *invocation)
 {
@@ -48,21 +23,25 @@ command_roster(const struct invocation *invocation)
         json_decref(answer);
         return EXIT_DONE;
     }
-    struct buf out = {0};
-    buf_append_cstr(&out, "\xef\xbb\xbf" /* so that Excel reads UTF-8 */
-                          "begins,slot,friend,user_id,name\r\n");
+    static const char *const COLUMNS[] = {"begins", "slot", "friend", "user_id", "name"};
+    struct table *table = table_new();
+    for (size_t i = 0; i < sizeof(COLUMNS) / sizeof(COLUMNS[0]); i++) {
+        table_column(table, COLUMNS[i], TABLE_LEFT);
+    }
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(answer, "bookings"), index, row)
     {
-        csv_cell(row, "begins", ",", &out);
-        csv_cell(row, "slot", ",", &out);
-        csv_cell(row, "friend", ",", &out);
-        csv_cell(row, "user_id", ",", &out);
-        csv_cell(row, "name", "\r\n", &out);
+        table_row(table);
+        for (size_t i = 0; i < sizeof(COLUMNS) / sizeof(COLUMNS[0]); i++) {
+            cell_of(table, row, COLUMNS[i]);
+        }
     }
+    struct buf out = {0};
+    table_print_csv(table, &out); /* a roster is for spreadsheets, -o csv or not */
     fwrite(out.data, 1, out.len, stdout);
     buf_fini(&out);
+    table_free(table);
     json_decref(answer);
     return EXIT_DONE;
 }

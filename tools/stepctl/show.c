@@ -127,7 +127,7 @@ show_next(const struct invocation *invocation, const json_t *answer)
     }
     client_print_table(invocation, table);
     if (json_is_true(json_object_get(answer, "more"))) {
-        puts("... and more: -n N");
+        fprintf(stderr, "... and more: -n N\n");
     }
     table_free(table);
 }
