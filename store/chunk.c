@@ -254,6 +254,22 @@ go_behind(uint8_t id_next[ID_KEY_BYTES], const void *key)
     }
 }
 
+/* The two tables of ids say the same: neither has a checksum, so each is the other's. */
+static enum rc
+check_id(struct log_chunks *chunks, MDB_txn *txn, const uint8_t *time_key)
+{
+    MDB_val key = val_of(time_key + TIME_BYTES, REMEMBERED_BYTES), time;
+    int code = mdb_get(txn, chunks->parts.tables[TABLE_IDS], &key, &time);
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+        return said(chunks, code);
+    }
+    bool same = code == MDB_SUCCESS && time.mv_size == TIME_BYTES &&
+                memcmp(time.mv_data, time_key, TIME_BYTES) == 0;
+    return same ? RC_OK
+                : fail(chunks, RC_CORRUPT, next_seq(chunks),
+                       "the tables of remembered ids contradict each other");
+}
+
 static enum rc
 read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
 {
@@ -264,7 +280,9 @@ read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
     if (code == MDB_SUCCESS) {
         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     }
-    while (code == MDB_SUCCESS && key.mv_size == ID_KEY_BYTES && chunk->bytes < CHUNK_BYTES) {
+    enum rc rc = RC_OK;
+    while (code == MDB_SUCCESS && key.mv_size == ID_KEY_BYTES && chunk->bytes < CHUNK_BYTES &&
+           (rc = check_id(chunks, txn, key.mv_data)) == RC_OK) {
         const uint8_t *bytes = key.mv_data;
         if (memcmp(bytes, chunks->id_next, ID_KEY_BYTES) < 0) { /* as with content rows */
             mdb_cursor_close(cursor);
@@ -280,10 +298,27 @@ read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
     }
     mdb_cursor_close(cursor);
     *out_end = code == MDB_NOTFOUND;
+    if (rc != RC_OK) {
+        return rc;
+    }
     if (code == MDB_SUCCESS && key.mv_size != ID_KEY_BYTES) {
         return fail(chunks, RC_CORRUPT, next_seq(chunks), "a remembered id is none");
     }
     return code == MDB_SUCCESS || code == MDB_NOTFOUND ? RC_OK : said(chunks, code);
+}
+
+static enum rc
+count_ids(struct log_chunks *chunks, MDB_txn *txn)
+{
+    MDB_stat ids, times;
+    enum rc rc = said(chunks, mdb_stat(txn, chunks->parts.tables[TABLE_IDS], &ids));
+    if (rc == RC_OK) {
+        rc = said(chunks, mdb_stat(txn, chunks->parts.tables[TABLE_ID_TIMES], &times));
+    }
+    return rc != RC_OK || ids.ms_entries == times.ms_entries
+               ? rc
+               : fail(chunks, RC_CORRUPT, next_seq(chunks),
+                      "the tables of remembered ids contradict each other");
 }
 
 /* At the end every content row was seen, or rows were erased behind us, or some belong to no event. */
@@ -322,6 +357,7 @@ log_chunks_next(struct log_chunks *chunks, struct log_chunk *out_chunk)
     chunks->content_rows += chunks->chunk.content_count;
     if (rc == RC_OK && no_batches && no_ids && chunks->chunk.bytes == 0) {
         rc = count_content(chunks, txn);
+        rc = rc == RC_OK ? count_ids(chunks, txn) : rc;
     }
     mdb_txn_abort(txn);
     if (rc != RC_OK) {
