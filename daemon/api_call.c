@@ -206,6 +206,8 @@ api_source(const struct api_call *call, struct source source)
         return names_text(&definitions->auto_reply_names, source.id);
     case SOURCE_FINISH:
         return names_text(&call->definitions->scenario_names, source.id);
+    case SOURCE_BROADCAST:
+        return names_text(&definitions->broadcast_names, source.id);
     case SOURCE_FORM:
         return names_text(&definitions->form_names, source.id);
     case SOURCE_CALENDAR:

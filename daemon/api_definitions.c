@@ -1,4 +1,4 @@
-/* New definitions: checked, planned, refused where they would move friends on their way, applied. */
+/* New definitions: checked, planned with whom they move, applied. */
 #include "daemon/api_call.h"
 #include "daemon/api_plan.h"
 #include "proto/signature.h"
@@ -87,21 +87,10 @@ static void
 settle(struct api_call *call, struct definitions *definitions, bool dry_run,
        const struct diagnostics *diagnostics)
 {
-    uint32_t running;
-    const char *reason;
-    uint32_t moved = plan_moved_scenario(call->state, definitions, &running, &reason);
-    if (moved != NO_ID) {
-        api_error(call->reply, API_NOT_YET,
-                  "give the new steps to a new scenario, or stop this one for its friends first",
-                  "not yet: scenario '%s' has %u friends on the way and would be changed under "
-                  "them (%s)",
-                  names_text(&call->definitions->scenario_names, moved), running, reason);
-        return;
-    }
     bool changed =
         call->state->definitions_seq == 0 ||
         memcmp(definitions->hash, call->definitions->hash, sizeof(definitions->hash)) != 0;
-    json_t *plan = changed ? plan_make(call->state, definitions) : json_array();
+    json_t *plan = changed ? plan_make(call->state, definitions, api_now_ms(call)) : json_array();
     json_t *seq = json_null();
     char hash[2 * sizeof(definitions->hash) + 1];
     hex_encode(span_of(definitions->hash, sizeof(definitions->hash)), hash);

@@ -100,11 +100,13 @@ offer_delivery(struct soonest *soonest, const struct state *state, uint32_t inde
 {
     const struct delivery *row = &state->deliveries[index];
     if (row->phase != DELIVERY_FREE) {
-        soonest_offer(soonest, (struct upcoming){.wake_ms = row->due_ms,
-                                                 .due_ms = row->due_ms,
-                                                 .friend = row->friend,
-                                                 .owner = index,
-                                                 .is_delivery = true});
+        soonest_offer(
+            soonest,
+            (struct upcoming){.wake_ms = row->wake_ms > row->due_ms ? row->wake_ms : row->due_ms,
+                              .due_ms = row->due_ms,
+                              .friend = row->friend,
+                              .owner = index,
+                              .is_delivery = true});
     }
 }
 

@@ -122,7 +122,7 @@ read_tree(struct span canonical)
 }
 
 json_t *
-plan_make(const struct state *state, const struct definitions *after)
+plan_make(const struct state *state, const struct definitions *after, int64_t now_ms)
 {
     const struct definitions *before = state->definitions;
     json_t *old_tree = read_tree(before->canonical), *new_tree = read_tree(after->canonical);
@@ -134,25 +134,6 @@ plan_make(const struct state *state, const struct definitions *after)
     }
     json_decref(old_tree);
     json_decref(new_tree);
+    plan_add_moves(plan.rows, state, after, now_ms);
     return plan.rows;
-}
-
-uint32_t
-plan_moved_scenario(const struct state *state, const struct definitions *after,
-                    uint32_t *out_running, const char **out_reason)
-{
-    const struct definitions *before = state->definitions;
-    for (uint32_t i = 0; i < before->scenario_names.count; i++) {
-        uint32_t running = running_in(state, i);
-        if (running == 0) {
-            continue;
-        }
-        bool stays = i < after->scenario_names.count && after->scenario_names.items[i].in_force;
-        if (!stays || !scenario_same_schedule(&before->scenarios[i], &after->scenarios[i])) {
-            *out_running = running;
-            *out_reason = stays ? "other steps, times, zone or lane" : "removed";
-            return i;
-        }
-    }
-    return NO_ID;
 }

@@ -13,11 +13,11 @@
 #include <jansson.h>
 
 /* [{"change","kind","id","detail"}] from what is in force in the state to `after`. */
-json_t *plan_make(const struct state *state, const struct definitions *after);
+json_t *plan_make(const struct state *state, const struct definitions *after, int64_t now_ms);
 
-/* The first scenario whose running enrolments would have to be planned anew (its schedule differs, or it
- * is gone); NO_ID when there is none. out_reason: a word for people. */
-uint32_t plan_moved_scenario(const struct state *state, const struct definitions *after,
-                             uint32_t *out_running, const char **out_reason);
+/* Appends what the set means for friends on the way, step by step (SPEC R26):
+ * {"change":"moves","kind":"step","id":"S/b","detail":"142 friends get it ..."}. */
+void plan_add_moves(json_t *rows, const struct state *state, const struct definitions *after,
+                    int64_t now_ms);
 
 #endif

@@ -13,10 +13,12 @@ enum outcome_word {
     OUTCOME_CANCELLED,
     OUTCOME_FAILED,
     OUTCOME_UNKNOWN,
+    OUTCOME_HELD,
 };
 static const char *const OUTCOME_WORDS[] = {
     [OUTCOME_PENDING] = "pending",     [OUTCOME_SENT] = "sent",     [OUTCOME_SKIPPED] = "skipped",
     [OUTCOME_CANCELLED] = "cancelled", [OUTCOME_FAILED] = "failed", [OUTCOME_UNKNOWN] = "unknown",
+    [OUTCOME_HELD] = "held",
 };
 
 /* One message's whole story. */
@@ -92,6 +94,18 @@ reason_rule(enum reason reason, struct source source)
     case REASON_OLD:
     case REASON_NO_SOURCE:
         return "R41";
+    case REASON_QUOTA:
+        return "R11";
+    case REASON_SCENARIO_CAP:
+        return "R12";
+    case REASON_FREQUENCY:
+    case REASON_STALE_CAP:
+        return "R13";
+    case REASON_OPERATOR:
+        return "R33";
+    case REASON_REMOVED:
+    case REASON_EDITED:
+        return "R26";
     case REASON_LIMIT:
     case REASON_DEADLINE:
     case REASON_FULL:
@@ -198,7 +212,8 @@ static void
 tell_step(struct telling *telling, const struct event *event)
 {
     uint32_t enrolment = event->u.step.enrolment, step = event->u.step.step;
-    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
+    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED ||
+        event->kind == EVENT_STEP_HELD) {
         struct waiting_step *waiting = waiting_for(telling, enrolment, step);
         if (event->kind == EVENT_STEP_PLANNED) {
             *waiting = (struct waiting_step){.enrolment = enrolment, .step = step};
@@ -275,6 +290,7 @@ tell_delivery(struct telling *telling, const struct event *event)
     }
     add_event(story->events, &story->event_count, event->seq);
     if (event->kind == EVENT_DELIVERY_INTENDED) {
+        story->outcome = OUTCOME_PENDING;
         story->has_how = true;
         story->how = event->u.delivery.how;
     } else if (event->kind == EVENT_DELIVERY_OUTCOME) {
@@ -282,6 +298,9 @@ tell_delivery(struct telling *telling, const struct event *event)
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         story->outcome = OUTCOME_CANCELLED;
         story->at_ms = event->at_ms;
+        set_reason(telling, story, event->u.delivery.reason, event->source);
+    } else if (event->kind == EVENT_DELIVERY_HELD || event->kind == EVENT_DELIVERY_DEFERRED) {
+        story->outcome = event->kind == EVENT_DELIVERY_HELD ? OUTCOME_HELD : OUTCOME_PENDING;
         set_reason(telling, story, event->u.delivery.reason, event->source);
     }
 }
@@ -299,7 +318,9 @@ static bool
 matters(enum event_kind kind)
 {
     return (kind >= EVENT_STEP_PLANNED && kind <= EVENT_STEP_CANCELLED) ||
-           (kind >= EVENT_DELIVERY_PLANNED && kind <= EVENT_DELIVERY_CANCELLED);
+           (kind >= EVENT_DELIVERY_PLANNED && kind <= EVENT_DELIVERY_CANCELLED) ||
+           kind == EVENT_STEP_HELD || kind == EVENT_DELIVERY_HELD ||
+           kind == EVENT_DELIVERY_DEFERRED;
 }
 
 /* The friend's events that matter, newest first, until `limit` rows have begun. */
@@ -349,6 +370,8 @@ tell_pending(struct telling *telling, uint32_t friend)
         story->step = row->step;
         story->source = api_step_source(telling->call, row->scenario, row->step);
         move_waiting(telling, story, next, row->step);
+        bool held = row->deferred == REASON_QUOTA || row->deferred == REASON_SCENARIO_CAP;
+        story->outcome = held ? OUTCOME_HELD : OUTCOME_PENDING;
     }
 }
 
@@ -398,7 +421,7 @@ api_get_why(struct api_call *call)
     struct telling telling = {.call = call};
     for (uint32_t i = event_count; i > 0; i--) {
         const struct event *event = &events[i - 1];
-        if (event->kind >= EVENT_DELIVERY_PLANNED) {
+        if (event->kind >= EVENT_DELIVERY_PLANNED && event->kind != EVENT_STEP_HELD) {
             tell_delivery(&telling, event);
         } else {
             tell_step(&telling, event);

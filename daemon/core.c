@@ -344,6 +344,12 @@ core_take(struct core *core, uint32_t *out_delivery)
     return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
 }
 
+bool
+core_work(struct core *core)
+{
+    return engine_work(core->engine, clock_now_ms(core->options.clock), &core->pass);
+}
+
 void
 core_after(struct core *core, core_effect_fn fn, void *context)
 {

@@ -90,6 +90,9 @@ void core_erase(struct core *core, uint64_t seq);
 /* engine_take() in the current pass. */
 MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);
 
+/* engine_work() in the current pass. */
+bool core_work(struct core *core);
+
 /* Runs fn when everything decided so far is durable (at once when it already is). */
 typedef void (*core_effect_fn)(void *context);
 void core_after(struct core *core, core_effect_fn fn, void *context);

@@ -381,13 +381,14 @@ delivery_pump(struct delivery_desk *desk)
     if (is_held(desk)) {
         return false;
     }
+    bool more = core_work(desk->options.core);
     wake_what_rested(desk, now_ms);
     if (desk->profiles != NULL) {
         profiles_pump(desk->profiles);
     }
     for (uint32_t i = 0; i < TAKES_A_PUMP; i++) {
         if (is_held(desk) || !move_one(desk, now_ms)) {
-            return false;
+            return more && !is_held(desk);
         }
     }
     return true;

@@ -74,6 +74,10 @@ input_webhook_id(const struct input *input)
     case INPUT_FINISHED:
     case INPUT_PAUSE:
     case INPUT_RESUME:
+    case INPUT_QUOTA:
+    case INPUT_CAP:
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
     case INPUT_FORM:
     case INPUT_CONVERSION:
     case INPUT_BOOK:

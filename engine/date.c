@@ -60,7 +60,7 @@ plan(struct turn *turn, uint32_t enrolment, int64_t at_ms)
         moved.u.step.goal_ms = at_ms;
         turn_emit(turn, &moved);
     }
-    scenario_plan(turn, enrolment, scenario_only_step(scenario), at_ms);
+    scenario_plan(turn, enrolment, scenario_only_step(scenario), at_ms, at_ms);
 }
 
 static void

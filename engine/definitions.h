@@ -387,6 +387,7 @@ struct scenario {
     struct body on_finish; /* SPEC R25; sends nothing */
     /* By step id, removed ones included. The one step of a trigger or date has the name "". */
     struct names step_names;
+    uint32_t cap; /* deliveries, then it stops itself (SPEC R12); 0: none */
 };
 
 enum tap_limit { TAPS_ANY, TAPS_ONCE, TAPS_ONCE_PER_CHOICE, TAPS_ONCE_PER_DAY }; /* SPEC R31 */
@@ -426,11 +427,26 @@ struct auto_reply {
     struct body body;
 };
 
+struct broadcast {     /* SPEC R33, R11 */
+    const char *title; /* NULL when the file has none */
+    int64_t at_ms;
+    struct condition to; /* judged at the send */
+    bool partial;        /* fit: as far as the quota goes; false: all or none */
+    struct body body;
+    struct window window;
+    int64_t grace_ms;
+    enum message_class message_class;
+    int32_t priority;
+};
+
 struct account {
     const char *name; /* NULL when the file has none */
     const struct zone *zone;
     int64_t grace_ms;
     bool reply_unknown_push; /* SPEC R10's account option */
+    bool has_quota;
+    uint32_t quota, quota_reserve; /* messages a month (SPEC R11) */
+    uint32_t per_day, per_week;    /* marketing pushes to one friend (SPEC R13); 0: no cap */
 };
 
 struct definitions {
@@ -442,10 +458,12 @@ struct definitions {
     struct account account;
     struct names tag_names, field_names, template_names, lane_names, scenario_names, button_names,
         auto_reply_names;
-    const struct field *fields;            /* by id */
-    const struct template *templates;      /* by id; removed ones stay rendered as they were last */
-    const struct scenario *scenarios;      /* by id */
-    const struct button *buttons;          /* by id */
+    const struct field *fields;       /* by id */
+    const struct template *templates; /* by id; removed ones stay rendered as they were last */
+    const struct scenario *scenarios; /* by id */
+    const struct button *buttons;     /* by id */
+    struct names broadcast_names;
+    const struct broadcast *broadcasts;    /* by id */
     const struct auto_reply *auto_replies; /* in order; those in force only */
     uint32_t auto_reply_count;
     struct names event_names, key_names, mark_names; /* custom events, keys of reminders, marks */

@@ -370,6 +370,16 @@ delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *o
     return delivery;
 }
 
+void
+delivery_plan_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
+                    enum message_class message_class, int64_t due_ms)
+{
+    for (uint32_t from = 0, count = 0; from < outbox->count; from += count) {
+        count = outbox_fit(turn, outbox, from);
+        plan(turn, friend, outbox->items + from, count, message_class, (struct span){0}, due_ms);
+    }
+}
+
 static void
 cancel(struct turn *turn, const struct delivery *row, enum reason reason)
 {
@@ -414,6 +424,51 @@ advance_steps(struct turn *turn, const struct delivery *row, int64_t prev_ms)
     }
 }
 
+/* The broadcast a delivery is of; NULL: it is the rest of a step, or an answer. */
+static const struct broadcast *
+broadcast_of(const struct turn *turn, const struct delivery *row)
+{
+    struct source source = row->items[0].source;
+    return source.kind == SOURCE_BROADCAST ? &turn->state->definitions->broadcasts[source.id]
+                                           : NULL;
+}
+
+/* Held or deferred; false: it may go. */
+static bool
+waits(struct turn *turn, const struct delivery *row, int64_t stale_ms)
+{
+    const struct broadcast *broadcast = broadcast_of(turn, row);
+    const struct message message = {.friend = row->friend,
+                                    .message_class = row->message_class,
+                                    .push = true,
+                                    .begun = broadcast == NULL,
+                                    .scenario = NO_ID, /* its cap has counted it already */
+                                    .window = broadcast == NULL ? (struct window){.open_min = -1}
+                                                                : broadcast->window,
+                                    .zone = turn->state->definitions->account.zone,
+                                    .stale_ms = stale_ms};
+    struct pressure pressure = pressure_on(turn, &message);
+    if (pressure.reason == REASON_NONE) {
+        return false;
+    }
+    if (pressure.reason == REASON_STALE || pressure.reason == REASON_STALE_CAP) {
+        cancel(turn, row, pressure.reason);
+        return true;
+    }
+    struct event event = {.kind = pressure_is_hold(pressure.reason) ? EVENT_DELIVERY_HELD
+                                                                    : EVENT_DELIVERY_DEFERRED,
+                          .friend = row->friend,
+                          .source = row->items[0].source,
+                          .u.delivery = {.delivery = row->seq,
+                                         .due_ms = row->due_ms,
+                                         .message_class = row->message_class,
+                                         .reason = pressure.reason,
+                                         .until_ms = pressure.until_ms}};
+    set_items(&event, row->items, row->item_count);
+    turn_emit(turn, &event);
+    return true;
+}
+
 void
 delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason)
 {
@@ -446,13 +501,25 @@ delivery_take(struct turn *turn, uint32_t delivery)
         advance_steps(turn, &row, row.due_ms);
         return 0;
     }
-    if (turn->now_ms >= row.due_ms + turn->state->definitions->account.grace_ms) {
+    const struct broadcast *broadcast = broadcast_of(turn, &row);
+    int64_t stale_ms = row.due_ms + (broadcast == NULL ? turn->state->definitions->account.grace_ms
+                                                       : broadcast->grace_ms);
+    if (turn->now_ms >= stale_ms) {
         cancel(turn, &row, REASON_STALE);
         advance_steps(turn, &row, row.due_ms);
         return 0;
     }
     bool reply =
         row.how == HOW_REPLY && row.token != NULL && turn->now_ms - row.token_at_ms < TOKEN_LIFE_MS;
+    if (!reply && waits(turn, &row, stale_ms)) {
+        return 0;
+    }
+    /* The audience was judged at the broadcast's instant; what waited is judged again (SPEC R23). */
+    if (broadcast != NULL && row.deferred != REASON_NONE &&
+        !condition_holds(turn, row.friend, &broadcast->to)) {
+        cancel(turn, &row, REASON_CONDITION);
+        return 0;
+    }
     struct event intent = {.kind = EVENT_DELIVERY_INTENDED,
                            .friend = row.friend,
                            .source = row.items[0].source,
@@ -496,6 +563,7 @@ delivery_decide_outcome(struct turn *turn, const struct input *input)
     switch (input->u.outcome.result) {
     case RESULT_SENT:
     case RESULT_UNKNOWN:
+        pressure_delivered(turn, &row);
         advance_steps(turn, &row, turn->now_ms);
         break;
     case RESULT_FAILED:
@@ -517,6 +585,10 @@ bind_steps(struct state *state, const struct event *event)
             continue;
         }
         struct enrolment *row = &state->enrolments[item->enrolment];
+        if (row->phase != ENROLMENT_FREE && row->friend == event->friend &&
+            row->scenario == item->source.id) {
+            tables_set_decided(state, item->enrolment, item->source.sub);
+        }
         if (row->phase == ENROLMENT_WAITING && row->friend == event->friend &&
             row->step == item->source.sub) {
             row->phase = ENROLMENT_IN_DELIVERY;
@@ -556,6 +628,8 @@ intended_apply(struct state *state, const struct event *event)
         row = &state->deliveries[index];
     }
     row->phase = DELIVERY_INTENDED;
+    row->deferred = REASON_NONE;
+    row->month = event->u.delivery.how == HOW_PUSH ? state->quota.month : 0;
     row->how = event->u.delivery.how;
     row->claim = state->run_count == 0 ? 0 : state->run_count - 1;
     row->intent_seq = event->seq;
@@ -579,6 +653,8 @@ void
 delivery_apply(struct state *state, const struct event *event)
 {
     if (event->kind == EVENT_DELIVERY_PLANNED) {
+        pressure_count(state, NULL, event);
+        broadcast_planned(state, event);
         struct delivery *row = add_row(state, event);
         row->token_at_ms = event->u.delivery.token_at_ms;
         tables_set_text(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});
@@ -591,6 +667,7 @@ delivery_apply(struct state *state, const struct event *event)
         return;
     }
     if (event->kind == EVENT_DELIVERY_INTENDED) {
+        pressure_count(state, NULL, event);
         intended_apply(state, event);
         return;
     }
@@ -598,10 +675,18 @@ delivery_apply(struct state *state, const struct event *event)
     if (index == NO_ID) {
         return;
     }
+    if (event->kind == EVENT_DELIVERY_HELD || event->kind == EVENT_DELIVERY_DEFERRED) {
+        state->deliveries[index].wake_ms = event->u.delivery.until_ms;
+        state->deliveries[index].deferred = event->u.delivery.reason;
+        return;
+    }
+    pressure_count(state, &state->deliveries[index], event);
     if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_RETURNED) {
         struct delivery *row = &state->deliveries[index];
         row->phase = DELIVERY_PLANNED;
         row->how = HOW_PUSH;
+        row->wake_ms = 0;
+        row->deferred = REASON_NONE;
         row->token_at_ms = 0;
         tables_set_text(&row->token, (struct span){0});
         return;

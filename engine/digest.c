@@ -34,6 +34,9 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     for (uint32_t i = row->first_once; i != NO_ID; i = state->once[i].next) {
         checksum_add_u64(sum, state->once[i].key);
     }
+    for (uint32_t i = row->first_sent; i != NO_ID; i = state->sent[i].next) {
+        checksum_add_u64(sum, state->sent[i].minute);
+    }
 }
 
 static void
@@ -52,7 +55,7 @@ add_tags(struct checksum *sum, const struct state *state)
 }
 
 static void
-add_enrolment(struct checksum *sum, const struct enrolment *row)
+add_enrolment(struct checksum *sum, const struct state *state, const struct enrolment *row)
 {
     checksum_add_u64(sum, row->phase);
     if (row->phase == ENROLMENT_FREE) {
@@ -72,6 +75,13 @@ add_enrolment(struct checksum *sum, const struct enrolment *row)
     checksum_add_u64(sum, row->key);
     checksum_add_u64(sum, row->delivered);
     checksum_add_u64(sum, row->links);
+    checksum_add_u64(sum, (uint64_t)row->base_ms);
+    uint64_t decided = row->decided; /* a sum: the order of the list does not matter */
+    for (uint32_t i = row->first_decided; i != NO_ID; i = state->decided[i].next) {
+        const uint64_t word[] = {state->decided[i].word, state->decided[i].bits};
+        decided += checksum_of(word, sizeof(word));
+    }
+    checksum_add_u64(sum, decided);
 }
 
 static void
@@ -90,6 +100,8 @@ add_delivery(struct checksum *sum, const struct delivery *row)
     checksum_add_u64(sum, (uint64_t)row->intended_ms);
     checksum_add_u64(sum, (uint64_t)row->token_at_ms);
     checksum_add_u64(sum, row->body_hash);
+    checksum_add_u64(sum, (uint64_t)row->wake_ms);
+    checksum_add_u64(sum, (uint64_t)row->month << 32 | (uint64_t)row->deferred);
     for (uint32_t i = 0; i < row->item_count; i++) {
         checksum_add_u64(sum, (uint64_t)row->items[i].template << 32 | row->items[i].enrolment);
         checksum_add_u64(sum, (uint64_t)row->items[i].source.kind);
@@ -140,6 +152,39 @@ add_counts(struct checksum *sum, const struct state *state)
 }
 
 static void
+add_scenario(struct checksum *sum, const struct scenario_counts *counts)
+{
+    checksum_add_u64(sum, counts->running);
+    checksum_add_u64(sum, counts->entered);
+    checksum_add_u64(sum, (uint64_t)counts->paused_ms);
+    checksum_add_u64(sum, (uint64_t)counts->delivered << 32 | counts->open);
+    checksum_add_u64(sum, (uint64_t)counts->cap << 2 | (uint64_t)counts->cap_set << 1 |
+                              (uint64_t)counts->auto_stopped);
+}
+
+static void
+add_quota(struct checksum *sum, const struct quota_row *row)
+{
+    checksum_add_u64(sum, (uint64_t)row->month << 32 | row->used);
+    checksum_add_u64(sum, (uint64_t)row->until_ms);
+    checksum_add_u64(sum, (uint64_t)row->limit << 1 | (uint64_t)row->limit_set);
+}
+
+static void
+add_broadcast(struct checksum *sum, const struct broadcast_row *row)
+{
+    checksum_add_u64(sum, (uint64_t)row->phase << 2 | (uint64_t)row->fit_set << 1 |
+                              (uint64_t)row->partial);
+    checksum_add_u64(sum, (uint64_t)row->cursor << 32 | row->audience_count);
+    checksum_add_u64(sum, (uint64_t)row->due_ms);
+    checksum_add_u64(sum, (uint64_t)row->stale_ms);
+    for (uint32_t i = tables_audience_next(row, 0); i != NO_ID;
+         i = tables_audience_next(row, i + 1)) {
+        checksum_add_u64(sum, i);
+    }
+}
+
+static void
 add_claim(struct checksum *sum, const struct claim_row *row)
 {
     checksum_add_u64(sum, row->seq);
@@ -163,6 +208,7 @@ state_digest(const struct state *state)
     checksum_add_u64(sum, state->unreadable_seq);
     checksum_add_u64(sum, state->definitions_seq);
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
+    checksum_add_u64(sum, state->definitions_before == NULL ? 0 : 1);
     checksum_add_u64(sum, state->friend_count);
     checksum_add_u64(sum, state->dates_from);
     for (uint32_t i = 0; i < state->friend_count; i++) {
@@ -176,16 +222,19 @@ state_digest(const struct state *state)
     add_counts(sum, state);
     add_tags(sum, state);
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        add_enrolment(sum, &state->enrolments[i]);
+        add_enrolment(sum, state, &state->enrolments[i]);
     }
     for (uint32_t i = 0; i < state->delivery_count; i++) {
         add_delivery(sum, &state->deliveries[i]);
     }
     for (uint32_t i = 0; i < state->definitions->scenario_names.count; i++) {
-        bool known = i < state->scenario_capacity;
-        checksum_add_u64(sum, known ? state->scenario_counts[i].running : 0);
-        checksum_add_u64(sum, known ? state->scenario_counts[i].entered : 0);
-        checksum_add_u64(sum, known ? (uint64_t)state->scenario_counts[i].paused_ms : 0);
+        static const struct scenario_counts NOTHING = {0};
+        add_scenario(sum, i < state->scenario_capacity ? &state->scenario_counts[i] : &NOTHING);
+    }
+    add_quota(sum, &state->quota);
+    for (uint32_t i = 0; i < state->definitions->broadcast_names.count; i++) {
+        static const struct broadcast_row NOTHING = {0};
+        add_broadcast(sum, i < state->broadcast_capacity ? &state->broadcasts[i] : &NOTHING);
     }
     checksum_add_u64(sum, tables_sets_checksum(state->finished, state->scenario_capacity));
     checksum_add_u64(sum, tables_sets_checksum(state->tapped, state->tapped_capacity));

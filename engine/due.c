@@ -1,5 +1,7 @@
 #include "engine/due.h"
 
+#include "engine/turn.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,9 +22,43 @@ due_fini(struct due *due)
     *due = (struct due){0};
 }
 
+/* The wheel knows 32-bit owners: the kind in the highest bits, the row below. */
+enum { KIND_SHIFT = 29 };
 /* A row lies anywhere in memory; asked for this many entries before its turn, it is there in time. */
 enum { ROWS_AHEAD = 16 };
 enum { STALE_MIN = 8192 }; /* below this many stale entries a sweep is not worth its while */
+
+static struct owner
+owner_of(const struct wheel_entry *entry)
+{
+    return (struct owner){(enum owner_kind)(entry->owner >> KIND_SHIFT),
+                          entry->owner & ((UINT32_C(1) << KIND_SHIFT) - 1)};
+}
+
+/* Does the owner's row still say so? */
+static bool
+agrees(const struct state *state, const struct wheel_entry *entry)
+{
+    struct owner owner = owner_of(entry);
+    if (owner.kind == OWNER_BROADCAST) {
+        return broadcast_wake(state, owner.index) == entry->due_ms;
+    }
+    if (owner.kind == OWNER_DELIVERY) {
+        const struct delivery *row = &state->deliveries[owner.index];
+        return row->phase == DELIVERY_PLANNED && row->wake_ms == entry->due_ms;
+    }
+    const struct enrolment *row = &state->enrolments[owner.index];
+    return row->phase == ENROLMENT_WAITING && row->wake_ms == entry->due_ms;
+}
+
+static void
+prefetch(const struct state *state, const struct wheel_entry *entry)
+{
+    struct owner owner = owner_of(entry);
+    if (owner.kind == OWNER_ENROLMENT) {
+        __builtin_prefetch(&state->enrolments[owner.index]);
+    }
+}
 
 /* Moves the entries that agree with their rows to the front and returns how many they are. */
 static size_t
@@ -32,10 +68,9 @@ keep_agreeing(const void *context, struct wheel_entry *entries, size_t count)
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (i + ROWS_AHEAD < count) {
-            __builtin_prefetch(&state->enrolments[entries[i + ROWS_AHEAD].owner]);
+            prefetch(state, &entries[i + ROWS_AHEAD]);
         }
-        const struct enrolment *row = &state->enrolments[entries[i].owner];
-        if (row->phase == ENROLMENT_WAITING && row->wake_ms == entries[i].due_ms) {
+        if (agrees(state, &entries[i])) {
             entries[kept++] = entries[i];
         }
     }
@@ -43,11 +78,13 @@ keep_agreeing(const void *context, struct wheel_entry *entries, size_t count)
 }
 
 void
-due_arm(struct due *due, const struct state *state, uint32_t enrolment)
+due_arm(struct due *due, const struct state *state, int64_t wake_ms, struct owner owner)
 {
-    enum rc rc = wheel_arm(due->wheel, state->enrolments[enrolment].wake_ms, enrolment);
+    assert(owner.index < UINT32_C(1) << KIND_SHIFT);
+    enum rc rc = wheel_arm(due->wheel, wake_ms, (uint32_t)owner.kind << KIND_SHIFT | owner.index);
     assert(rc == RC_OK);
-    if (wheel_count(due->wheel) > (size_t)state->enrolment_count * 7 / 5 + STALE_MIN) {
+    size_t rows = (size_t)state->enrolment_count + state->delivery_count;
+    if (wheel_count(due->wheel) > rows * 7 / 5 + STALE_MIN) {
         wheel_sweep(due->wheel, keep_agreeing, state);
     }
 }
@@ -93,13 +130,13 @@ due_pop(struct due *due, struct owner *out_owner)
 
 size_t
 due_expire(struct due *due, const struct state *state, int64_t now_ms,
-           uint32_t out_enrolments[DUE_SHARE])
+           struct owner out_owners[DUE_SHARE])
 {
     struct wheel_entry entries[DUE_SHARE];
     size_t taken = wheel_expire(due->wheel, now_ms, entries, DUE_SHARE);
     size_t kept = keep_agreeing(state, entries, taken);
     for (size_t i = 0; i < kept; i++) {
-        out_enrolments[i] = entries[i].owner;
+        out_owners[i] = owner_of(&entries[i]);
     }
     return kept;
 }

@@ -5,6 +5,7 @@
 #include "engine/deed.h"
 #include "engine/due.h"
 #include "engine/form.h"
+#include "engine/held.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
 #include <assert.h>
@@ -13,6 +14,8 @@
 struct engine {
     struct state state;
     struct due due;
+    struct held held;
+    uint32_t edit_cursor; /* enrolments below it follow the newest definitions */
     struct engine_calls calls;
     bool awake; /* the wheel and the queues follow the rows */
 };
@@ -35,6 +38,7 @@ engine_free(struct engine *engine)
     }
     if (engine->awake) {
         due_fini(&engine->due);
+        held_fini(&engine->held);
     }
     state_fini(&engine->state);
     free(engine);
@@ -82,6 +86,8 @@ definitions_apply(struct state *state, const struct event *event)
         return; /* read back by somebody who has no use for them */
     }
     struct definitions *old = state->definitions;
+    pressure_redefine(state, old, event->u.definitions.definitions);
+    edit_begin(state, event->u.definitions.definitions);
     state->definitions = definitions_retain(event->u.definitions.definitions);
     definitions_release(old);
     state->dates_from = 0;
@@ -134,13 +140,34 @@ route(struct state *state, const struct event *event)
     case EVENT_STEP_CANCELLED:
     case EVENT_ENROLMENT_ENDED:
     case EVENT_STEP_REDIRECTED:
+    case EVENT_STEP_HELD:
         enrolment_apply(state, event);
         break;
     case EVENT_DELIVERY_PLANNED:
     case EVENT_DELIVERY_INTENDED:
     case EVENT_DELIVERY_OUTCOME:
     case EVENT_DELIVERY_CANCELLED:
+    case EVENT_DELIVERY_HELD:
+    case EVENT_DELIVERY_DEFERRED:
         delivery_apply(state, event);
+        break;
+    case EVENT_MONTH_BEGUN:
+    case EVENT_QUOTA_SET:
+    case EVENT_CAP_SET:
+    case EVENT_SCENARIO_AUTO_STOPPED:
+        pressure_apply(state, event);
+        break;
+    case EVENT_DEFINITIONS_FOLLOWED:
+        edit_apply(state);
+        break;
+    case EVENT_BROADCAST_BEGUN:
+    case EVENT_BROADCAST_CHOSEN:
+    case EVENT_BROADCAST_SENDING:
+    case EVENT_BROADCAST_HELD:
+    case EVENT_BROADCAST_SENT:
+    case EVENT_BROADCAST_ENDED:
+    case EVENT_BROADCAST_FIT_SET:
+        broadcast_apply(state, event);
         break;
     case EVENT_FORM_ANSWERED:
     case EVENT_ANSWER_GIVEN:
@@ -238,6 +265,31 @@ enqueue_delivery(struct engine *engine, uint32_t index)
     }
 }
 
+/* Due by the clock, or let go by what held it. */
+static bool
+owner_is_due(const struct state *state, struct owner owner, int64_t now_ms)
+{
+    const struct delivery *delivery = &state->deliveries[owner.index];
+    const struct enrolment *enrolment = &state->enrolments[owner.index];
+    bool waits = owner.kind == OWNER_DELIVERY
+                     ? delivery->phase == DELIVERY_PLANNED
+                     : enrolment->phase == ENROLMENT_WAITING && !state_is_paused(state, enrolment);
+    int64_t wake_ms = owner.kind == OWNER_DELIVERY ? delivery->wake_ms : enrolment->wake_ms;
+    return waits &&
+           (wake_ms <= now_ms || (owner_is_held(state, owner) && !owner_must_stay(state, owner)));
+}
+
+static void
+enqueue_owner(void *context, struct owner owner)
+{
+    assert(owner.kind != OWNER_BROADCAST); /* those are taken out of the wheel */
+    if (owner.kind == OWNER_DELIVERY) {
+        enqueue_delivery(context, owner.index);
+    } else {
+        enqueue_enrolment(context, owner.index);
+    }
+}
+
 /* What waited while the friend had a request in flight. */
 static void
 enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
@@ -245,15 +297,13 @@ enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
     const struct state *state = &engine->state;
     for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
          i = state->deliveries[i].next) {
-        if (state->deliveries[i].phase == DELIVERY_PLANNED) {
+        if (owner_is_due(state, (struct owner){OWNER_DELIVERY, i}, now_ms)) {
             enqueue_delivery(engine, i);
         }
     }
     for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
          i = state->enrolments[i].next) {
-        if (state->enrolments[i].phase == ENROLMENT_WAITING &&
-            state->enrolments[i].wake_ms <= now_ms &&
-            !state_is_paused(state, &state->enrolments[i])) {
+        if (owner_is_due(state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
             enqueue_enrolment(engine, i);
         }
     }
@@ -264,27 +314,75 @@ static void
 rearm_all(struct engine *engine, int64_t now_ms)
 {
     for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
-        const struct enrolment *row = &engine->state.enrolments[i];
-        if (row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms &&
-            !state_is_paused(&engine->state, row)) {
+        if (owner_is_due(&engine->state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
             enqueue_enrolment(engine, i);
         }
     }
 }
 
 static void
+arm_broadcasts(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->state.definitions->broadcast_names.count; i++) {
+        int64_t wake_ms = broadcast_wake(&engine->state, i);
+        if (wake_ms != INT64_MAX) {
+            due_arm(&engine->due, &engine->state, wake_ms, (struct owner){OWNER_BROADCAST, i});
+        }
+    }
+}
+
+/* Waits in the wheel until its row's wake instant; beside the queues where it is held. */
+static void
+follow_owner(struct engine *engine, struct owner owner)
+{
+    const struct state *state = &engine->state;
+    due_arm(&engine->due, state,
+            owner.kind == OWNER_DELIVERY ? state->deliveries[owner.index].wake_ms
+                                         : state->enrolments[owner.index].wake_ms,
+            owner);
+    if (owner_is_held(state, owner)) {
+        held_add(&engine->held, owner);
+    }
+}
+
+static void
+follow_delivery(struct engine *engine, const struct event *event)
+{
+    uint32_t row = state_find_delivery(&engine->state, event->friend, event->u.delivery.delivery);
+    if (row != NO_ID) {
+        follow_owner(engine, (struct owner){OWNER_DELIVERY, row});
+    }
+}
+
+static void
 follow_rows(struct engine *engine, const struct event *event)
 {
-    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED) {
-        uint32_t enrolment = event->u.step.enrolment;
-        due_arm(&engine->due, &engine->state, enrolment);
+    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED ||
+        event->kind == EVENT_STEP_HELD) {
+        follow_owner(engine, (struct owner){OWNER_ENROLMENT, event->u.step.enrolment});
+    } else if (event->kind == EVENT_DELIVERY_HELD || event->kind == EVENT_DELIVERY_DEFERRED) {
+        follow_delivery(engine, event);
     } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
         enqueue_friend(engine, event->friend, event->at_ms);
-    } else if (event->kind == EVENT_PAUSE_CHANGED || event->kind == EVENT_DEFINITIONS_APPLIED) {
+    } else if (event->kind == EVENT_PAUSE_CHANGED) {
         rearm_all(engine, event->at_ms);
     } else if (event->kind == EVENT_DELIVERY_PLANNED || event->kind == EVENT_DELIVERY_OUTCOME ||
                event->kind == EVENT_DELIVERY_CANCELLED) {
         enqueue_friend(engine, event->friend, event->at_ms);
+        bool gives_back = event->kind == EVENT_DELIVERY_CANCELLED ||
+                          (event->kind == EVENT_DELIVERY_OUTCOME &&
+                           (event->u.delivery.result == RESULT_FAILED ||
+                            event->u.delivery.result == RESULT_RETURNED));
+        engine->held.wanted = engine->held.wanted || gives_back;
+    } else if (event->kind == EVENT_MONTH_BEGUN || event->kind == EVENT_QUOTA_SET ||
+               event->kind == EVENT_CAP_SET || event->kind == EVENT_DEFINITIONS_APPLIED) {
+        engine->held.wanted = true;
+    }
+    if (event->kind == EVENT_DEFINITIONS_APPLIED) {
+        rearm_all(engine, event->at_ms);
+    }
+    if (event->kind == EVENT_DEFINITIONS_APPLIED || event->kind == EVENT_BROADCAST_HELD) {
+        arm_broadcasts(engine);
     }
 }
 
@@ -296,14 +394,16 @@ engine_wake(struct engine *engine, int64_t now_ms)
     due_init(&engine->due, now_ms);
     for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
         if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
-            due_arm(&engine->due, &engine->state, i);
+            follow_owner(engine, (struct owner){OWNER_ENROLMENT, i});
         }
     }
     for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
         if (engine->state.deliveries[i].phase == DELIVERY_PLANNED) {
-            enqueue_delivery(engine, i);
+            follow_owner(engine, (struct owner){OWNER_DELIVERY, i});
         }
     }
+    engine->held.wanted = true;
+    arm_broadcasts(engine);
 }
 
 struct event *
@@ -332,6 +432,9 @@ static void
 definitions_decide(struct turn *turn, const struct input *input)
 {
     struct definitions *definitions = input->u.definitions.definitions;
+    while (edit_slice(turn, &turn->engine->edit_cursor)) {
+        /* Two edits in a row: the first is done with before the second begins. */
+    }
     const struct span words[] = {definitions->canonical, input->u.definitions.author_name};
     struct event applied = {.kind = EVENT_DEFINITIONS_APPLIED,
                             .friend = NO_ID,
@@ -448,6 +551,14 @@ operator_decide(struct turn *turn, const struct input *input)
     case INPUT_MARK:
         mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);
         break;
+    case INPUT_QUOTA:
+    case INPUT_CAP:
+        pressure_decide(turn, input, source);
+        break;
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
+        broadcast_decide(turn, input, source);
+        break;
     default:
         break;
     }
@@ -511,6 +622,10 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_FINISHED:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
+    case INPUT_QUOTA:
+    case INPUT_CAP:
+    case INPUT_BROADCAST_CANCEL:
+    case INPUT_BROADCAST_FIT:
         operator_decide(&turn, input);
         break;
     case INPUT_FORM:
@@ -530,36 +645,6 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
 
 /* taking */
 
-static bool
-friend_is_busy(const struct state *state, uint32_t friend)
-{
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        if (state->deliveries[i].phase == DELIVERY_INTENDED) {
-            return true;
-        }
-    }
-    return false;
-}
-
-struct rank { /* SPEC R5, between what is due for one friend */
-    int32_t priority;
-    int64_t due_ms;
-    uint64_t created_seq;
-};
-
-static bool
-rank_before(const struct rank *a, const struct rank *b)
-{
-    if (a->priority != b->priority) {
-        return a->priority > b->priority;
-    }
-    if (a->due_ms != b->due_ms) {
-        return a->due_ms < b->due_ms;
-    }
-    return a->created_seq < b->created_seq;
-}
-
 /* The first in rank of everything due for a friend. False when nothing is. */
 static bool
 best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner *out_owner)
@@ -568,56 +653,87 @@ best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner
     bool found = false;
     for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
          i = state->deliveries[i].next) {
-        const struct delivery *row = &state->deliveries[i];
-        struct rank rank = {0, row->due_ms, row->seq};
-        if (row->phase == DELIVERY_PLANNED && (!found || rank_before(&rank, &best))) {
+        struct owner owner = {OWNER_DELIVERY, i};
+        struct rank rank = rank_of(state, owner);
+        if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
             found = true;
             best = rank;
-            *out_owner = (struct owner){OWNER_DELIVERY, i};
+            *out_owner = owner;
         }
     }
     for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
          i = state->enrolments[i].next) {
-        const struct enrolment *row = &state->enrolments[i];
-        if (row->phase != ENROLMENT_WAITING || row->wake_ms > now_ms ||
-            state_is_paused(state, row)) {
-            continue;
-        }
-        const struct step *step =
-            scenario_step(&state->definitions->scenarios[row->scenario], row->step, NULL);
-        struct rank rank = {step == NULL ? 0 : step->priority, row->due_ms, row->started_seq};
-        if (!found || rank_before(&rank, &best)) {
+        struct owner owner = {OWNER_ENROLMENT, i};
+        struct rank rank = rank_of(state, owner);
+        if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
             found = true;
             best = rank;
-            *out_owner = (struct owner){OWNER_ENROLMENT, i};
+            *out_owner = owner;
         }
     }
     return found;
 }
 
-/* Clears the owner's mark; its friend when the row is still due, NO_ID when it is not. */
+/* Clears the owner's mark; its friend when the row is still due and may be taken, else NO_ID: it is
+ * gone, or held again, or it comes again with the outcome of what its friend has in flight. */
 static uint32_t
 owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
 {
+    uint32_t friend;
     if (owner.kind == OWNER_DELIVERY) {
         struct delivery *row = &engine->state.deliveries[owner.index];
         row->queued = false;
-        return row->phase == DELIVERY_PLANNED ? row->friend : NO_ID;
+        friend = row->friend;
+    } else {
+        struct enrolment *row = &engine->state.enrolments[owner.index];
+        row->queued = false;
+        friend = row->friend;
     }
-    struct enrolment *row = &engine->state.enrolments[owner.index];
-    row->queued = false;
-    bool due = row->phase == ENROLMENT_WAITING && row->wake_ms <= now_ms;
-    return due && !state_is_paused(&engine->state, row) ? row->friend : NO_ID;
+    bool free =
+        owner_is_due(&engine->state, owner, now_ms) && !friend_is_busy(&engine->state, friend);
+    if (!free && owner_is_held(&engine->state, owner)) {
+        held_add(&engine->held, owner);
+    }
+    return free ? friend : NO_ID;
 }
 
-/* Moves a share of what has come due out of the wheel. */
-static void
-enqueue_due(struct engine *engine, int64_t now_ms)
+bool
+engine_work(struct engine *engine, int64_t now_ms, struct events *out)
 {
-    uint32_t enrolments[DUE_SHARE];
-    size_t count = due_expire(&engine->due, &engine->state, now_ms, enrolments);
+    struct turn turn = {.engine = engine,
+                        .state = &engine->state,
+                        .now_ms = now_ms,
+                        .start_ms = now_ms,
+                        .out = out};
+    bool more = edit_slice(&turn, &engine->edit_cursor);
+    return broadcast_slice(&turn) || more;
+}
+
+/* The next out of the queues; what is held follows behind them when something was raised. */
+static bool
+next_owner(struct engine *engine, struct owner *out_owner)
+{
+    if (due_pop(&engine->due, out_owner)) {
+        return true;
+    }
+    return engine->held.wanted &&
+           held_release(&engine->held, &engine->state, enqueue_owner, engine) &&
+           due_pop(&engine->due, out_owner);
+}
+
+/* Moves a share of what has come due out of the wheel. Broadcasts begin at once. */
+static void
+enqueue_due(struct turn *turn)
+{
+    struct owner owners[DUE_SHARE];
+    struct engine *engine = turn->engine;
+    size_t count = due_expire(&engine->due, &engine->state, turn->now_ms, owners);
     for (size_t i = 0; i < count; i++) {
-        enqueue_enrolment(engine, enrolments[i]);
+        if (owners[i].kind == OWNER_BROADCAST) {
+            broadcast_take(turn, owners[i].index);
+        } else {
+            enqueue_owner(engine, owners[i]);
+        }
     }
 }
 
@@ -625,29 +741,30 @@ enum rc
 engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
 {
     assert(engine->awake);
-    enqueue_due(engine, now_ms);
-    if (date_look_through(&(struct turn){.engine = engine,
-                                         .state = &engine->state,
-                                         .now_ms = now_ms,
-                                         .start_ms = now_ms,
-                                         .out = out})) {
+    struct turn turn = {.engine = engine,
+                        .state = &engine->state,
+                        .now_ms = now_ms,
+                        .start_ms = now_ms,
+                        .out = out};
+    uint32_t before = out->count;
+    if (engine->held.count > 0) {
+        pressure_begin_month(&turn); /* a month that turned lets go */
+    }
+    enqueue_due(&turn);
+    if (turn.out->count > before || date_look_through(&turn)) {
         *out_delivery = NO_ID;
         return RC_OK;
     }
     struct owner owner;
-    while (due_pop(&engine->due, &owner)) {
+    while (next_owner(engine, &owner)) {
         uint32_t friend = owner_friend(engine, owner, now_ms);
-        if (friend == NO_ID || friend_is_busy(&engine->state, friend)) {
-            continue; /* gone, or it comes again with the friend's outcome */
+        if (friend == NO_ID) {
+            continue;
         }
-        struct owner best;
+        struct owner best = owner;
         bool found = best_of(&engine->state, friend, now_ms, &best);
         assert(found);
-        struct turn turn = {.engine = engine,
-                            .state = &engine->state,
-                            .now_ms = now_ms,
-                            .start_ms = now_ms,
-                            .out = out};
+        pressure_begin_month(&turn);
         uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
                                                         : step_take(&turn, best.index);
         trigger_run_fired(&turn, 0);
@@ -674,10 +791,15 @@ engine_next_due(const struct engine *engine, int64_t now_ms)
             return now_ms;
         }
     }
-    if (date_is_pending(&engine->state)) {
+    if (date_is_pending(&engine->state) || (engine->held.wanted && engine->held.count > 0) ||
+        engine->state.definitions_before != NULL || broadcast_has_work(&engine->state)) {
         return now_ms;
     }
     int64_t next_ms = wheel_next(engine->due.wheel);
+    if ((engine->held.count > 0 || broadcast_is_held(&engine->state)) &&
+        engine->state.quota.until_ms < next_ms) {
+        next_ms = engine->state.quota.until_ms; /* the month turns */
+    }
     return next_ms < now_ms ? now_ms : next_ms;
 }
 

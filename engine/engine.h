@@ -74,12 +74,30 @@ void engine_wake(struct engine *engine, int64_t now_ms);
 MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
                              uint32_t *out_delivery);
 
+/* A bounded share of what is to be done beside the due: enrolments that follow an edit (SPEC R26).
+ * True when there is more; to be called once a pass. */
+bool engine_work(struct engine *engine, int64_t now_ms, struct events *out);
+
 /* Whether the newest claim in the log was made in the place that this INPUT_CLAIM tells of. */
 bool engine_is_claimed_at(const struct engine *engine, const struct input *input);
 
 /* The next instant at which engine_take() may find something; now_ms when there is something at
  * once; INT64_MAX when nothing is planned. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
+
+/* The n-th term of a condition as it is written: what stands between its `and` and `or`. */
+struct condition condition_term(const struct condition *condition, uint32_t n);
+/* What a letter of EVENT_BROADCAST_CHOSEN says about a friend. */
+bool broadcast_verdict_is_in(uint8_t letter);
+bool broadcast_verdict_term(uint8_t letter, uint32_t *out_term); /* false: no term kept it out */
+
+/* Would new definitions plan the scenario's running enrolments anew (SPEC R26)? */
+bool edit_moves(const struct definitions *before, const struct definitions *after,
+                uint32_t scenario);
+/* When a step of that version of its scenario is due for the enrolment; DUE_UNKNOWN_YET while nobody
+ * can say. */
+int64_t scenario_step_due(const struct state *state, const struct scenario *version,
+                          uint32_t enrolment, const struct step *step);
 
 /* When a step that a running enrolment still has before it is due, as far as that is known;
  * DUE_UNKNOWN_YET where it counts from one not yet delivered. */

@@ -65,7 +65,22 @@ enum event_kind {
     EVENT_BOOKING_CHANGED = 75,
     EVENT_BOOKING_CANCELLED = 76,
     EVENT_BOOKING_REFUSED = 77,
-    EVENT_NOTIFIED = 78, /* people are to be told; words: text */
+    EVENT_NOTIFIED = 78,    /* people are to be told; words: text */
+    EVENT_MONTH_BEGUN = 90, /* the month of the quota turned: counting begins anew */
+    EVENT_QUOTA_SET = 91,   /* by an operator */
+    EVENT_STEP_HELD = 92,   /* due, and kept back until something is raised */
+    EVENT_DELIVERY_HELD = 93,
+    EVENT_SCENARIO_AUTO_STOPPED = 94, /* with the delivery that reached its cap */
+    EVENT_CAP_SET = 95,               /* by an operator */
+    EVENT_DELIVERY_DEFERRED = 96,     /* judged, may not go now, waits until */
+    EVENT_DEFINITIONS_FOLLOWED = 97,  /* every enrolment is where the newest set has it */
+    EVENT_BROADCAST_BEGUN = 98,       /* due: its audience is being chosen */
+    EVENT_BROADCAST_CHOSEN = 99,      /* who of a slice of friends is in, and why not the others */
+    EVENT_BROADCAST_SENDING = 100,    /* chosen, and it fits: the deliveries follow */
+    EVENT_BROADCAST_HELD = 101,       /* chosen, and it does not fit into the quota */
+    EVENT_BROADCAST_SENT = 102,       /* planned for all friends below `from` */
+    EVENT_BROADCAST_ENDED = 103,
+    EVENT_BROADCAST_FIT_SET = 104, /* by an operator */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -103,7 +118,14 @@ enum reason {
     REASON_CANCEL_DEADLINE = 44, /* also for changes */
     REASON_CLOSED = 45,          /* no slot is offered then */
     REASON_PAST = 46,
-    REASON_NO_BOOKING = 47, /* nothing to change or cancel */
+    REASON_NO_BOOKING = 47,   /* nothing to change or cancel */
+    REASON_QUOTA = 50,        /* held: the month's messages are used up (SPEC R11) */
+    REASON_SCENARIO_CAP = 51, /* held: its scenario has reached its cap (SPEC R12) */
+    REASON_FREQUENCY = 52,    /* deferred: enough of today, or of this week (SPEC R13) */
+    REASON_STALE_CAP = 53,    /* the frequency caps would make it late beyond grace */
+    REASON_REMOVED = 54,      /* its step, or its scenario, was taken out of the definitions */
+    REASON_EDITED = 55,       /* planned anew: the definitions changed (SPEC R26) */
+    REASON_OPERATOR = 56,     /* cancelled by hand */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -120,6 +142,7 @@ enum source_kind {
     SOURCE_CALENDAR = 16, /* also an event's */
     SOURCE_CONVERSION = 17,
     SOURCE_ON = 10, /* what a trigger is on. id: enum trigger_on_kind, sub: its id */
+    SOURCE_BROADCAST = 20,
 };
 enum { FRIEND_ADD_NEW = 0, FRIEND_ADD_EXISTING = 1, FRIEND_ADD_UNBLOCKED = 2 };
 struct source {
@@ -236,6 +259,7 @@ struct event {
             int64_t goal_ms; /* ENROLMENT_STARTED GOAL_MOVED; of reminders and dates */
             uint64_t key;    /* ENROLMENT_STARTED; of reminders (engine/reminder.h) */
             uint32_t links;  /* ENROLMENT_STARTED: triggers that set off each other, up to here */
+            int64_t base_ms; /* STEP_PLANNED: what a step after the previous one counts from */
         } step;
         struct {
             struct span name;
@@ -259,7 +283,23 @@ struct event {
             uint32_t code; /* HTTP status; 0: none came */
             uint32_t item_count;
             struct delivery_item items[DELIVERY_ITEMS_MAX];
+            int64_t until_ms; /* HELD: when it goes stale; DEFERRED: when it is judged again */
         } delivery;
+        struct {                   /* MONTH_BEGUN QUOTA_SET */
+            uint32_t month, limit; /* 202606; messages */
+            int64_t until_ms;      /* MONTH_BEGUN: the end of it */
+        } quota;
+        struct { /* SCENARIO_AUTO_STOPPED CAP_SET */
+            uint32_t scenario, limit;
+        } cap;
+        struct { /* BROADCAST_* */
+            uint32_t broadcast;
+            uint32_t from, count;     /* CHOSEN: the slice; SENDING, HELD: the audience */
+            int64_t due_ms, until_ms; /* HELD: when it goes stale */
+            enum reason reason;
+            bool partial;        /* FIT_SET */
+            struct span verdict; /* CHOSEN: a letter a friend (engine/broadcast.c) */
+        } broadcast;
         struct { /* FORM_* ANSWER_GIVEN */
             uint32_t form;
             uint32_t question; /* GIVEN; REFUSED: of the choice that is full */

@@ -19,6 +19,20 @@ reason_name(enum reason reason)
     switch (reason) {
     case REASON_NONE:
         return "none";
+    case REASON_QUOTA:
+        return "quota";
+    case REASON_SCENARIO_CAP:
+        return "scenario_cap";
+    case REASON_FREQUENCY:
+        return "frequency";
+    case REASON_STALE_CAP:
+        return "stale_cap";
+    case REASON_REMOVED:
+        return "removed";
+    case REASON_EDITED:
+        return "edited";
+    case REASON_OPERATOR:
+        return "operator";
     case REASON_CONDITION:
         return "condition";
     case REASON_STALE:
@@ -109,6 +123,8 @@ source_kind_name(enum source_kind kind)
         return "definitions";
     case SOURCE_FINISH:
         return "finish";
+    case SOURCE_BROADCAST:
+        return "broadcast";
     case SOURCE_FORM:
         return "form";
     case SOURCE_CALENDAR:

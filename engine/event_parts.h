@@ -77,7 +77,8 @@ enum part_shape {
     NAMED(PART_CONVERSION, conversion_names)                                                       \
     NAMED(PART_CALENDAR, calendar_names)                                                           \
     NAMED(PART_SLOT, slot_names)                                                                   \
-    NAMED(PART_NOTIFY, notify_names)
+    NAMED(PART_NOTIFY, notify_names)                                                               \
+    NAMED(PART_BROADCAST, broadcast_names)
 
 #define TYPE(type, shape) type,
 #define NAMED(type, names) type,
@@ -189,7 +190,8 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     PART(PART_COUNT, "shift_days", u.step.shift_days)                                              \
     PART(PART_TIME, "goal", u.step.goal_ms)                                                        \
     PART(PART_U64, "key", u.step.key)                                                              \
-    PART(PART_COUNT, "links", u.step.links)
+    PART(PART_COUNT, "links", u.step.links)                                                        \
+    PART(PART_TIME, "base", u.step.base_ms)
 
 #define PARTS_custom(PART) PART(PART_TEXT, "name", u.custom.name)
 
@@ -250,6 +252,37 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
 
 #define PARTS_notified(PART) PART(PART_NOTIFY, "to", u.notified.to)
 
+#define PARTS_waiting(PART)                                                                        \
+    PART(PART_SEQ, "delivery", u.delivery.delivery)                                                \
+    PART(PART_TIME, "due", u.delivery.due_ms)                                                      \
+    PART(PART_CLASS, "class", u.delivery.message_class)                                            \
+    PART(PART_ITEMS, "items", u.delivery.items)                                                    \
+    PART(PART_REASON, "reason", u.delivery.reason)                                                 \
+    PART(PART_TIME, "until", u.delivery.until_ms)
+
+#define PARTS_month(PART)                                                                          \
+    PART(PART_COUNT, "month", u.quota.month)                                                       \
+    PART(PART_TIME, "until", u.quota.until_ms)
+
+#define PARTS_quota(PART) PART(PART_COUNT, "limit", u.quota.limit)
+
+#define PARTS_cap(PART)                                                                            \
+    PART(PART_SCENARIO, "scenario", u.cap.scenario)                                                \
+    PART(PART_COUNT, "limit", u.cap.limit)
+
+/* Of a kind that says all by its number: one part, never written. */
+#define PARTS_followed(PART) PART(PART_REASON, "reason", u.step.reason)
+
+#define PARTS_broadcast(PART)                                                                      \
+    PART(PART_BROADCAST, "broadcast", u.broadcast.broadcast)                                       \
+    PART(PART_TIME, "due", u.broadcast.due_ms)                                                     \
+    PART(PART_REASON, "reason", u.broadcast.reason)                                                \
+    PART(PART_COUNT, "from", u.broadcast.from)                                                     \
+    PART(PART_COUNT, "count", u.broadcast.count)                                                   \
+    PART(PART_TIME, "until", u.broadcast.until_ms)                                                 \
+    PART(PART_TEXT, "verdict", u.broadcast.verdict)                                                \
+    PART(PART_FLAG, "partial", u.broadcast.partial)
+
 /* LIST(list, member): the lists, and the member of the union that holds them. */
 #define EVENT_LISTS(LIST)                                                                          \
     LIST(claimed, claimed)                                                                         \
@@ -279,7 +312,13 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(answer, form)                                                                             \
     LIST(conversion, conversion)                                                                   \
     LIST(booking, booking)                                                                         \
-    LIST(notified, notified)
+    LIST(notified, notified)                                                                       \
+    LIST(waiting, delivery)                                                                        \
+    LIST(month, quota)                                                                             \
+    LIST(quota, quota)                                                                             \
+    LIST(cap, cap)                                                                                 \
+    LIST(followed, step)                                                                           \
+    LIST(broadcast, broadcast)
 
 /* LAYOUT(kind, name, list, words). Words: their names in order; REPEATED: one name for any number of
  * them; SECRET: never printed. */
@@ -337,6 +376,21 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_BOOKING_CHANGED, "booking_changed", booking, NO_WORDS)                            \
     LAYOUT(EVENT_BOOKING_CANCELLED, "booking_cancelled", booking, NO_WORDS)                        \
     LAYOUT(EVENT_BOOKING_REFUSED, "booking_refused", booking, NO_WORDS)                            \
-    LAYOUT(EVENT_NOTIFIED, "notified", notified, WORDS("text"))
+    LAYOUT(EVENT_NOTIFIED, "notified", notified, WORDS("text"))                                    \
+    LAYOUT(EVENT_MONTH_BEGUN, "month_begun", month, NO_WORDS)                                      \
+    LAYOUT(EVENT_QUOTA_SET, "quota_set", quota, NO_WORDS)                                          \
+    LAYOUT(EVENT_STEP_HELD, "step_held", step, NO_WORDS)                                           \
+    LAYOUT(EVENT_DELIVERY_HELD, "delivery_held", waiting, NO_WORDS)                                \
+    LAYOUT(EVENT_SCENARIO_AUTO_STOPPED, "scenario_auto_stopped", cap, NO_WORDS)                    \
+    LAYOUT(EVENT_CAP_SET, "cap_set", cap, NO_WORDS)                                                \
+    LAYOUT(EVENT_DELIVERY_DEFERRED, "delivery_deferred", waiting, NO_WORDS)                        \
+    LAYOUT(EVENT_DEFINITIONS_FOLLOWED, "definitions_followed", followed, NO_WORDS)                 \
+    LAYOUT(EVENT_BROADCAST_BEGUN, "broadcast_begun", broadcast, NO_WORDS)                          \
+    LAYOUT(EVENT_BROADCAST_CHOSEN, "broadcast_chosen", broadcast, NO_WORDS)                        \
+    LAYOUT(EVENT_BROADCAST_SENDING, "broadcast_sending", broadcast, NO_WORDS)                      \
+    LAYOUT(EVENT_BROADCAST_HELD, "broadcast_held", broadcast, NO_WORDS)                            \
+    LAYOUT(EVENT_BROADCAST_SENT, "broadcast_sent", broadcast, NO_WORDS)                            \
+    LAYOUT(EVENT_BROADCAST_ENDED, "broadcast_ended", broadcast, NO_WORDS)                          \
+    LAYOUT(EVENT_BROADCAST_FIT_SET, "broadcast_fit_set", broadcast, NO_WORDS)
 
 #endif

@@ -17,18 +17,21 @@ struct state;
 bool image_lists_hold(const struct state *state);
 
 enum image_sizes {
-    IMAGE_HEAD_BYTES = 136,     /* version, seq, times, claim, forgetting, dates, free lists */
-    IMAGE_RUN_BYTES = 16,       /* run id */
-    IMAGE_FRIEND_BYTES = 73,    /* without its two texts */
-    IMAGE_VALUE_BYTES = 28,     /* without its text */
-    IMAGE_ROW_BYTES = 5,        /* phase and next: all of a free row */
-    IMAGE_ENROLMENT_BYTES = 90, /* after those */
-    IMAGE_DELIVERY_BYTES = 74,  /* after those, without token, values, act and items */
+    IMAGE_HEAD_BYTES = 165,      /* version, seq, times, claim, forgetting, dates, lists, quota */
+    IMAGE_RUN_BYTES = 16,        /* run id */
+    IMAGE_FRIEND_BYTES = 77,     /* without its two texts */
+    IMAGE_VALUE_BYTES = 28,      /* without its text */
+    IMAGE_ROW_BYTES = 5,         /* phase and next: all of a free row */
+    IMAGE_ENROLMENT_BYTES = 110, /* after those */
+    IMAGE_DELIVERY_BYTES = 87,   /* after those, without token, values, act and items */
     IMAGE_ITEM_BYTES = 17,
-    IMAGE_SCENARIO_BYTES = 16,
+    IMAGE_SCENARIO_BYTES = 29,
     IMAGE_ONCE_BYTES = 12,
     IMAGE_TAP_BYTES = 24,
-    IMAGE_COUNT_BYTES = 4, /* before every section, and before every text */
+    IMAGE_SENT_BYTES = 8,
+    IMAGE_DECIDED_BYTES = 16,
+    IMAGE_BROADCAST_BYTES = 26, /* without its audience */
+    IMAGE_COUNT_BYTES = 4,      /* before every section, and before every text */
 };
 
 enum image_set_form { IMAGE_SET_LIST = 0, IMAGE_SET_BITS = 1 };

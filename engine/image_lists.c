@@ -119,9 +119,41 @@ taps_hold(const struct state *state)
     return walk_end(&walk);
 }
 
+static bool
+sent_hold(const struct state *state)
+{
+    struct walk walk = walk_begin(state->sent_count);
+    for (uint32_t f = 0; f < state->friend_count && !walk.broken; f++) {
+        for (uint32_t i = state->friends[f].first_sent; i != NO_ID && visit(&walk, i, true);) {
+            i = state->sent[i].next;
+        }
+    }
+    for (uint32_t i = state->sent_free; i != NO_ID && visit(&walk, i, true);) {
+        i = state->sent[i].next;
+    }
+    return walk_end(&walk);
+}
+
+static bool
+decided_hold(const struct state *state)
+{
+    const struct enrolment *rows = state->enrolments;
+    struct walk walk = walk_begin(state->decided_count);
+    for (uint32_t e = 0; e < state->enrolment_count && !walk.broken; e++) {
+        uint32_t i = rows[e].phase == ENROLMENT_FREE ? NO_ID : rows[e].first_decided;
+        while (i != NO_ID && visit(&walk, i, true)) {
+            i = state->decided[i].next;
+        }
+    }
+    for (uint32_t i = state->decided_free; i != NO_ID && visit(&walk, i, true);) {
+        i = state->decided[i].next;
+    }
+    return walk_end(&walk);
+}
+
 bool
 image_lists_hold(const struct state *state)
 {
     return values_hold(state) && enrolments_hold(state) && deliveries_hold(state) &&
-           once_hold(state) && taps_hold(state);
+           once_hold(state) && taps_hold(state) && sent_hold(state) && decided_hold(state);
 }

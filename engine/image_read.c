@@ -123,6 +123,13 @@ read_head(struct reader *reader)
     state->value_free = get_u32(&at);
     state->enrolment_free = get_u32(&at);
     state->delivery_free = get_u32(&at);
+    state->sent_free = get_u32(&at);
+    state->decided_free = get_u32(&at);
+    state->quota.month = get_u32(&at);
+    state->quota.used = get_u32(&at);
+    state->quota.until_ms = get_i64(&at);
+    state->quota.limit = get_u32(&at);
+    state->quota.limit_set = get_u8(&at) != 0;
     check(reader,
           state->claim.former_seq <= state->seq && state->unreadable_seq <= state->seq &&
               state->forgetting.next <= state->seq && state->forgetting.next_body <= state->seq,
@@ -155,9 +162,14 @@ read_definitions(struct reader *reader)
         }
         reader->sets[reader->set_count++] = set;
     }
+    const uint8_t *at = take(reader, sizeof(uint32_t));
+    uint32_t before = at == NULL ? NO_ID : get_u32(&at);
+    check(reader, in_table(before, count), "it moves enrolments from definitions it does not have");
     if (reader->rc == RC_OK) {
         definitions_release(reader->state->definitions);
         reader->state->definitions = definitions_retain(reader->sets[0]);
+        reader->state->definitions_before =
+            before == NO_ID ? NULL : definitions_retain(reader->sets[before]);
     }
 }
 
@@ -200,6 +212,7 @@ read_friends(struct reader *reader)
         row->first_tap = get_u32(&at);
         row->score = get_i64(&at);
         row->mark = get_u32(&at);
+        row->first_sent = get_u32(&at);
         uint32_t id_len = get_u32(&at), name_len = get_u32(&at);
         check(reader, flags < 16 && row->newest_seq <= state->seq, "a friend's row makes no sense");
         tables_set_text(&row->line_id, read_span(reader, id_len));
@@ -252,6 +265,9 @@ read_enrolment(struct reader *reader, struct enrolment *row)
     row->key = get_u64(&at);
     row->delivered = get_u64(&at);
     row->links = get_u32(&at);
+    row->base_ms = get_i64(&at);
+    row->decided = get_u64(&at);
+    row->first_decided = get_u32(&at);
     check(reader, row->friend < state->friend_count && row->phase <= ENROLMENT_IN_DELIVERY,
           "an enrolment's row makes no sense");
     check(reader, row->scenario < state->definitions->scenario_names.count,
@@ -280,6 +296,36 @@ read_enrolments(struct reader *reader)
 }
 
 static void
+read_decided(struct reader *reader)
+{
+    struct state *state = reader->state;
+    uint32_t count = read_count(reader, IMAGE_DECIDED_BYTES);
+    const uint8_t *at = take(reader, (size_t)count * IMAGE_DECIDED_BYTES);
+    state->decided = rows_of(count, sizeof(*state->decided));
+    state->decided_capacity = count + 1;
+    for (; at != NULL && state->decided_count < count; state->decided_count++) {
+        struct decided_row *row = &state->decided[state->decided_count];
+        row->next = get_u32(&at);
+        row->word = get_u32(&at);
+        row->bits = get_u64(&at);
+    }
+}
+
+static void
+read_sent(struct reader *reader)
+{
+    struct state *state = reader->state;
+    uint32_t count = read_count(reader, IMAGE_SENT_BYTES);
+    const uint8_t *at = take(reader, (size_t)count * IMAGE_SENT_BYTES);
+    state->sent = rows_of(count, sizeof(*state->sent));
+    state->sent_capacity = count + 1;
+    for (; at != NULL && state->sent_count < count; state->sent_count++) {
+        state->sent[state->sent_count].next = get_u32(&at);
+        state->sent[state->sent_count].minute = get_u32(&at);
+    }
+}
+
+static void
 read_items(struct reader *reader, struct delivery *row)
 {
     const struct definitions *definitions =
@@ -292,8 +338,11 @@ read_items(struct reader *reader, struct delivery *row)
         item->source.kind = (enum source_kind)get_u8(&at);
         item->source.id = get_u32(&at);
         item->source.sub = get_u32(&at);
+        bool of_broadcast = item->source.kind == SOURCE_BROADCAST;
+        const struct names *broadcasts = &reader->state->definitions->broadcast_names;
         check(reader, item->template <definitions->template_names.count &&in_table(
-                                          item->enrolment, reader->state->enrolment_count),
+                                          item->enrolment, reader->state->enrolment_count) &&
+                                          (!of_broadcast || item->source.id < broadcasts->count),
                                       "a delivery has a message that its definitions do not have");
     }
 }
@@ -315,6 +364,9 @@ read_delivery(struct reader *reader, struct delivery *row)
     row->intended_ms = get_i64(&at);
     row->token_at_ms = get_i64(&at);
     row->body_hash = get_u64(&at);
+    row->wake_ms = get_i64(&at);
+    row->deferred = (enum reason)get_u8(&at);
+    row->month = get_u32(&at);
     uint32_t set = get_u32(&at), value_count = get_u32(&at), item_count = get_u32(&at);
     uint32_t act_count = get_u32(&at);
     bool intended = row->phase == DELIVERY_INTENDED;
@@ -523,12 +575,48 @@ read_scenarios(struct reader *reader)
         tables_scenario_counts(state, count - 1);
     }
     for (uint32_t i = 0; reader->rc == RC_OK && i < count; i++) {
-        state->scenario_counts[i].running = get_u32(&at);
-        state->scenario_counts[i].entered = get_u32(&at);
-        state->scenario_counts[i].paused_ms = get_i64(&at);
+        struct scenario_counts *counts = &state->scenario_counts[i];
+        counts->running = get_u32(&at);
+        counts->entered = get_u32(&at);
+        counts->paused_ms = get_i64(&at);
+        counts->delivered = get_u32(&at);
+        counts->open = get_u32(&at);
+        counts->cap = get_u32(&at);
+        uint32_t flags = get_u8(&at);
+        counts->auto_stopped = (flags & 1) != 0;
+        counts->cap_set = (flags & 2) != 0;
     }
     read_scenario_sets(reader, state->entered, count);
     read_scenario_sets(reader, state->finished, count);
+}
+
+static void
+read_broadcasts(struct reader *reader)
+{
+    uint32_t count = read_count(reader, IMAGE_BROADCAST_BYTES);
+    for (uint32_t i = 0; i < count && reader->rc == RC_OK; i++) {
+        const uint8_t *at = take(reader, IMAGE_BROADCAST_BYTES);
+        if (at == NULL) {
+            return;
+        }
+        struct broadcast_row *row = tables_broadcast(reader->state, i);
+        row->phase = (enum broadcast_phase)get_u8(&at);
+        uint32_t flags = get_u8(&at);
+        row->fit_set = (flags & 1) != 0;
+        row->partial = (flags & 2) != 0;
+        row->cursor = get_u32(&at);
+        row->audience_count = get_u32(&at);
+        row->due_ms = get_i64(&at);
+        row->stale_ms = get_i64(&at);
+        check(reader,
+              row->phase <= BROADCAST_DONE &&
+                  (row->phase == BROADCAST_WAITING ||
+                   i < reader->state->definitions->broadcast_names.count),
+              "a broadcast's row makes no sense");
+        if ((flags & 4) != 0 && reader->rc == RC_OK) {
+            read_set(reader, &row->audience);
+        }
+    }
 }
 
 /* state_fini() finds open deliveries through lists, which may not hold together here. */
@@ -565,6 +653,8 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     read_friends(&reader);
     read_values(&reader);
     read_enrolments(&reader);
+    read_decided(&reader);
+    read_sent(&reader);
     read_deliveries(&reader);
     read_sets(&reader, &out_state->tags, &out_state->tag_capacity);
     read_scenarios(&reader);
@@ -572,6 +662,7 @@ image_read(const struct image_source *source, struct state *out_state, const cha
     read_sets(&reader, &out_state->received, &out_state->received_capacity);
     read_once(&reader);
     read_taps(&reader);
+    read_broadcasts(&reader);
     if (reader.rc == RC_OK) {
         const char *why = image_read_acts(&reader.rest, out_state);
         check(&reader, why == NULL, why);

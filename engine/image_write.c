@@ -13,9 +13,13 @@
 _Static_assert(sizeof(struct friend_row) == 112,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct enrolment) == 112, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct delivery) == 224, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 536, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct enrolment) == 128, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct delivery) == 240, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct broadcast_row) == 48,
+               "write and read the new member, raise the version");
+_Static_assert(sizeof(struct scenario_counts) == 32,
+               "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 632, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -66,9 +70,11 @@ set_index(struct sets *sets, const struct definitions *definitions)
 static void
 write_definitions(const struct state *state, struct sets *sets, struct buf *out)
 {
-    sets->items = calloc(state->delivery_count + 1, sizeof(struct definitions *));
+    sets->items = calloc(state->delivery_count + (size_t)2, sizeof(struct definitions *));
     assert(sets->items != NULL);
     set_index(sets, state->definitions);
+    uint32_t before =
+        state->definitions_before == NULL ? NO_ID : set_index(sets, state->definitions_before);
     for (uint32_t i = 0; i < state->delivery_count; i++) {
         if (state->deliveries[i].definitions != NULL) {
             set_index(sets, state->deliveries[i].definitions);
@@ -81,6 +87,7 @@ write_definitions(const struct state *state, struct sets *sets, struct buf *out)
         write_count(out, (uint32_t)canonical.len);
         buf_append_span(out, canonical);
     }
+    put_u32(room(out, sizeof(uint32_t)), before);
 }
 
 static void
@@ -104,6 +111,7 @@ write_friends(const struct state *state, struct buf *out)
         at = put_u32(at, row->first_tap);
         at = put_i64(at, row->score);
         at = put_u32(at, row->mark);
+        at = put_u32(at, row->first_sent);
         at = put_u32(at, id_len);
         at = put_u32(at, name_len);
         if (id_len > 0) {
@@ -157,7 +165,30 @@ write_enrolments(const struct state *state, struct buf *out)
         at = put_i64(at, row->goal_ms);
         at = put_u64(at, row->key);
         at = put_u64(at, row->delivered);
-        put_u32(at, row->links);
+        at = put_u32(at, row->links);
+        at = put_i64(at, row->base_ms);
+        at = put_u64(at, row->decided);
+        put_u32(at, row->first_decided);
+    }
+}
+
+static void
+write_decided(const struct state *state, struct buf *out)
+{
+    write_count(out, state->decided_count);
+    for (uint32_t i = 0; i < state->decided_count; i++) {
+        const struct decided_row *row = &state->decided[i];
+        uint8_t *at = room(out, IMAGE_DECIDED_BYTES);
+        put_u64(put_u32(put_u32(at, row->next), row->word), row->bits);
+    }
+}
+
+static void
+write_sent(const struct state *state, struct buf *out)
+{
+    write_count(out, state->sent_count);
+    for (uint32_t i = 0; i < state->sent_count; i++) {
+        put_u32(put_u32(room(out, IMAGE_SENT_BYTES), state->sent[i].next), state->sent[i].minute);
     }
 }
 
@@ -175,6 +206,9 @@ write_delivery(const struct delivery *row, struct sets *sets, struct buf *out)
     at = put_i64(at, row->intended_ms);
     at = put_i64(at, row->token_at_ms);
     at = put_u64(at, row->body_hash);
+    at = put_i64(at, row->wake_ms);
+    at = put_u8(at, row->deferred);
+    at = put_u32(at, row->month);
     at = put_u32(at, row->definitions == NULL ? NO_ID : set_index(sets, row->definitions));
     at = put_u32(at, row->value_count);
     at = put_u32(at, row->item_count);
@@ -274,9 +308,14 @@ write_scenarios(const struct state *state, struct buf *out)
     write_count(out, state->scenario_capacity);
     for (uint32_t i = 0; i < state->scenario_capacity; i++) {
         uint8_t *at = room(out, IMAGE_SCENARIO_BYTES);
-        at = put_u32(at, state->scenario_counts[i].running);
-        at = put_u32(at, state->scenario_counts[i].entered);
-        put_i64(at, state->scenario_counts[i].paused_ms);
+        const struct scenario_counts *counts = &state->scenario_counts[i];
+        at = put_u32(at, counts->running);
+        at = put_u32(at, counts->entered);
+        at = put_i64(at, counts->paused_ms);
+        at = put_u32(at, counts->delivered);
+        at = put_u32(at, counts->open);
+        at = put_u32(at, counts->cap);
+        put_u8(at, (uint32_t)counts->auto_stopped | (uint32_t)counts->cap_set << 1);
     }
 }
 
@@ -300,6 +339,26 @@ write_taps(const struct state *state, struct buf *out)
         at = put_u32(at, row->button);
         at = put_u64(at, row->choice_hash);
         put_i64(at, row->at_ms);
+    }
+}
+
+static void
+write_broadcasts(const struct state *state, struct buf *out)
+{
+    write_count(out, state->broadcast_capacity);
+    for (uint32_t i = 0; i < state->broadcast_capacity; i++) {
+        const struct broadcast_row *row = &state->broadcasts[i];
+        uint8_t *at = room(out, IMAGE_BROADCAST_BYTES);
+        at = put_u8(at, row->phase);
+        at = put_u8(at, (uint32_t)row->fit_set | (uint32_t)row->partial << 1 |
+                            (uint32_t)(row->audience != NULL) << 2);
+        at = put_u32(at, row->cursor);
+        at = put_u32(at, row->audience_count);
+        at = put_i64(at, row->due_ms);
+        put_i64(at, row->stale_ms);
+        if (row->audience != NULL) {
+            write_set(state, row->audience, out);
+        }
     }
 }
 
@@ -327,7 +386,14 @@ image_write(const struct state *state, struct buf *out)
     at = put_u32(at, state->dates_from);
     at = put_u32(at, state->value_free);
     at = put_u32(at, state->enrolment_free);
-    put_u32(at, state->delivery_free);
+    at = put_u32(at, state->delivery_free);
+    at = put_u32(at, state->sent_free);
+    at = put_u32(at, state->decided_free);
+    at = put_u32(at, state->quota.month);
+    at = put_u32(at, state->quota.used);
+    at = put_i64(at, state->quota.until_ms);
+    at = put_u32(at, state->quota.limit);
+    put_u8(at, state->quota.limit_set);
     write_text(out, state->claim.machine);
     write_text(out, state->claim.path);
     write_definitions(state, &sets, out);
@@ -336,6 +402,8 @@ image_write(const struct state *state, struct buf *out)
     write_friends(state, out);
     write_values(state, out);
     write_enrolments(state, out);
+    write_decided(state, out);
+    write_sent(state, out);
     write_deliveries(state, &sets, out);
     write_sets(state, state->tags, state->tag_capacity, out);
     write_scenarios(state, out);
@@ -345,6 +413,7 @@ image_write(const struct state *state, struct buf *out)
     write_sets(state, state->received, state->received_capacity, out);
     write_once(state, out);
     write_taps(state, out);
+    write_broadcasts(state, out);
     image_write_acts(state, out);
     deed_write(state, out);
     free(sets.items);

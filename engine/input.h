@@ -37,6 +37,10 @@ enum input_kind {
     INPUT_FINISHED, /* a friend known to have finished a scenario before */
     INPUT_CUSTOM_EVENT,
     INPUT_MARK,
+    INPUT_QUOTA, /* an operator's word: so many messages a month */
+    INPUT_CAP,   /* the same for a scenario */
+    INPUT_BROADCAST_CANCEL,
+    INPUT_BROADCAST_FIT,
     INPUT_FORM,
     INPUT_CONVERSION,
     INPUT_BOOK,
@@ -127,6 +131,16 @@ struct input {
             uint32_t at_step; /* START: NO_ID = the first */
             bool shift;       /* RESUME */
         } scenario;
+        struct {
+            uint32_t limit;
+        } quota;
+        struct {
+            uint32_t scenario, limit;
+        } cap;
+        struct {
+            uint32_t broadcast;
+            bool partial; /* FIT */
+        } broadcast;
         struct {
             uint32_t friend, form;
             const struct form_answer *answers; /* of this form's questions, each of its type */

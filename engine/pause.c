@@ -43,7 +43,7 @@ pause_resume_enrolment(struct turn *turn, uint32_t enrolment, bool shift, struct
     int64_t shift_ms = shift ? turn->now_ms - row->paused_ms : 0;
     change(turn, row->friend, enrolment, row->scenario, false, shift_ms, source);
     if (shift_ms > 0) {
-        scenario_replan(turn, enrolment, shift_ms);
+        scenario_replan(turn, enrolment, shift_ms, REASON_PAUSED);
     }
     if (!state_is_paused(turn->state, &turn->state->enrolments[enrolment])) {
         scenario_catch_up(turn, enrolment);

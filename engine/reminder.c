@@ -5,18 +5,6 @@
 
 enum { LAST_MINUTE = 23 * 60 + 59 }; /* of a goal that is a date without a time */
 
-/* Where an enrolment stands among its steps: by due instant, then as written (SPEC R5). */
-struct position {
-    int64_t due_ms;
-    uint32_t place;
-};
-
-static bool
-position_before(struct position a, struct position b)
-{
-    return a.due_ms != b.due_ms ? a.due_ms < b.due_ms : a.place < b.place;
-}
-
 static const struct scenario *
 definition_of(const struct state *state, const struct enrolment *row)
 {
@@ -59,86 +47,22 @@ reminder_goal_of_field(const struct state *state, uint32_t friend, uint32_t remi
     return value->number;
 }
 
-static struct position
-position_of(const struct scenario *reminder, const struct enrolment *row, uint32_t place)
-{
-    return (struct position){
-        reminder_due(reminder->zone, &reminder->steps[place].timing, row->goal_ms), place};
-}
-
-/* What is decided ends with the row's own step. */
-static struct position
-standing(const struct scenario *reminder, const struct enrolment *row)
-{
-    struct position at = {.due_ms = row->due_ms, .place = UINT32_MAX};
-    (void)scenario_step(reminder, row->step, &at.place); /* a removed one counts by its due alone */
-    return at;
-}
-
-bool
-reminder_step_is_ahead(const struct state *state, uint32_t enrolment, const struct step *step)
-{
-    const struct enrolment *row = &state->enrolments[enrolment];
-    const struct scenario *reminder = definition_of(state, row);
-    uint32_t place = (uint32_t)(step - reminder->steps);
-    return !state_step_is_delivered(row, step->id) &&
-           position_before(standing(reminder, row), position_of(reminder, row, place));
-}
-
-/* The first undelivered step behind a position; its place, or step_count. */
-static uint32_t
-next_after(const struct scenario *reminder, const struct enrolment *row, struct position after)
-{
-    uint32_t next = reminder->step_count;
-    for (uint32_t i = 0; i < reminder->step_count; i++) {
-        struct position at = position_of(reminder, row, i);
-        if (!state_step_is_delivered(row, reminder->steps[i].id) && position_before(after, at) &&
-            (next == reminder->step_count ||
-             position_before(at, position_of(reminder, row, next)))) {
-            next = i;
-        }
-    }
-    return next;
-}
-
-static void
-plan_after(struct turn *turn, uint32_t enrolment, struct position after)
-{
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
-    const struct scenario *reminder = definition_of(turn->state, row);
-    uint32_t next = next_after(reminder, row, after);
-    if (next == reminder->step_count) {
-        scenario_finish(turn, enrolment);
-        return;
-    }
-    scenario_plan(turn, enrolment, &reminder->steps[next], position_of(reminder, row, next).due_ms);
-}
-
 /* Steps already past are skipped, not sent late. */
 static void
 skip_past(struct turn *turn, uint32_t enrolment, int64_t now_ms)
 {
-    struct position at = {.due_ms = INT64_MIN};
-    for (;;) {
-        const struct enrolment *row = &turn->state->enrolments[enrolment];
-        const struct scenario *reminder = definition_of(turn->state, row);
-        uint32_t next = next_after(reminder, row, at);
-        if (next == reminder->step_count || position_of(reminder, row, next).due_ms >= now_ms) {
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *reminder = definition_of(turn->state, row);
+    const struct step *step;
+    while ((step = scenario_next_step(turn->state, reminder, enrolment, NO_ID)) != NULL) {
+        int64_t due_ms = engine_step_due(turn->state, enrolment, step);
+        if (due_ms >= now_ms) {
             return;
         }
-        at = position_of(reminder, row, next);
-        struct event skipped =
-            scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, reminder->steps[next].id,
-                                at.due_ms, REASON_PAST_AT_START);
+        struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
+                                                   due_ms, REASON_PAST_AT_START);
         turn_emit(turn, &skipped);
     }
-}
-
-void
-reminder_advance(struct turn *turn, uint32_t enrolment)
-{
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
-    plan_after(turn, enrolment, standing(definition_of(turn->state, row), row));
 }
 
 static uint32_t
@@ -162,7 +86,7 @@ cancel_times(struct turn *turn, uint32_t enrolment, struct source source)
         const struct step *step = &reminder->steps[i];
         const struct enrolment *row = &turn->state->enrolments[enrolment];
         bool waits = row->phase == ENROLMENT_WAITING && row->step == step->id;
-        if (!waits && !reminder_step_is_ahead(turn->state, enrolment, step)) {
+        if (!waits && !engine_step_is_ahead(turn->state, enrolment, step)) {
             continue;
         }
         struct event cancelled =
@@ -185,8 +109,7 @@ move(struct turn *turn, uint32_t enrolment, int64_t goal_ms, struct source sourc
     turn_emit(turn, &moved);
     skip_past(turn, enrolment, turn->now_ms);
     if (!in_delivery) { /* otherwise its outcome plans the next */
-        plan_after(turn, enrolment,
-                   (struct position){.due_ms = turn->now_ms - 1, .place = UINT32_MAX});
+        scenario_advance(turn, enrolment, turn->now_ms);
     }
 }
 
@@ -201,8 +124,7 @@ start(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t key, int64
         return;
     }
     skip_past(turn, enrolment, turn->start_ms);
-    plan_after(turn, enrolment,
-               (struct position){.due_ms = turn->start_ms - 1, .place = UINT32_MAX});
+    scenario_advance(turn, enrolment, turn->start_ms);
 }
 
 /* False: refused, and said. */

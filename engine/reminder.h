@@ -37,10 +37,6 @@ int64_t reminder_goal_of_field(const struct state *state, uint32_t friend, uint3
 
 /* When a step counted back from a goal is due. */
 int64_t reminder_due(const struct zone *zone, const struct timing *timing, int64_t goal_ms);
-/* Is the step still to come, after the enrolment's own step? */
-bool reminder_step_is_ahead(const struct state *state, uint32_t enrolment, const struct step *step);
-/* Plans the step after row->step in order of due instants; ends the enrolment after the last. */
-void reminder_advance(struct turn *turn, uint32_t enrolment);
 /* From when on a step may not be sent any more: grace, at the latest the goal. */
 int64_t reminder_stale_ms(const struct enrolment *row, const struct step *step);
 

@@ -120,14 +120,23 @@ goes_at_once(const struct turn *turn, const struct enrolment *row, const struct 
             !step->body.has_message);
 }
 
+static void
+plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
+     int64_t base_ms, enum reason reason)
+{
+    struct event planned =
+        scenario_step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, reason);
+    planned.u.step.base_ms = base_ms;
+    turn_emit(turn, &planned);
+}
+
 void
-scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms)
+scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
+              int64_t base_ms)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     bool at_once = due_ms <= turn->now_ms && goes_at_once(turn, row, step);
-    struct event planned =
-        scenario_step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
-    turn_emit(turn, &planned);
+    plan(turn, enrolment, step, due_ms, base_ms, REASON_NONE);
     if (at_once) {
         turn->depth++;
         step_answer(turn, enrolment);
@@ -135,14 +144,38 @@ scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, in
     }
 }
 
-/* Plans the first step at or after `place` that is not passed over. */
+const struct step *
+scenario_next_step(const struct state *state, const struct scenario *version, uint32_t enrolment,
+                   uint32_t but_step)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct step *next = NULL;
+    int64_t next_ms = 0;
+    for (uint32_t i = 0; i < version->step_count; i++) {
+        const struct step *step = &version->steps[i];
+        if (step->id == but_step || state_step_decided(state, enrolment, step->id)) {
+            continue;
+        }
+        if (version->kind != KIND_REMINDER) {
+            return step;
+        }
+        int64_t due_ms = step_due(version, step, row, DUE_UNKNOWN_YET);
+        if (next == NULL || due_ms < next_ms) { /* theirs is the order of their instants */
+            next = step;
+            next_ms = due_ms;
+        }
+    }
+    return next;
+}
+
+/* Plans the first step that is not decided; leaves the one at hand. */
 static void
-plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms)
+plan_next(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    for (; place < scenario->step_count; place++) {
-        const struct step *step = &scenario->steps[place];
+    const struct step *step;
+    while ((step = scenario_next_step(turn->state, scenario, enrolment, row->step)) != NULL) {
         int64_t due_ms = step_due(scenario, step, row, prev_ms);
         if (is_skipped_day0(scenario, step, row->start_ms, due_ms)) {
             struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment,
@@ -154,31 +187,36 @@ plan_from(struct turn *turn, uint32_t enrolment, uint32_t place, int64_t prev_ms
         if (step->timing.kind == TIMING_NOW && due_ms > turn->now_ms) {
             due_ms = turn->now_ms; /* the one before was passed over ahead of its time */
         }
-        scenario_plan(turn, enrolment, step, due_ms);
+        scenario_plan(turn, enrolment, step, due_ms, prev_ms);
         return;
     }
     scenario_finish(turn, enrolment);
 }
 
-/* Where to go on after the step at `place`. */
-static uint32_t
-target_place(const struct state *state, uint32_t enrolment, uint32_t place)
+/* The step that a `goto:` under way leads to; NULL: there is none, or it was taken out meanwhile. */
+static const struct step *
+target_of(const struct state *state, const struct enrolment *row, uint32_t *out_place)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
-    uint32_t target = 0;
-    bool found = row->redirect != NO_ID &&
-                 scenario_step(scenario_of(state, row->scenario), row->redirect, &target) != NULL;
-    return found && target > place ? target : place + 1;
+    return row->redirect == NO_ID
+               ? NULL
+               : scenario_step(scenario_of(state, row->scenario), row->redirect, out_place);
 }
 
 /* The steps that a `goto:` leaves out. Returns what the next one counts from (SPEC R2). */
 static int64_t
-pass_over(struct turn *turn, uint32_t enrolment, uint32_t from, uint32_t target, int64_t prev_ms)
+pass_over(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
     const struct enrolment row = turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row.scenario);
-    for (uint32_t i = from; i < target; i++) {
+    uint32_t target = 0;
+    if (target_of(turn->state, &row, &target) == NULL) {
+        return prev_ms;
+    }
+    for (uint32_t i = 0; i < target; i++) {
         const struct step *step = &scenario->steps[i];
+        if (!engine_step_is_ahead(turn->state, enrolment, step)) {
+            continue;
+        }
         int64_t due_ms = step_due(scenario, step, &row, prev_ms);
         struct event skipped =
             scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_GOTO);
@@ -190,12 +228,15 @@ pass_over(struct turn *turn, uint32_t enrolment, uint32_t from, uint32_t target,
 
 /* `end: scenario`: what would have followed is cancelled; that is no finish. */
 static void
-end(struct turn *turn, uint32_t enrolment, uint32_t from, int64_t prev_ms)
+end(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
     const struct enrolment row = turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row.scenario);
-    for (uint32_t i = from; i < scenario->step_count; i++) {
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
+        if (!engine_step_is_ahead(turn->state, enrolment, step)) {
+            continue;
+        }
         int64_t due_ms = step_due(scenario, step, &row, prev_ms);
         prev_ms = DUE_UNKNOWN_YET;
         if (due_ms != DUE_UNKNOWN_YET) {
@@ -213,26 +254,15 @@ void
 scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
-    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    uint32_t place = 0;
-    if (scenario->kind == KIND_REMINDER) {
-        reminder_advance(turn, enrolment);
-        return;
-    }
-    if (scenario->kind == KIND_DATE) {
+    if (!edit_cancel_removed(turn, enrolment)) {
+        scenario_stop(turn, enrolment, REASON_REMOVED, (struct source){0});
+    } else if (scenario_of(turn->state, row->scenario)->kind == KIND_DATE) {
         date_advance(turn, enrolment);
-        return;
+    } else if (row->ending) {
+        end(turn, enrolment, prev_ms);
+    } else {
+        plan_next(turn, enrolment, pass_over(turn, enrolment, prev_ms));
     }
-    if (scenario_step(scenario, row->step, &place) == NULL) {
-        scenario_finish(turn, enrolment); /* its scenario was emptied under it */
-        return;
-    }
-    if (row->ending) {
-        end(turn, enrolment, place + 1, prev_ms);
-        return;
-    }
-    uint32_t target = target_place(turn->state, enrolment, place);
-    plan_from(turn, enrolment, target, pass_over(turn, enrolment, place + 1, target, prev_ms));
 }
 
 void
@@ -243,19 +273,49 @@ scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step)
     turn_emit(turn, &redirected);
 }
 
+void
+scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms, enum reason reason)
+{
+    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
+    if (row->phase != ENROLMENT_WAITING) {
+        return; /* what follows is planned with the outcome */
+    }
+    const struct step *step = scenario_next_step(turn->state, scenario, enrolment, NO_ID);
+    if (step == NULL) {
+        scenario_finish(turn, enrolment);
+        return;
+    }
+    int64_t base_ms = row->base_ms + shift_ms;
+    int64_t due_ms = step_due(scenario, step, row, base_ms);
+    if (step->id != row->step || due_ms != row->due_ms) {
+        plan(turn, enrolment, step, due_ms, base_ms, reason);
+    }
+}
+
 bool
 scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    uint32_t place = 0;
-    if (scenario->kind != KIND_SCENARIO || row->ending || state_is_paused(turn->state, row) ||
-        scenario_step(scenario, row->step, &place) == NULL) {
+    if (scenario->kind != KIND_SCENARIO || row->ending || state_is_paused(turn->state, row)) {
         return false;
     }
-    uint32_t target = target_place(turn->state, enrolment, place);
-    return target < scenario->step_count &&
-           step_due(scenario, &scenario->steps[target], row, turn->now_ms) <= turn->now_ms;
+    const struct step *next = target_of(turn->state, row, NULL);
+    if (next == NULL) {
+        next = scenario_next_step(turn->state, scenario, enrolment, row->step);
+    }
+    return next != NULL && step_due(scenario, next, row, turn->now_ms) <= turn->now_ms;
+}
+
+int64_t
+scenario_step_due(const struct state *state, const struct scenario *version, uint32_t enrolment,
+                  const struct step *step)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    bool next = row->phase == ENROLMENT_WAITING &&
+                scenario_next_step(state, version, enrolment, NO_ID) == step;
+    return step_due(version, step, row, next ? row->base_ms : DUE_UNKNOWN_YET);
 }
 
 int64_t
@@ -271,13 +331,8 @@ engine_step_due(const struct state *state, uint32_t enrolment, const struct step
 bool
 engine_step_is_ahead(const struct state *state, uint32_t enrolment, const struct step *step)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
-    const struct scenario *scenario = scenario_of(state, row->scenario);
-    uint32_t place = 0;
-    if (scenario->kind == KIND_REMINDER) {
-        return reminder_step_is_ahead(state, enrolment, step);
-    }
-    return scenario_step(scenario, row->step, &place) != NULL && step > &scenario->steps[place];
+    return step->id != state->enrolments[enrolment].step &&
+           !state_step_decided(state, enrolment, step->id);
 }
 
 /* When the row's step would have gone out, had nobody paused it (SPEC R7). */
@@ -309,26 +364,6 @@ scenario_catch_up(struct turn *turn, uint32_t enrolment)
     turn->resuming = outer;
 }
 
-void
-scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms)
-{
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
-    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
-    const struct step *step = scenario_step(scenario, row->step, NULL);
-    if (row->phase != ENROLMENT_WAITING || step == NULL) {
-        return;
-    }
-    int64_t prev_ms = DUE_UNKNOWN_YET;
-    int64_t due_ms =
-        step->timing.kind == TIMING_NOW ? DUE_UNKNOWN_YET : step_due(scenario, step, row, prev_ms);
-    if (due_ms == DUE_UNKNOWN_YET) {
-        due_ms = row->due_ms + shift_ms; /* counted from the step before: moved as far */
-    }
-    struct event planned =
-        scenario_step_event(turn, EVENT_STEP_PLANNED, enrolment, step->id, due_ms, REASON_NONE);
-    turn_emit(turn, &planned);
-}
-
 /* Steps that will not come any more, each with its due instant where it has one (SPEC R42). */
 static void
 cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
@@ -338,10 +373,8 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
     for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
         /* One that is in delivery is on its way and will have its own outcome. */
-        bool waits = row->phase == ENROLMENT_WAITING && row->step == step->id;
         int64_t due_ms = engine_step_due(turn->state, enrolment, step);
-        if (due_ms == DUE_UNKNOWN_YET ||
-            (!waits && !engine_step_is_ahead(turn->state, enrolment, step))) {
+        if (due_ms == DUE_UNKNOWN_YET || state_step_decided(turn->state, enrolment, step->id)) {
             continue;
         }
         struct event cancelled =
@@ -351,10 +384,25 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
     }
 }
 
+/* True while the row is still the life it was. */
+static bool
+enrolment_lives(const struct state *state, uint32_t enrolment, uint64_t started_seq)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    return row->phase != ENROLMENT_FREE && row->started_seq == started_seq;
+}
+
 void
 scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
-    cancel_steps(turn, enrolment, reason, source);
+    uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
+    if (reason != REASON_REMOVED) {
+        edit_follow(turn, enrolment);
+        if (!enrolment_lives(turn->state, enrolment, started_seq)) {
+            return; /* nothing of it was left in the newest definitions */
+        }
+        cancel_steps(turn, enrolment, reason, source);
+    }
     struct event ended =
         scenario_step_event(turn, EVENT_ENROLMENT_ENDED, enrolment, NO_ID, 0, reason);
     ended.source = source;
@@ -413,15 +461,15 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
     return true;
 }
 
-/* Steps before at_step count as skipped (SPEC R21). Returns the place to go on from. */
-static uint32_t
+/* Steps before at_step count as skipped (SPEC R21). */
+static void
 skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
     if (at_step == NO_ID || scenario_step(scenario, at_step, &place) == NULL) {
-        return 0;
+        return;
     }
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
@@ -432,7 +480,6 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
         turn_emit(turn, &skipped);
         row = &turn->state->enrolments[enrolment];
     }
-    return place;
 }
 
 /* Things set off each other for ever: cut, and said (SPEC R42). */
@@ -468,7 +515,8 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
                                        .shift_days = shift ? 1 : 0,
                                        .links = turn->links}};
     turn_emit(turn, &started);
-    plan_from(turn, enrolment, skip_to(turn, enrolment, at_step), turn->start_ms);
+    skip_to(turn, enrolment, at_step);
+    plan_next(turn, enrolment, turn->start_ms);
 }
 
 void
@@ -529,6 +577,19 @@ started_apply(struct state *state, const struct event *event)
     counts->entered++;
 }
 
+/* Another goal, another round: of a reminder, what went out does not come again (SPEC R32, R34). */
+static void
+goal_moved_apply(const struct state *state, struct enrolment *row, const struct event *event)
+{
+    bool reminder = scenario_of(state, row->scenario)->kind == KIND_REMINDER;
+    row->goal_ms = event->u.step.goal_ms;
+    row->decided = reminder ? row->delivered : 0;
+    if (row->phase == ENROLMENT_WAITING) {
+        row->step = NO_ID;
+        row->wake_ms = INT64_MAX;
+    }
+}
+
 void
 enrolment_apply(struct state *state, const struct event *event)
 {
@@ -550,7 +611,12 @@ enrolment_apply(struct state *state, const struct event *event)
         return;
     }
     if (event->kind == EVENT_STEP_PLANNED) {
+        if (event->u.step.reason == REASON_NONE && row->step != NO_ID &&
+            row->step != event->u.step.step) {
+            tables_set_decided(state, event->u.step.enrolment, row->step); /* left behind */
+        }
         row->step = event->u.step.step;
+        row->base_ms = event->u.step.base_ms;
         row->phase = ENROLMENT_WAITING;
         row->due_ms = event->u.step.due_ms;
         row->wake_ms = event->u.step.due_ms;
@@ -559,19 +625,22 @@ enrolment_apply(struct state *state, const struct event *event)
     } else if (event->kind == EVENT_STEP_REDIRECTED) {
         row->redirect = event->u.step.step;
         row->ending = event->u.step.step == NO_ID;
-    } else if (event->kind == EVENT_STEP_DEFERRED) {
+    } else if (event->kind == EVENT_STEP_DEFERRED || event->kind == EVENT_STEP_HELD) {
         row->wake_ms = event->u.step.until_ms;
         row->deferred = event->u.step.reason;
     } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {
-        row->step = event->u.step.step; /* and the next is planned right behind */
-        row->wake_ms = INT64_MAX;
+        tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
+        if (row->phase == ENROLMENT_WAITING) {
+            row->step = event->u.step.step; /* and the next is planned right behind */
+            row->wake_ms = INT64_MAX;
+        }
         if (event->kind == EVENT_STEP_DONE) {
             tables_set_delivered(row, event->u.step.step);
         }
+    } else if (event->kind == EVENT_STEP_CANCELLED) {
+        tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
     } else if (event->kind == EVENT_GOAL_MOVED) {
-        row->goal_ms = event->u.step.goal_ms;
-        row->due_ms = event->at_ms - 1; /* so far it is decided, whatever is planned next */
-        row->wake_ms = INT64_MAX;
+        goal_moved_apply(state, row, event);
     } else if (event->kind == EVENT_CLOCK_RESTARTED) {
         row->start_ms = event->u.step.start_ms;
     } else if (event->kind == EVENT_ENROLMENT_ENDED) {

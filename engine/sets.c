@@ -227,6 +227,33 @@ tables_sets_checksum(struct bitmap *const *sets, uint32_t count)
     return value;
 }
 
+uint32_t
+tables_audience_next(const struct broadcast_row *row, uint32_t from)
+{
+    if (row->audience == NULL) {
+        return NO_ID;
+    }
+    roaring_uint32_iterator_t members;
+    roaring_init_iterator(set_of(row->audience), &members);
+    return roaring_move_uint32_iterator_equalorlarger(&members, from) ? members.current_value
+                                                                      : NO_ID;
+}
+
+void
+tables_audience_add(struct broadcast_row *row, uint32_t friend)
+{
+    put(&row->audience, friend, true);
+}
+
+void
+tables_audience_drop(struct broadcast_row *row)
+{
+    if (row->audience != NULL) {
+        roaring_bitmap_free(set_of(row->audience));
+        row->audience = NULL;
+    }
+}
+
 void
 tables_set_converted(struct state *state, uint32_t friend, uint32_t conversion)
 {
@@ -309,7 +336,9 @@ free_rows(struct state *state)
     free(state->values);
     free(state->once);
     free(state->taps);
+    free(state->sent);
     free(state->enrolments);
+    free(state->decided);
     free(state->deliveries);
     free(state->friend_slots);
 }
@@ -318,6 +347,10 @@ void
 state_fini(struct state *state)
 {
     free_rows(state);
+    for (uint32_t i = 0; i < state->broadcast_capacity; i++) {
+        tables_audience_drop(&state->broadcasts[i]);
+    }
+    free(state->broadcasts);
     free_all(state->tags, state->tag_capacity);
     set_free(state->unreachable);
     free_all(state->entered, state->scenario_capacity);
@@ -332,5 +365,6 @@ state_fini(struct state *state)
     free(state->claim.machine);
     free(state->claim.path);
     definitions_release(state->definitions);
+    definitions_release(state->definitions_before);
     *state = (struct state){0};
 }

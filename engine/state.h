@@ -34,6 +34,7 @@ struct friend_row {
     int64_t score;             /* SPEC R37 */
     uint32_t first_once;       /* what was done once */
     uint32_t first_tap;        /* buttons tapped */
+    uint32_t first_sent;       /* marketing pushes of the last days, newest first (SPEC R13) */
     uint32_t first_answer;     /* the newest to each form */
     uint32_t first_tally;      /* of forms answered */
     uint32_t first_booking;
@@ -50,6 +51,22 @@ struct value_row {
     char *text;     /* NULL for those and once erased */
 };
 
+/* One marketing push that was delivered. Minutes are fine enough: no zone is off by seconds. */
+struct sent_row {
+    uint32_t next;   /* of the same friend, or of the free list */
+    uint32_t minute; /* since 1970 */
+};
+
+/* The month's messages (SPEC R9, R11). What the operator said holds until the definitions say
+ * something else. */
+struct quota_row {
+    uint32_t month; /* 202606; 0: nothing counted yet */
+    uint32_t used;
+    int64_t until_ms; /* when the month is over */
+    bool limit_set;   /* by an operator */
+    uint32_t limit;
+};
+
 enum enrolment_phase {
     ENROLMENT_FREE = 0,
     ENROLMENT_WAITING,     /* step_next is due at wake_ms */
@@ -64,17 +81,27 @@ struct enrolment {
     uint32_t shift_days; /* SPEC R3 */
     uint64_t started_seq;
     int64_t start_ms;
-    int64_t due_ms;       /* original due instant of the step */
-    int64_t wake_ms;      /* when to look at it: due_ms, or later when deferred */
-    enum reason deferred; /* REASON_NONE when wake_ms is due_ms */
-    uint32_t redirect;    /* the step that `goto:` named; NO_ID: the next */
-    bool ending;          /* `end:` was said: nothing follows the step under way */
-    int64_t paused_ms;    /* since when; 0: not by itself (SPEC R22) */
-    int64_t goal_ms;      /* of reminders and dates */
-    uint64_t key;         /* of reminders (engine/reminder.h) */
-    uint64_t delivered;   /* of reminders: a bit for each step id that went out */
-    uint32_t links;       /* triggers that set off each other without time passing, up to here */
-    bool queued;          /* waits in a due queue; of the running engine, not of the digest */
+    int64_t due_ms;         /* original due instant of the step */
+    int64_t wake_ms;        /* when to look at it: due_ms, or later when deferred */
+    enum reason deferred;   /* REASON_NONE when wake_ms is due_ms */
+    uint32_t redirect;      /* the step that `goto:` named; NO_ID: the next */
+    bool ending;            /* `end:` was said: nothing follows the step under way */
+    bool queued;            /* waits in a due queue; of the running engine, not of the digest */
+    uint32_t links;         /* triggers that set off each other without time passing, up to here */
+    int64_t paused_ms;      /* since when; 0: not by itself (SPEC R22) */
+    int64_t goal_ms;        /* of reminders and dates */
+    uint64_t key;           /* of reminders (engine/reminder.h) */
+    uint64_t delivered;     /* of reminders: a bit for each step id that went out */
+    int64_t base_ms;        /* delivery of the step before, or its due instant (SPEC R2) */
+    uint64_t decided;       /* steps 0..63, by id: never again in this enrolment (SPEC R26) */
+    uint32_t first_decided; /* and those beyond */
+};
+
+/* 64 more decided steps of an enrolment: ids word * 64 onwards. */
+struct decided_row {
+    uint32_t next; /* of the same enrolment, or of the free list */
+    uint32_t word;
+    uint64_t bits;
 };
 
 enum delivery_phase { DELIVERY_FREE = 0, DELIVERY_PLANNED, DELIVERY_INTENDED };
@@ -99,7 +126,10 @@ struct delivery {
     uint32_t value_count;
     uint32_t item_count;
     struct delivery_item items[DELIVERY_ITEMS_MAX];
-    bool queued; /* as enrolment.queued */
+    bool queued;          /* as enrolment.queued */
+    int64_t wake_ms;      /* PLANNED: when to look at it; 0 at once */
+    enum reason deferred; /* PLANNED: why it waits; REASON_NONE when it does not */
+    uint32_t month;       /* INTENDED, push: the month it counts in */
 };
 
 /* The newest claim of the log, and what it means for sending (SPEC R45). */
@@ -121,7 +151,11 @@ struct forgetting_row {
 
 struct scenario_counts {
     uint32_t running, entered;
-    int64_t paused_ms; /* the whole scenario, since when; 0: not */
+    int64_t paused_ms;        /* the whole scenario, since when; 0: not */
+    uint32_t delivered, open; /* deliveries that came, and that are under way (SPEC R12) */
+    bool auto_stopped;
+    bool cap_set; /* by an operator */
+    uint32_t cap;
 };
 
 struct once_row {
@@ -136,6 +170,23 @@ struct tap_row {
     int64_t at_ms; /* the newest */
 };
 
+enum broadcast_phase {
+    BROADCAST_WAITING = 0, /* not due yet */
+    BROADCAST_CHOOSING,    /* friends below `cursor` were looked at */
+    BROADCAST_SENDING,     /* friends below `cursor` have their delivery */
+    BROADCAST_HELD,
+    BROADCAST_DONE,
+};
+struct broadcast_row { /* by id */
+    enum broadcast_phase phase;
+    uint32_t cursor;
+    uint32_t audience_count;
+    int64_t due_ms;
+    int64_t stale_ms; /* HELD */
+    bool fit_set;     /* by an operator */
+    bool partial;
+    struct bitmap *audience; /* CHOOSING, SENDING: friends chosen; else NULL */
+};
 /* One answer to one question of a form, the newest; several choices are several rows. */
 struct answer_row {
     uint32_t next; /* of the same friend, or of the free list */
@@ -203,6 +254,8 @@ struct state {
     uint64_t unreadable_seq;         /* the newest unreadable body; 0: none */
     struct definitions *definitions; /* never NULL; empty before the first set */
     uint64_t definitions_seq;
+    /* The set before, while enrolments are still being moved from it to the newest; else NULL. */
+    struct definitions *definitions_before;
     struct friend_row *friends;
     uint32_t friend_count, friend_capacity;
     uint32_t dates_from; /* the dates in force are planned for friends below this index */
@@ -214,8 +267,15 @@ struct state {
     uint32_t once_count, once_capacity;
     struct enrolment *enrolments;
     uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
+    struct decided_row *decided;
+    uint32_t decided_count, decided_capacity, decided_free;
     struct delivery *deliveries;
     uint32_t delivery_count, delivery_capacity, delivery_free;
+    struct sent_row *sent;
+    uint32_t sent_count, sent_capacity, sent_free;
+    struct quota_row quota;
+    struct broadcast_row *broadcasts; /* by id */
+    uint32_t broadcast_capacity;
     struct bitmap **tags; /* by tag id */
     uint32_t tag_capacity;
     struct bitmap
@@ -264,11 +324,19 @@ const struct value_row *state_value(const struct state *state, uint32_t friend, 
 enum field_type state_field_type(const struct state *state, uint32_t field);
 /* The friend's running enrolment in that scenario; NO_ID when there is none. */
 uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario);
+/* Was the step delivered, skipped, done or taken out in this enrolment? */
+bool state_step_decided(const struct state *state, uint32_t enrolment, uint32_t step);
 /* Index of the open delivery with that id; NO_ID when it is not open. */
 uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
+
+/* How many pushes a class has left in the month that is counted (SPEC R11). */
+uint32_t state_allowance(const struct state *state, enum message_class message_class);
+#define NO_LIMIT UINT32_MAX
+uint32_t state_quota_limit(const struct state *state);            /* NO_LIMIT when there is none */
+uint32_t state_cap(const struct state *state, uint32_t scenario); /* NO_LIMIT when there is none */
 
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
  * members and values in a fixed order; texts count as the number of the event that set them. */

@@ -1,4 +1,4 @@
-/* A due step, judged: stale, condition, window, then done or on its way (SPEC R6, R7, R23, R25). */
+/* A due step, judged: stale, condition, pressure, then done or on its way (SPEC R6, R7, R23, R25). */
 #include "engine/reminder.h"
 
 static struct event
@@ -90,10 +90,51 @@ go(struct turn *turn, uint32_t enrolment, const struct step *step)
     return 0;
 }
 
+static int64_t
+stale_of(const struct state *state, const struct enrolment *row, const struct step *step)
+{
+    bool reminder = state->definitions->scenarios[row->scenario].kind == KIND_REMINDER;
+    return reminder ? reminder_stale_ms(row, step) : row->due_ms + step->grace_ms;
+}
+
+static struct pressure
+pressure_of(const struct turn *turn, const struct enrolment *row, const struct step *step,
+            int64_t stale_ms)
+{
+    const struct message message = {.friend = row->friend,
+                                    .message_class = step->message_class,
+                                    .push = true,
+                                    .scenario = row->scenario,
+                                    .window = step->window,
+                                    .zone = turn->state->definitions->scenarios[row->scenario].zone,
+                                    .stale_ms = stale_ms};
+    return pressure_on(turn, &message);
+}
+
+static void
+wait_or_skip(struct turn *turn, uint32_t enrolment, const struct pressure *pressure)
+{
+    if (pressure->reason == REASON_STALE || pressure->reason == REASON_STALE_CAP) {
+        step_skip(turn, enrolment, pressure->reason);
+        return;
+    }
+    enum event_kind kind =
+        pressure_is_hold(pressure->reason) ? EVENT_STEP_HELD : EVENT_STEP_DEFERRED;
+    struct event waits = judged(turn, kind, enrolment, pressure->reason);
+    waits.u.step.until_ms = pressure->until_ms;
+    turn_emit(turn, &waits);
+}
+
 uint64_t
 step_take(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
+    uint64_t started_seq = row->started_seq, seq = turn->state->seq;
+    edit_follow(turn, enrolment); /* its timer came before the edit's job did */
+    if (turn->state->seq != seq &&
+        (!still_there(turn, enrolment, started_seq) || row->wake_ms > turn->now_ms)) {
+        return 0;
+    }
     const struct step *step = step_of(turn, enrolment);
     if (step == NULL) {
         scenario_advance(turn, enrolment, row->due_ms); /* removed: ends the enrolment */
@@ -104,11 +145,8 @@ step_take(struct turn *turn, uint32_t enrolment)
                   REASON_RESTORED); /* the life before has done it, or had its reasons */
         return 0;
     }
-    bool sends = step->body.has_message;
-    const struct scenario *scenario = &turn->state->definitions->scenarios[row->scenario];
-    const struct zone *zone = scenario->zone;
-    int64_t stale_ms = scenario->kind == KIND_REMINDER ? reminder_stale_ms(row, step)
-                                                       : row->due_ms + step->grace_ms;
+    bool sends = step->body.has_message; /* one without is bound by nothing (SPEC R7) */
+    int64_t stale_ms = stale_of(turn->state, row, step);
     /* Only a step without delay can be a link in a chain that takes no time. */
     turn->links = row->due_ms == row->start_ms ? row->links : 0;
     if (turn->state->friends[row->friend].blocked) {
@@ -119,22 +157,17 @@ step_take(struct turn *turn, uint32_t enrolment)
         step_skip(turn, enrolment, REASON_STALE);
         return 0;
     }
+    struct pressure pressure =
+        sends ? pressure_of(turn, row, step, stale_ms) : (struct pressure){0};
     bool first_look = row->deferred == REASON_NONE;
-    bool open = !sends || window_is_open(step->window, zone, turn->now_ms);
+    bool free = pressure.reason == REASON_NONE;
     /* At the due instant, and again at the real send, not in between (SPEC R23). */
-    if ((first_look || open) && !condition_holds(turn, row->friend, &step->condition)) {
+    if ((first_look || free) && !condition_holds(turn, row->friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
         return 0;
     }
-    if (!open) {
-        int64_t until_ms = window_next_open(step->window, zone, turn->now_ms);
-        if (until_ms >= stale_ms) {
-            step_skip(turn, enrolment, REASON_STALE); /* at once, since it is known (SPEC R6) */
-            return 0;
-        }
-        struct event deferred = judged(turn, EVENT_STEP_DEFERRED, enrolment, REASON_WINDOW);
-        deferred.u.step.until_ms = until_ms;
-        turn_emit(turn, &deferred);
+    if (!free) {
+        wait_or_skip(turn, enrolment, &pressure);
         return 0;
     }
     return go(turn, enrolment, step);
@@ -159,6 +192,9 @@ step_answer(struct turn *turn, uint32_t enrolment)
     const struct step *step = step_of(turn, enrolment);
     if (!condition_holds(turn, row.friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
+        return;
+    }
+    if (pressure_hold_answer(turn, enrolment)) {
         return;
     }
     uint32_t before = turn->answer.outbox.count;

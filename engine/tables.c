@@ -12,7 +12,9 @@ state_init(struct state *state)
     *state = (struct state){.definitions = definitions_new(),
                             .forgetting = {.friend = NO_ID},
                             .value_free = NO_ID,
+                            .sent_free = NO_ID,
                             .enrolment_free = NO_ID,
+                            .decided_free = NO_ID,
                             .delivery_free = NO_ID,
                             .answer_free = NO_ID};
 }
@@ -139,7 +141,8 @@ tables_add_friend(struct state *state, struct span line_id)
                                                  .first_answer = NO_ID,
                                                  .first_tally = NO_ID,
                                                  .first_booking = NO_ID,
-                                                 .first_deed = NO_ID};
+                                                 .first_deed = NO_ID,
+                                                 .first_sent = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
     if (slots_are_few(state)) {
@@ -240,6 +243,45 @@ tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
     }
 }
 
+/* Marketing pushes of the last days. */
+
+enum { SENT_KEPT_MINUTES = 9 * 1440 }; /* seven local dates, in any zone, and an hour's change */
+
+static void
+forget_sent(struct state *state, uint32_t *link, uint32_t before_minute)
+{
+    while (*link != NO_ID) {
+        uint32_t index = *link;
+        struct sent_row *row = &state->sent[index];
+        if (row->minute >= before_minute) {
+            link = &row->next;
+            continue;
+        }
+        *link = row->next;
+        *row = (struct sent_row){.next = state->sent_free};
+        state->sent_free = index;
+    }
+}
+
+void
+tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms)
+{
+    uint32_t minute = at_ms < 0 ? 0 : (uint32_t)(at_ms / MS_PER_MINUTE);
+    forget_sent(state, &state->friends[friend].first_sent,
+                minute < SENT_KEPT_MINUTES ? 0 : minute - SENT_KEPT_MINUTES);
+    uint32_t index = state->sent_free;
+    if (index != NO_ID) {
+        state->sent_free = state->sent[index].next;
+    } else {
+        index = state->sent_count++;
+        state->sent =
+            tables_grow(state->sent, &state->sent_capacity, index + 1, sizeof(*state->sent));
+    }
+    state->sent[index] =
+        (struct sent_row){.next = state->friends[friend].first_sent, .minute = minute};
+    state->friends[friend].first_sent = index;
+}
+
 void
 tables_forget_friend(struct state *state, uint32_t friend)
 {
@@ -285,7 +327,8 @@ tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
     }
     struct enrolment *row = &state->enrolments[index];
     /* A due queue may still hold the row's former life: the mark of that must survive. */
-    *row = (struct enrolment){.next = NO_ID, .friend = friend, .queued = row->queued};
+    *row = (struct enrolment){
+        .next = NO_ID, .friend = friend, .queued = row->queued, .first_decided = NO_ID};
     uint32_t *link = &state->friends[friend].first_enrolment;
     while (*link != NO_ID) {
         link = &state->enrolments[*link].next;
@@ -294,10 +337,73 @@ tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
     return row;
 }
 
+/* Decided steps: 64 bits in the row itself, a list of rows for scenarios with more steps. */
+
+enum { STEPS_A_WORD = 64 };
+
+static uint32_t
+find_decided(const struct state *state, uint32_t enrolment, uint32_t word)
+{
+    uint32_t index = state->enrolments[enrolment].first_decided;
+    while (index != NO_ID && state->decided[index].word != word) {
+        index = state->decided[index].next;
+    }
+    return index;
+}
+
+bool
+state_step_decided(const struct state *state, uint32_t enrolment, uint32_t step)
+{
+    uint64_t bit = UINT64_C(1) << step % STEPS_A_WORD;
+    if (step < STEPS_A_WORD) {
+        return (state->enrolments[enrolment].decided & bit) != 0;
+    }
+    uint32_t index = find_decided(state, enrolment, step / STEPS_A_WORD);
+    return index != NO_ID && (state->decided[index].bits & bit) != 0;
+}
+
+void
+tables_set_decided(struct state *state, uint32_t enrolment, uint32_t step)
+{
+    struct enrolment *row = &state->enrolments[enrolment];
+    uint64_t bit = UINT64_C(1) << step % STEPS_A_WORD;
+    if (step < STEPS_A_WORD) {
+        row->decided |= bit;
+        return;
+    }
+    uint32_t index = find_decided(state, enrolment, step / STEPS_A_WORD);
+    if (index == NO_ID) {
+        index = state->decided_free;
+        if (index != NO_ID) {
+            state->decided_free = state->decided[index].next;
+        } else {
+            index = state->decided_count++;
+            state->decided = tables_grow(state->decided, &state->decided_capacity, index + 1,
+                                         sizeof(*state->decided));
+        }
+        state->decided[index] =
+            (struct decided_row){.next = row->first_decided, .word = step / STEPS_A_WORD};
+        row->first_decided = index;
+    }
+    state->decided[index].bits |= bit;
+}
+
+static void
+free_decided(struct state *state, struct enrolment *row)
+{
+    while (row->first_decided != NO_ID) {
+        uint32_t index = row->first_decided;
+        row->first_decided = state->decided[index].next;
+        state->decided[index] = (struct decided_row){.next = state->decided_free};
+        state->decided_free = index;
+    }
+}
+
 void
 tables_free_enrolment(struct state *state, uint32_t index)
 {
     struct enrolment *row = &state->enrolments[index];
+    free_decided(state, row);
     uint32_t *link = &state->friends[row->friend].first_enrolment;
     while (*link != index) {
         link = &state->enrolments[*link].next;
@@ -400,6 +506,14 @@ tables_scenario_counts(struct state *state, uint32_t scenario)
         state->scenario_capacity = counts;
     }
     return &state->scenario_counts[scenario];
+}
+
+struct broadcast_row *
+tables_broadcast(struct state *state, uint32_t broadcast)
+{
+    state->broadcasts = tables_grow(state->broadcasts, &state->broadcast_capacity, broadcast + 1,
+                                    sizeof(*state->broadcasts));
+    return &state->broadcasts[broadcast];
 }
 
 void

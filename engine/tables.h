@@ -34,10 +34,13 @@ void tables_drop_value(struct state *state, uint32_t friend, uint32_t field);
 void tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t choice_hash,
                     int64_t at_ms);
 void tables_add_once(struct state *state, uint32_t friend, uint64_t key);
+/* Remembers a marketing push; forgets the friend's that no cap can ask about any more. */
+void tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms);
 
 uint32_t tables_next_enrolment(const struct state *state);
 /* Takes the row `index`, which must be the next one, and hangs it on the friend's list. */
 struct enrolment *tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend);
+void tables_set_decided(struct state *state, uint32_t enrolment, uint32_t step);
 void tables_free_enrolment(struct state *state, uint32_t index);
 /* The step went out; ids too large for the set are not kept (definitions refuse them). */
 void tables_set_delivered(struct enrolment *row, uint32_t step);
@@ -63,6 +66,11 @@ void tables_set_received(struct state *state, uint32_t friend, uint32_t template
 uint64_t tables_sets_checksum(struct bitmap *const *sets, uint32_t count);
 bool state_has_entered(const struct state *state, uint32_t friend, uint32_t scenario);
 struct scenario_counts *tables_scenario_counts(struct state *state, uint32_t scenario);
+struct broadcast_row *tables_broadcast(struct state *state, uint32_t broadcast);
+/* Who of a broadcast's audience comes at or after `from`; NO_ID when nobody does. */
+uint32_t tables_audience_next(const struct broadcast_row *row, uint32_t from);
+void tables_audience_add(struct broadcast_row *row, uint32_t friend);
+void tables_audience_drop(struct broadcast_row *row);
 /* The members of a set in ascending order, and many put into it at once: for the image. */
 bool set_holds(const struct bitmap *set, uint32_t friend);
 void set_unite(struct bitmap *set, const struct bitmap *with);

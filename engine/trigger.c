@@ -103,7 +103,7 @@ restart_clock(struct turn *turn, uint32_t enrolment, const struct step *step)
         scenario_step_event(turn, EVENT_CLOCK_RESTARTED, enrolment, NO_ID, 0, REASON_NONE);
     restarted.u.step.start_ms = turn->start_ms;
     turn_emit(turn, &restarted);
-    scenario_plan(turn, enrolment, step, turn->start_ms + step->timing.delay_ms);
+    scenario_plan(turn, enrolment, step, turn->start_ms + step->timing.delay_ms, turn->start_ms);
 }
 
 static void
@@ -126,7 +126,8 @@ go_off(struct turn *turn, uint32_t friend, uint32_t trigger, const struct trigge
     const struct enrolment as = {.start_ms = turn->start_ms, .links = turn->links + 1};
     uint32_t enrolment = scenario_enrol(turn, friend, trigger, &as, source_of(happened));
     if (enrolment != NO_ID) {
-        scenario_plan(turn, enrolment, step, turn->start_ms + step->timing.delay_ms);
+        scenario_plan(turn, enrolment, step, turn->start_ms + step->timing.delay_ms,
+                      turn->start_ms);
     }
 }
 

@@ -84,6 +84,9 @@ uint32_t outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32
 
 /* condition.c: now, with what the act under way knows (SPEC R24) */
 bool condition_holds(const struct turn *turn, uint32_t friend, const struct condition *condition);
+/* The first term of a condition that does not hold, counted from 0 as they stand there. */
+uint32_t condition_first_false(const struct turn *turn, uint32_t friend,
+                               const struct condition *condition);
 
 /* act.c */
 void act_put(struct turn *turn, struct span name, struct span value); /* replaces */
@@ -107,12 +110,48 @@ void once_apply(struct state *state, const struct event *event);
 void score_add(struct turn *turn, uint32_t friend, int64_t by, struct source source);
 void score_apply(struct state *state, const struct event *event);
 
+/* pressure.c: what keeps a message back though it is due (SPEC R7, R11-R13) */
+struct message {
+    uint32_t friend;
+    enum message_class message_class;
+    bool push;         /* a reply is bound by its scenario's cap alone */
+    bool begun;        /* the rest of what has gone in part: neither window nor frequency */
+    uint32_t scenario; /* NO_ID: not a scenario's */
+    struct window window;
+    const struct zone *zone;
+    int64_t stale_ms;
+};
+struct pressure {
+    enum reason reason; /* REASON_NONE: it may go */
+    int64_t until_ms; /* WINDOW, FREQUENCY: when it may; QUOTA, SCENARIO_CAP: when it goes stale */
+};
+struct pressure pressure_on(const struct turn *turn, const struct message *message);
+/* Is that reason one to hold for, and does it hold still? Neither: false. */
+bool pressure_holds(const struct state *state, enum reason reason, enum message_class message_class,
+                    uint32_t scenario);
+bool pressure_is_hold(enum reason reason);
+/* The step must wait for its scenario's cap; true when it was held. */
+bool pressure_hold_answer(struct turn *turn, uint32_t enrolment);
+/* Counting turns to the month of now, if it has not. */
+void pressure_begin_month(struct turn *turn);
+void pressure_decide(struct turn *turn, const struct input *input, struct source source);
+/* Tells of the scenarios that stop themselves with this delivery. */
+void pressure_delivered(struct turn *turn, const struct delivery *row);
+
 /* apply, one function a concept; engine_apply() routes to them. */
 void friend_apply(struct state *state, const struct event *event);
 void enrolment_apply(struct state *state, const struct event *event);
 void claim_apply(struct state *state, const struct event *event);
 void forget_apply(struct state *state, const struct event *event);
 void delivery_apply(struct state *state, const struct event *event);
+void edit_begin(struct state *state, struct definitions *after);
+void edit_apply(struct state *state);
+void pressure_apply(struct state *state, const struct event *event);
+/* The counters follow a delivery's life; the row is as it was before the event. */
+void pressure_count(struct state *state, const struct delivery *row, const struct event *event);
+/* New definitions take back what operators said about numbers that they change. */
+void pressure_redefine(struct state *state, const struct definitions *before,
+                       const struct definitions *after);
 
 /* claim.c: opening the log to write, and letting a copy of it send (SPEC R45) */
 bool claim_is_of(const struct claim_row *last, const struct input *input);
@@ -164,7 +203,8 @@ bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
 uint32_t scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario,
                         const struct enrolment *as, struct source source);
 /* Plans a step; what may go with the act that is being answered goes at once (SPEC R10). */
-void scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms);
+void scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
+                   int64_t base_ms);
 /* The end of an enrolment that has nothing more to do. */
 void scenario_finish(struct turn *turn, uint32_t enrolment);
 void scenario_refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reason reason,
@@ -197,9 +237,34 @@ void pause_definitions_changed(struct turn *turn, const struct definitions *befo
 void pause_apply(struct state *state, const struct event *event);
 /* Skips, for a row paused no more, what would have gone out by now. */
 void scenario_catch_up(struct turn *turn, uint32_t enrolment);
-/* The due instant of the row's step, counted anew after its start was moved. */
-void scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms);
 void step_skip(struct turn *turn, uint32_t enrolment, enum reason reason);
+
+/* The first step that is not decided, planned as the newest definitions have it, if that is new; what
+ * it counts from is moved by shift_ms. `reason` says why it is planned anew. */
+void scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms, enum reason reason);
+/* The undecided step of a version that comes first, but for one; NULL when there is none. */
+const struct step *scenario_next_step(const struct state *state, const struct scenario *version,
+                                      uint32_t enrolment, uint32_t but_step);
+
+/* broadcast.c: one message to many at an instant (SPEC R33, R11) */
+/* When it is to be looked at; INT64_MAX when never again, or when it works already. */
+int64_t broadcast_wake(const struct state *state, uint32_t broadcast);
+void broadcast_take(struct turn *turn, uint32_t broadcast);
+/* A bounded share of choosing and sending; true when there is more. */
+bool broadcast_slice(struct turn *turn);
+bool broadcast_has_work(const struct state *state);
+bool broadcast_is_held(const struct state *state); /* some broadcast is */
+void broadcast_decide(struct turn *turn, const struct input *input, struct source source);
+void broadcast_planned(struct state *state, const struct event *planned);
+void broadcast_apply(struct state *state, const struct event *event);
+
+/* edit.c: moving enrolments to the newest definitions (SPEC R26) */
+/* Cancels the steps that were taken out; false when the whole scenario was. */
+bool edit_cancel_removed(struct turn *turn, uint32_t enrolment);
+/* The enrolment is where the newest definitions have it, afterwards; it may have ended. */
+void edit_follow(struct turn *turn, uint32_t enrolment);
+/* A bounded share of all enrolments; true when there are more. */
+bool edit_slice(struct turn *turn, uint32_t *cursor);
 
 /* step.c: judging a due step (SPEC R6, R7, R23, R25). Returns the delivery now intended, or 0. */
 uint64_t step_take(struct turn *turn, uint32_t enrolment);
@@ -211,6 +276,9 @@ void delivery_plan_answer(struct turn *turn);
 /* Intends items now, the first request at once; what does not fit is planned behind it. */
 uint64_t delivery_intend_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
                                enum message_class message_class, int64_t due_ms);
+/* Plans items as deliveries that are due now, in requests that hold as much as fits. */
+void delivery_plan_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
+                         enum message_class message_class, int64_t due_ms);
 uint64_t delivery_take(struct turn *turn, uint32_t delivery);
 void delivery_decide_outcome(struct turn *turn, const struct input *input);
 /* Books the friend's request in flight, if any, as one of which nobody will learn what became. */

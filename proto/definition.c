@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 static const char *const SECTIONS[] = {
-    "account",      "tags",      "fields",   "templates", "friend_add", "scenarios",
-    "auto_replies", "buttons",   "forms",    "calendars", "events",     "conversions",
-    "notify",       "reminders", "triggers", "dates",     "marks",      NULL};
+    "account",  "tags",  "fields",    "templates",  "friend_add",  "scenarios", "auto_replies",
+    "buttons",  "forms", "calendars", "events",     "conversions", "notify",    "reminders",
+    "triggers", "dates", "marks",     "broadcasts", NULL};
 
 /* --- files to one tree --- */
 
@@ -206,6 +206,7 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->buttons, arena, before ? &before->button_names : &NONE);
     name_table_load(&compiler->auto_replies, arena, before ? &before->auto_reply_names : &NONE);
     name_table_load(&compiler->draws, arena, NULL);
+    name_table_load(&compiler->broadcasts, arena, before ? &before->broadcast_names : &NONE);
     name_table_load(&compiler->forms, arena, before ? &before->form_names : &NONE);
     name_table_load(&compiler->questions, arena, before ? &before->question_names : &NONE);
     name_table_load(&compiler->options, arena, before ? &before->option_names : &NONE);
@@ -261,6 +262,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
                                                                        [KIND_TRIGGER] = triggers,
                                                                        [KIND_DATE] = dates});
     compile_button_names(compiler, buttons);
+    compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"));
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);
     compile_conversion_names(compiler, conversions);
@@ -270,6 +272,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_scenarios(compiler, scenarios);
     compile_auto_replies(compiler, section_of(compiler, tree, "auto_replies"));
     compile_buttons(compiler, buttons);
+    compile_broadcasts(compiler, section_of(compiler, tree, "broadcasts"));
     compile_forms(compiler, forms);
     compile_calendars(compiler, calendars, events);
     compile_conversions(compiler, conversions);
@@ -289,6 +292,8 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->event_names = compiler->events.names;
     out->key_names = compiler->keys.names;
     out->mark_names = compiler->marks.names;
+    out->broadcast_names = compiler->broadcasts.names;
+    out->broadcasts = compiler->broadcast_items;
     out->fields = compiler->field_items;
     out->templates = compiler->template_items;
     out->scenarios = compiler->scenario_items;

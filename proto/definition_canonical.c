@@ -16,23 +16,25 @@ enum { CANONICAL_VERSION = 1, TREE_DEPTH_MAX = YAML_DEPTH_MAX + 1 };
 static const struct {
     const char *key;
     size_t offset;
-} NAME_KINDS[] = {{"tags", offsetof(struct definitions, tag_names)},
-                  {"fields", offsetof(struct definitions, field_names)},
-                  {"templates", offsetof(struct definitions, template_names)},
-                  {"lanes", offsetof(struct definitions, lane_names)},
-                  {"scenarios", offsetof(struct definitions, scenario_names)},
-                  {"buttons", offsetof(struct definitions, button_names)},
-                  {"auto_replies", offsetof(struct definitions, auto_reply_names)},
-                  {"forms", offsetof(struct definitions, form_names)},
-                  {"questions", offsetof(struct definitions, question_names)},
-                  {"options", offsetof(struct definitions, option_names)},
-                  {"calendars", offsetof(struct definitions, calendar_names)},
-                  {"slots", offsetof(struct definitions, slot_names)},
-                  {"conversions", offsetof(struct definitions, conversion_names)},
-                  {"notify", offsetof(struct definitions, notify_names)},
-                  {"events", offsetof(struct definitions, event_names)},
-                  {"keys", offsetof(struct definitions, key_names)},
-                  {"marks", offsetof(struct definitions, mark_names)}};
+    bool later; /* forms of the first version do not have it */
+} NAME_KINDS[] = {{"tags", offsetof(struct definitions, tag_names), false},
+                  {"fields", offsetof(struct definitions, field_names), false},
+                  {"templates", offsetof(struct definitions, template_names), false},
+                  {"lanes", offsetof(struct definitions, lane_names), false},
+                  {"scenarios", offsetof(struct definitions, scenario_names), false},
+                  {"buttons", offsetof(struct definitions, button_names), false},
+                  {"auto_replies", offsetof(struct definitions, auto_reply_names), false},
+                  {"forms", offsetof(struct definitions, form_names), true},
+                  {"questions", offsetof(struct definitions, question_names), true},
+                  {"options", offsetof(struct definitions, option_names), true},
+                  {"calendars", offsetof(struct definitions, calendar_names), true},
+                  {"slots", offsetof(struct definitions, slot_names), true},
+                  {"conversions", offsetof(struct definitions, conversion_names), true},
+                  {"notify", offsetof(struct definitions, notify_names), true},
+                  {"events", offsetof(struct definitions, event_names), true},
+                  {"keys", offsetof(struct definitions, key_names), true},
+                  {"marks", offsetof(struct definitions, mark_names), true},
+                  {"broadcasts", offsetof(struct definitions, broadcast_names), true}};
 enum { NAME_KIND_COUNT = sizeof(NAME_KINDS) / sizeof(NAME_KINDS[0]) };
 
 /* --- writing --- */
@@ -395,8 +397,11 @@ read_document(const json_t *document, struct arena *arena, struct yaml_node **ou
     const json_t *ids = json_object_get(document, "ids");
     for (int i = 0; i < NAME_KIND_COUNT; i++) {
         uint8_t *names = (uint8_t *)before + NAME_KINDS[i].offset;
-        if (!read_names(json_object_get(ids, NAME_KINDS[i].key), arena,
-                        (struct names *)(void *)names)) {
+        const json_t *list = json_object_get(ids, NAME_KINDS[i].key);
+        if (list == NULL && NAME_KINDS[i].later) {
+            continue; /* written before there were any */
+        }
+        if (!read_names(list, arena, (struct names *)(void *)names)) {
             return false;
         }
     }

@@ -24,12 +24,14 @@ struct compiler {
     struct name_table events, keys, marks; /* custom events, keys of reminders, response marks */
     struct name_table *steps;              /* by scenario id */
     struct name_table draws;               /* "draw:hand", of every `draw:` in the files */
+    struct name_table broadcasts;
     struct field *field_items;
     struct template *template_items;
     uint32_t template_capacity;
     struct button *button_items;
     struct trigger_rule *trigger_rules;
     struct scenario *scenario_items;
+    struct broadcast *broadcast_items;
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
     struct name_table forms, questions, options, calendars, slots, conversions, notify;
@@ -231,6 +233,16 @@ void compile_button_names(struct compiler *compiler, const struct yaml_node *sec
 void compile_buttons(struct compiler *compiler, const struct yaml_node *section);
 void compile_auto_replies(struct compiler *compiler, const struct yaml_node *section);
 
+/* --- definition_pressure.c: quota, frequency caps, a scenario's cap --- */
+
+void compile_pressure(struct compiler *compiler, const struct yaml_node *section,
+                      struct account *account);
+void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32_t *out_cap);
+
+/* --- definition_broadcast.c --- */
+
+void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_broadcasts(struct compiler *compiler, const struct yaml_node *section);
 /* --- definition_form.c --- */
 
 void compile_form_names(struct compiler *compiler, const struct yaml_node *section);

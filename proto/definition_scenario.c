@@ -3,7 +3,7 @@
 
 static const char *const SCENARIO_KEYS[] = {
     "title", "lane",     "zone",  "reentry", "late_day0", "class", "window",
-    "grace", "priority", "steps", "enabled", "on_finish", NULL};
+    "grace", "priority", "steps", "enabled", "on_finish", "cap",   NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -471,6 +471,9 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
         compile_yes_no(compiler, value, &enabled);
     }
     scenario->disabled = !enabled;
+    if ((value = yaml_get(node, "cap")) != NULL) {
+        compile_cap(compiler, value, &scenario->cap);
+    }
     compile_steps(compiler, pair, id, &inherited);
     for (uint32_t i = 0; i < node->count; i++) {
         if (span_equal_cstr(node->pairs[i].key, "on_finish")) {

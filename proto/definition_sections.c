@@ -43,8 +43,9 @@ compile_classes(struct compiler *compiler, const struct yaml_node *node)
 void
 compile_account(struct compiler *compiler, const struct yaml_node *section)
 {
-    static const char *const KEYS[] = {"name",          "zone",    "window", "grace",
-                                       "reply_unknown", "classes", NULL};
+    static const char *const KEYS[] = {"name",          "zone",     "window", "grace",
+                                       "reply_unknown", "classes",  "quota",  "quota_reserve",
+                                       "per_day",       "per_week", NULL};
     static const char *const UNKNOWN[] = {"hold", "push", NULL};
     struct account *account = &compiler->out->account;
     const struct yaml_node *value;
@@ -72,6 +73,7 @@ compile_account(struct compiler *compiler, const struct yaml_node *section)
             compile_word(compiler, value, UNKNOWN, &index)) {
             account->reply_unknown_push = index == 1;
         }
+        compile_pressure(compiler, section, account);
     }
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         compiler->class_windows[i] = compiler->account_window;

@@ -27,8 +27,9 @@ enum not_yet_area {
     NOT_YET_INSERTION,
     NOT_YET_AUTO_REPLY_KEY,
     NOT_YET_BUTTON_KEY,
-    NOT_YET_INPUT,  /* an input of a rehearsal */
-    NOT_YET_EXPECT, /* a list of a rehearsal's expect */
+    NOT_YET_AUDIENCE, /* how a broadcast's audience is taken */
+    NOT_YET_INPUT,    /* an input of a rehearsal */
+    NOT_YET_EXPECT,   /* a list of a rehearsal's expect */
     NOT_YET_QUESTION_TYPE,
     NOT_YET_CALENDAR_KEY,
     NOT_YET_ON,           /* what a trigger is on, up to the colon */

@@ -53,6 +53,7 @@ random_shop(uint64_t *seed)
     for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
         shop.scenarios[i].late_day0 = (enum late_day0)(next_random(seed) % 3);
         shop.scenarios[i].reentry = (enum reentry)(next_random(seed) % 3);
+        shop.scenarios[i].cap = (uint32_t)(next_random(seed) % 4);
         uint32_t steps = 1 + (uint32_t)(next_random(seed) % 5);
         for (uint32_t j = 0; j < steps; j++) {
             struct body body =
@@ -74,6 +75,19 @@ random_shop(uint64_t *seed)
             step->priority = (int32_t)(next_random(seed) % 3);
         }
     }
+    shop.definitions->account.has_quota = next_random(seed) % 2;
+    shop.definitions->account.quota = (uint32_t)(next_random(seed) % 8);
+    shop.definitions->account.quota_reserve = (uint32_t)(next_random(seed) % 3);
+    shop.definitions->account.per_day = (uint32_t)(next_random(seed) % 3);
+    shop.definitions->account.per_week = (uint32_t)(next_random(seed) % 5);
+    for (uint32_t i = 0; i < BROADCASTS_MAX; i++) {
+        struct broadcast *broadcast = &shop.broadcasts[i];
+        broadcast->at_ms = shop.now_ms + (int64_t)(next_random(seed) % 400) * MS_PER_HOUR;
+        broadcast->to =
+            shop_has(&shop, (uint32_t)(next_random(seed) % TAG_COUNT), next_random(seed) % 3 > 0);
+        broadcast->partial = next_random(seed) % 2;
+        broadcast->body = shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
+    }
     (void)shop_acts(&shop);
     shop.definitions->friend_added = shop_start(&shop, 0);
     shop.definitions->friend_unblocked = shop_start(&shop, 0);
@@ -88,7 +102,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 14) {
+    switch (next_random(seed) % 17) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -123,14 +137,14 @@ random_step(uint64_t *seed)
         }
         break;
     }
-    case 9:
+    case 12:
         if (friend != NO_ID) {
             shop_input(&shop,
                        (struct input){.kind = INPUT_SCORE,
                                       .u.score = {friend, (int64_t)(next_random(seed) % 9)}});
         }
         break;
-    case 10: { /* one enrolment, or all of a scenario */
+    case 13: { /* one enrolment, or all of a scenario */
         bool whole = friend == NO_ID || next_random(seed) % 3 == 0;
         shop_input(&shop, (struct input){.kind = next_random(seed) % 2 ? INPUT_PAUSE : INPUT_RESUME,
                                          .u.scenario = {.friend = whole ? NO_ID : friend,
@@ -143,7 +157,24 @@ random_step(uint64_t *seed)
         (void)shop_deliver(&shop);
         break;
     case 7:
+        shop_input(&shop, (struct input){.kind = INPUT_QUOTA,
+                                         .u.quota = {.limit = (uint32_t)(next_random(seed) % 20)}});
+        break;
     case 8:
+        shop_input(&shop, (struct input){.kind = INPUT_CAP,
+                                         .u.cap = {(uint32_t)(next_random(seed) % SCENARIOS_MAX),
+                                                   (uint32_t)(1 + next_random(seed) % 9)}});
+        break;
+    case 9:
+        shop_input(&shop, (struct input){.kind = next_random(seed) % 4 == 0 ? INPUT_BROADCAST_CANCEL
+                                                                            : INPUT_BROADCAST_FIT,
+                                         .u.broadcast = {(uint32_t)(next_random(seed) % 3),
+                                                         next_random(seed) % 2}});
+        break;
+    case 10:
+        (void)engine_work(shop.engine, shop.now_ms, &shop.events);
+        break;
+    case 11:
         if (friend != NO_ID) {
             uint64_t what = next_random(seed);
             random_act(&shop, friend, what, next_random(seed));

@@ -15,12 +15,13 @@
 
 enum { TAG_VIP, TAG_BOUGHT, TAG_COUNT };
 enum { T_HELLO, T_SECOND, T_THIRD, T_ANSWER, T_BIG, TEMPLATE_COUNT };
-enum { STEPS_MAX = 8, SCENARIOS_MAX = 4 };
+enum { STEPS_MAX = 8, SCENARIOS_MAX = 4, BROADCASTS_MAX = 3 };
 
 struct shop {
     struct definitions *definitions;
     struct scenario scenarios[SCENARIOS_MAX];
     struct step steps[SCENARIOS_MAX][STEPS_MAX];
+    struct broadcast broadcasts[BROADCASTS_MAX]; /* never due before a test says when */
     struct engine *engine;
     struct events events;
     int64_t now_ms;
@@ -150,6 +151,14 @@ shop_open(struct shop *shop)
     set->template_names = shop_names(shop, TEMPLATE_COUNT);
     set->scenario_names = shop_names(shop, SCENARIOS_MAX);
     set->lane_names = shop_names(shop, 2);
+    set->broadcast_names = shop_names(shop, BROADCASTS_MAX);
+    for (uint32_t i = 0; i < BROADCASTS_MAX; i++) {
+        shop->broadcasts[i] = (struct broadcast){.at_ms = INT64_MAX,
+                                                 .window = {-1, 0},
+                                                 .grace_ms = 48 * MS_PER_HOUR,
+                                                 .message_class = CLASS_MARKETING};
+    }
+    set->broadcasts = shop->broadcasts;
     struct template *templates = arena_alloc(set->arena, TEMPLATE_COUNT * sizeof(*templates));
     for (uint32_t i = 0; i < TEMPLATE_COUNT; i++) {
         templates[i].object_count = i == T_BIG ? 4 : 1;
@@ -227,6 +236,8 @@ shop_deliver(struct shop *shop)
 {
     uint32_t count = 0;
     const struct delivery *row;
+    while (engine_work(shop->engine, shop->now_ms, &shop->events)) {
+    }
     while ((row = shop_take(shop)) != NULL) {
         shop_outcome(shop, row, RESULT_SENT);
         count++;

@@ -4,6 +4,67 @@
 
 #include <check.h>
 
+/* Events hold no references: the sets live until the test is over. */
+static struct definitions *edits[512];
+static uint32_t edit_count;
+
+static void
+close_all(void)
+{
+    shop_close(&shop);
+    while (edit_count > 0) {
+        definitions_release(edits[--edit_count]);
+    }
+}
+
+/* The same names with other steps at other times: some are gone, some are new. */
+static void
+random_edit(uint64_t *seed)
+{
+    struct definitions *other = definitions_new();
+    struct arena *arena = other->arena;
+    *other = *shop.definitions;
+    other->arena = arena;
+    other->references = 1;
+    struct scenario *scenarios = arena_alloc(arena, SCENARIOS_MAX * sizeof(*scenarios));
+    for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
+        scenarios[i] = shop.scenarios[i];
+        if (next_random(seed) % 2) {
+            continue;
+        }
+        struct step *steps = arena_alloc(arena, STEPS_MAX * sizeof(*steps));
+        uint32_t count = 0, first = (uint32_t)(next_random(seed) % 3);
+        for (uint32_t j = 0; j < 6; j++) {
+            if (next_random(seed) % 3 == 0) {
+                continue;
+            }
+            uint32_t id = (first + j) % 6;
+            steps[count] = shop.steps[i][0];
+            steps[count].id = id < 4 ? id : 60 + 3 * id; /* 72 and 75 lie beyond the first word */
+            steps[count].timing = random_timing(seed);
+            count++;
+        }
+        scenarios[i].steps = steps;
+        scenarios[i].step_count = count;
+    }
+    other->scenarios = scenarios;
+    shop_input(&shop,
+               (struct input){.kind = INPUT_DEFINITIONS, .u.definitions = {.definitions = other}});
+    ck_assert_uint_lt(edit_count, 512);
+    edits[edit_count++] = other;
+}
+
+/* A random step of a life, or an edit of what is under way. */
+static void
+random_step_or_edit(uint64_t *seed)
+{
+    if (next_random(seed) % 12 == 0) {
+        random_edit(seed);
+    } else {
+        random_step(seed);
+    }
+}
+
 static void
 replay_and_compare(uint64_t seed)
 {
@@ -22,10 +83,10 @@ START_TEST(the_replayed_digest_equals_the_live_one_after_every_input)
     uint64_t first_seed = (uint64_t)_i * 7919 + 1, seed = first_seed;
     random_shop(&seed);
     for (int i = 0; i < 120; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
         replay_and_compare(first_seed);
     }
-    shop_close(&shop);
+    close_all();
 }
 END_TEST
 
@@ -35,7 +96,7 @@ START_TEST(the_digest_is_the_same_at_every_prefix_of_the_log)
     uint64_t seed = (uint64_t)_i * 104729 + 1;
     random_shop(&seed);
     for (int i = 0; i < 200; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
     }
     struct engine *one = engine_new(&calls), *two = engine_new(&calls);
     for (uint32_t i = 0; i < shop.events.count; i++) {
@@ -53,7 +114,7 @@ START_TEST(the_digest_is_the_same_at_every_prefix_of_the_log)
     }
     engine_free(one);
     engine_free(two);
-    shop_close(&shop);
+    close_all();
 }
 END_TEST
 
@@ -63,7 +124,7 @@ START_TEST(an_engine_woken_from_a_replay_goes_on_as_the_first_would_have)
     uint64_t first_seed = (uint64_t)_i * 15485863 + 1, seed = first_seed;
     random_shop(&seed);
     for (int i = 0; i < 60; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
     }
     struct engine *woken = engine_new(&calls);
     for (uint32_t i = 0; i < shop.events.count; i++) {
@@ -79,7 +140,7 @@ START_TEST(an_engine_woken_from_a_replay_goes_on_as_the_first_would_have)
     ck_assert_msg(live == again, "seed %llu: %u deliveries, %u after a restart",
                   (unsigned long long)first_seed, live, again);
     engine_free(first);
-    shop_close(&shop);
+    close_all();
 }
 END_TEST
 
@@ -104,7 +165,7 @@ START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
     uint64_t first_seed = (uint64_t)_i * 32452843 + 1, seed = first_seed;
     random_shop(&seed);
     for (int i = 0; i < 300; i++) {
-        random_step(&seed);
+        random_step_or_edit(&seed);
     }
     for (uint32_t i = 0; i < shop.events.count; i++) {
         const struct event *a = &shop.events.items[i];
@@ -127,7 +188,7 @@ START_TEST(nothing_is_early_and_no_step_is_delivered_twice_in_an_enrolment)
                           (unsigned long long)first_seed);
         }
     }
-    shop_close(&shop);
+    close_all();
 }
 END_TEST
 

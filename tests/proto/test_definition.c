@@ -210,6 +210,26 @@ START_TEST(each_mistake_has_its_message)
         {"fields: {name: text}\n", "every friend has 'name' already; give the field another id"},
         {"account: {zone: Asia/Tokio}\n",
          "no time zone 'Asia/Tokio'; write an IANA name such as Asia/Tokyo"},
+        {"account: {quota: many}\n", "not a whole number"},
+        {"account: {quota: -1}\n", "a quota is a number from 0 to 1000000000"},
+        {"account: {quota: 5, quota_reserve: 6}\n",
+         "the reserve is larger than the quota of 5: no marketing would ever go"},
+        {"account: {per_day: 0}\n", "messages a day is a number from 1 to 1000000000"},
+        {"scenarios: {S: {cap: 0, steps: {a: {when: now, do: []}}}}\n",
+         "a cap is a number from 1 to 1000000000"},
+        {"broadcasts: {B: {to: everyone, do: []}}\n",
+         "broadcast 'B' has no 'at': write at: 2026-06-15 15:00"},
+        {"broadcasts: {B: {at: 2026-06-15, to: everyone, do: []}}\n",
+         "not an instant; write 2026-06-15 15:00"},
+        {"broadcasts: {B: {at: 2026-06-15 15:00, do: []}}\n",
+         "broadcast 'B' has no 'to': write a condition, or everyone"},
+        {"broadcasts: {B: {at: 2026-06-15 15:00, to: 'tag:vpi', do: []}}\ntags: {x: [vip]}\n",
+         "no tag 'vpi' - did you mean 'vip'?"},
+        {"broadcasts: {B: {at: 2026-06-15 15:00, to: everyone, fit: parital, do: []}}\n",
+         "unknown word 'parital' - did you mean 'partial'?"},
+        {"scenarios: {S: {steps: {a: {when: now, do: []}}}}\n"
+         "broadcasts: {S: {at: 2026-06-15 15:00, to: everyone, do: []}}\n",
+         "'S' is a scenario already; these share their ids"},
         {"account: {grace: soon}\n", "not a duration; write 2d, 1h30m or 90s"},
         {"account: {window: 09:00-09:00}\n", "this window is never open; write off for no window"},
         {"account: {window: 09:00 - 10:00}\n",
@@ -738,7 +758,8 @@ START_TEST(a_zone_that_has_gone_falls_back_on_replay_only)
 {
     static const char GONE[] =
         "{\"version\":1,\"ids\":{\"tags\":[],\"fields\":[],\"templates\":[],\"lanes\":[\"main\"],"
-        "\"scenarios\":[\"S\"],\"buttons\":[],\"auto_replies\":[],\"steps\":{\"S\":[\"a\"]}},"
+        "\"scenarios\":[\"S\"],\"buttons\":[],\"auto_replies\":[],"
+        "\"steps\":{\"S\":[\"a\"]}},"
         "\"types\":[],\"removed\":{},\"tree\":{\"account\":{\"zone\":\"Etc/UTC\"},\"scenarios\":{"
         "\"S\":{\"zone\":\"Mars/Olympus\",\"steps\":{\"a\":{\"when\":\"now\",\"do\":[]}}}}}}";
     struct definitions *definitions = NULL;

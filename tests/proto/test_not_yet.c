@@ -37,6 +37,9 @@ frame_of(enum not_yet_area area)
         return "auto_replies: {r: {any: yes, %s: other, send: {text: x}}}\n";
     case NOT_YET_BUTTON_KEY:
         return "buttons: {b: {%s: {send: {text: x}}, send: {text: y}}}\n";
+    case NOT_YET_AUDIENCE:
+        return "broadcasts: {b: {at: 2026-06-01 10:00, to: everyone, audience: %s, send: {text: "
+               "x}}}\n";
     case NOT_YET_QUESTION_TYPE:
         return "forms: {F: {questions: {q: {ask: x, type: %s}}}}\n";
     case NOT_YET_CALENDAR_KEY:

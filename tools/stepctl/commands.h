@@ -31,6 +31,11 @@ int command_next(const struct invocation *invocation);
 int command_why(const struct invocation *invocation);
 int command_clock(const struct invocation *invocation);
 int command_clock_advance(const struct invocation *invocation);
+int command_quota(const struct invocation *invocation);
+int command_scenario_cap(const struct invocation *invocation);
+int command_broadcast_list(const struct invocation *invocation);
+int command_broadcast_cancel(const struct invocation *invocation);
+int command_broadcast_fit(const struct invocation *invocation);
 int command_roster(const struct invocation *invocation);
 int command_rehearse(const struct invocation *invocation);
 

@@ -60,6 +60,10 @@ enum rehearsal_verb {
     VERB_SCORE,
     VERB_PAUSE,
     VERB_RESUME,
+    VERB_QUOTA,
+    VERB_CAP,
+    VERB_FIT,
+    VERB_CANCEL,
     VERB_SUBMITS,
     VERB_CONVERTS,
     VERB_BOOKS,
@@ -87,7 +91,7 @@ struct rehearsal_input {
     struct span what; /* words said, postback data, scenario, edit, form, calendar, conversion */
     struct span at_step;
     bool shift;
-    int64_t number;   /* added to the score */
+    int64_t number;   /* added to the score; a quota, a cap; FIT: partial */
     struct span slot; /* of an event, or the instant of a calendar's */
     bool by_operator; /* BOOKS CHANGES CANCELS */
     struct rehearsal_change *changes;

@@ -1,5 +1,6 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
+#include "proto/describe.h"
 #include "proto/event.h"
 #include "proto/signature.h"
 #include "proto/words.h"
@@ -68,6 +69,8 @@ append_source(const struct definitions *definitions, struct source source, struc
         break;
     case SOURCE_FINISH:
         buf_append_cstr(out, names_text(&definitions->scenario_names, source.id));
+    case SOURCE_BROADCAST:
+        buf_append_cstr(out, names_text(&definitions->broadcast_names, source.id));
         break;
     case SOURCE_FORM:
         buf_append_cstr(out, names_text(&definitions->form_names, source.id));
@@ -147,6 +150,66 @@ read_step(const struct reading *reading, const struct event *event)
     buf_append_cstr(&text, skipped ? " skipped" : " cancelled");
     append_reason(reading, event, event->u.step.reason, &text);
     end_row(reading, LIST_UNSENT, due_ms, &text, (struct span){0});
+}
+
+/* When it began to be held: that is when the event came. */
+static void
+read_held_step(const struct reading *reading, const struct event *event)
+{
+    struct buf text = begin_row(reading, event->at_ms, event->friend);
+    struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
+    buf_append_byte(&text, ' ');
+    append_source(definitions_of(reading), step, &text);
+    append_reason(reading, event, event->u.step.reason, &text);
+    end_row(reading, LIST_HELD, event->at_ms, &text, (struct span){0});
+}
+
+/* Whom the broadcast passed over, and the first term that was false for them (R42). */
+static void
+read_audience(const struct reading *reading, const struct event *event)
+{
+    const struct definitions *definitions = definitions_of(reading);
+    struct span letters = event->u.broadcast.verdict;
+    for (uint32_t i = 0; i < letters.len; i++) {
+        uint32_t term;
+        if (!broadcast_verdict_term(letters.data[i], &term)) {
+            continue;
+        }
+        struct condition condition =
+            condition_term(&definitions->broadcasts[event->u.broadcast.broadcast].to, term);
+        struct buf text = {0};
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone,
+                                                 event->at_ms));
+        buf_printf(&text, " %s %s out ",
+                   names_text(&definitions->broadcast_names, event->u.broadcast.broadcast),
+                   friend_name(reading, event->u.broadcast.from + i));
+        describe_condition(definitions, &condition, &text);
+        end_row(reading, LIST_AUDIENCE, event->at_ms, &text, (struct span){0});
+    }
+}
+
+/* Held or ended as a whole: one line, about no friend. */
+static void
+read_broadcast(const struct reading *reading, const struct event *event)
+{
+    enum reason reason = event->u.broadcast.reason;
+    bool held = event->kind == EVENT_BROADCAST_HELD;
+    if (event->kind == EVENT_BROADCAST_CHOSEN) {
+        read_audience(reading, event);
+        return;
+    }
+    if (reason == REASON_FINISHED) {
+        return;
+    }
+    int64_t at_ms = held ? event->at_ms : event->u.broadcast.due_ms;
+    struct buf text = begin_row(reading, at_ms, NO_ID);
+    buf_printf(&text, " %s%s",
+               names_text(&definitions_of(reading)->broadcast_names, event->u.broadcast.broadcast),
+               held                     ? ""
+               : reason == REASON_STALE ? " skipped"
+                                        : " cancelled");
+    append_reason(reading, event, reason, &text);
+    end_row(reading, held ? LIST_HELD : LIST_UNSENT, at_ms, &text, (struct span){0});
 }
 
 static bool
@@ -261,12 +324,20 @@ read_delivery(struct reading *reading, const struct event *event)
         read_outcome(reading, event);
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         /* What waits too long is skipped (SPEC R6), what became pointless is cancelled. */
-        bool stale = event->u.delivery.reason == REASON_STALE;
+        bool stale = event->u.delivery.reason == REASON_STALE ||
+                     event->u.delivery.reason == REASON_STALE_CAP ||
+                     event->u.delivery.reason == REASON_CONDITION;
         struct buf said = {0};
         buf_append_cstr(&said, stale ? " skipped" : " cancelled");
         append_reason(reading, event, event->u.delivery.reason, &said);
         add_sources(reading, LIST_UNSENT, event->u.delivery.due_ms, event->friend,
                     event->u.delivery.items, event->u.delivery.item_count, buf_cstr(&said));
+        buf_fini(&said);
+    } else if (event->kind == EVENT_DELIVERY_HELD) {
+        struct buf said = {0};
+        append_reason(reading, event, event->u.delivery.reason, &said);
+        add_sources(reading, LIST_HELD, event->at_ms, event->friend, event->u.delivery.items,
+                    event->u.delivery.item_count, buf_cstr(&said));
         buf_fini(&said);
     }
 }
@@ -313,8 +384,26 @@ observe(void *context, const struct event *event)
     case EVENT_DELIVERY_INTENDED:
     case EVENT_DELIVERY_OUTCOME:
     case EVENT_DELIVERY_CANCELLED:
+    case EVENT_DELIVERY_HELD:
         read_delivery(reading, event);
         break;
+    case EVENT_BROADCAST_CHOSEN:
+    case EVENT_BROADCAST_HELD:
+    case EVENT_BROADCAST_ENDED:
+        read_broadcast(reading, event);
+        break;
+    case EVENT_STEP_HELD:
+        read_held_step(reading, event);
+        break;
+    case EVENT_SCENARIO_AUTO_STOPPED: {
+        struct buf text = {0}; /* about no friend: about the scenario */
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone,
+                                                 event->at_ms));
+        buf_printf(&text, " %s",
+                   names_text(&definitions_of(reading)->scenario_names, event->u.cap.scenario));
+        end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
+        break;
+    }
     default: /* the other kinds are no rows of any list */
         break;
     }
@@ -369,8 +458,8 @@ read_later_steps(const struct reading *reading, uint32_t enrolment)
 {
     const struct enrolment *row = &reading->end->state->enrolments[enrolment];
     const struct scenario *scenario = &definitions_of(reading)->scenarios[row->scenario];
-    for (uint32_t place = 0; place < scenario->step_count; place++) {
-        const struct step *step = &scenario->steps[place];
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
         int64_t due_ms = engine_step_due(reading->end->state, enrolment, step);
         if (due_ms != DUE_UNKNOWN_YET &&
             engine_step_is_ahead(reading->end->state, enrolment, step)) {

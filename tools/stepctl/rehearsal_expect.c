@@ -150,8 +150,9 @@ static void
 parse_row(const struct expect *expect)
 {
     static const uint32_t WORDS_MIN[LIST_COUNT] = {
-        [LIST_DELIVERIES] = 3, [LIST_UNSENT] = 4,   [LIST_HELD] = 3,  [LIST_PENDING] = 2,
-        [LIST_REFUSED] = 3,    [LIST_NOTIFIED] = 1, [LIST_QUOTA] = 1, [LIST_STATE] = 2};
+        [LIST_DELIVERIES] = 3, [LIST_UNSENT] = 4,  [LIST_HELD] = 3,
+        [LIST_PENDING] = 2,    [LIST_REFUSED] = 3, [LIST_NOTIFIED] = 1,
+        [LIST_QUOTA] = 1,      [LIST_STATE] = 2,   [LIST_AUDIENCE] = 4};
     const struct yaml_node *node = expect->node;
     if (expect->list == LIST_ROSTERS) {
         parse_roster(expect);

@@ -159,6 +159,37 @@ parse_pause(struct row *row)
     return ends(row);
 }
 
+/* 10 */
+static bool
+parse_number(struct row *row)
+{
+    struct span word;
+    if (!want(row, &word, "expected a number")) {
+        return false;
+    }
+    if (!words_number(word, &row->input->number) || row->input->number < 0 ||
+        row->input->number > 1000000000) {
+        return wrong(row, word, "expected a number, 0 to 1000000000");
+    }
+    return ends(row);
+}
+
+/* B partial, B all_or_none */
+static bool
+parse_fit(struct row *row)
+{
+    struct span word;
+    if (!want(row, &row->input->what, "expected a broadcast") ||
+        !want(row, &word, "expected partial or all_or_none")) {
+        return false;
+    }
+    row->input->number = span_equal_cstr(word, "partial") ? 1 : 0;
+    if (row->input->number == 0 && !span_equal_cstr(word, "all_or_none")) {
+        return wrong(row, word, "expected partial or all_or_none");
+    }
+    return ends(row);
+}
+
 /* F a=b c='d e' */
 static bool
 parse_answers(struct row *row)
@@ -208,6 +239,24 @@ parse_operator(struct row *row)
         row->input->verb = span_equal_cstr(verb, "pause") ? VERB_PAUSE : VERB_RESUME;
         return parse_pause(row);
     }
+    if (span_equal_cstr(verb, "quota")) {
+        row->input->verb = VERB_QUOTA;
+        return parse_number(row);
+    }
+    if (span_equal_cstr(verb, "cap")) {
+        row->input->verb = VERB_CAP;
+        return want(row, &row->input->what, "expected a scenario") && parse_number(row);
+    }
+    if (span_equal_cstr(verb, "fit")) {
+        row->input->verb = VERB_FIT;
+        return parse_fit(row);
+    }
+    struct span after = row->rest;
+    (void)rehearsal_raw_word(&after);
+    if (span_equal_cstr(verb, "cancel") && after.len == 0) { /* with a friend it is a booking's */
+        row->input->verb = VERB_CANCEL;
+        return want(row, &row->input->what, "expected a broadcast") && ends(row);
+    }
     static const struct {
         const char *word;
         enum rehearsal_verb verb;
@@ -229,7 +278,8 @@ parse_operator(struct row *row)
         }
     }
     return unknown_verb(row, verb,
-                        "apply tag field start stop score mark pause resume book change cancel");
+                        "apply tag field start stop score mark pause resume book change cancel "
+                        "quota cap fit");
 }
 
 static bool

@@ -486,21 +486,6 @@ put_in_force(struct run *run, struct definitions *definitions)
     return decide(run, &input);
 }
 
-/* What the API refuses as well: running enrolments cannot be moved yet (SPEC R26). */
-static bool
-moves_enrolments(const struct state *state, const struct definitions *after)
-{
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
-        if (row->phase != ENROLMENT_FREE &&
-            !scenario_same_schedule(&state->definitions->scenarios[row->scenario],
-                                    &after->scenarios[row->scenario])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum rc
 do_apply(struct run *run, const struct rehearsal_input *row)
 {
@@ -514,15 +499,40 @@ do_apply(struct run *run, const struct rehearsal_input *row)
         run->tree = rehearsal_merge(run->arena, run->tree, edit->tree);
         enum rc rc = rehearsal_compile(rehearsal, run->tree, run->definitions, edit->mark,
                                        edit->name, run->diagnostics, &definitions);
-        if (rc == RC_OK && moves_enrolments(core_state(run->core), definitions)) {
-            definitions_release(definitions);
-            rc = RC_NOT_YET;
-            yaml_error(run->diagnostics, row->node->mark, row->node->text,
-                       "not yet: an edit that moves running enrolments (R26)");
-        }
         return rc == RC_OK ? put_in_force(run, definitions) : RC_INVALID;
     }
     return wrong(run, row->node, row->what, "no edit");
+}
+
+/* operator quota 10, operator cap S 5 */
+static enum rc
+do_pressure(struct run *run, const struct rehearsal_input *row)
+{
+    struct input input = {.kind = INPUT_QUOTA, .u.quota = {.limit = row->number}};
+    if (row->verb == VERB_CAP) {
+        uint32_t scenario = names_find(&run->definitions->scenario_names, row->what);
+        if (scenario == NO_ID) {
+            return wrong(run, row->node, row->what, "no scenario");
+        }
+        input.kind = INPUT_CAP;
+        input.u.cap.scenario = scenario;
+        input.u.cap.limit = row->number;
+    }
+    return decide(run, &input);
+}
+
+/* operator fit B partial, operator cancel B */
+static enum rc
+do_broadcast(struct run *run, const struct rehearsal_input *row)
+{
+    uint32_t broadcast = names_find(&run->definitions->broadcast_names, row->what);
+    if (broadcast == NO_ID) {
+        return wrong(run, row->node, row->what, "no broadcast");
+    }
+    struct input input = {.kind =
+                              row->verb == VERB_FIT ? INPUT_BROADCAST_FIT : INPUT_BROADCAST_CANCEL,
+                          .u.broadcast = {.broadcast = broadcast, .partial = row->number == 1}};
+    return decide(run, &input);
 }
 
 static enum rc
@@ -533,6 +543,12 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     }
     if (row->verb == VERB_APPLY) {
         return do_apply(run, row);
+    }
+    if (row->verb == VERB_QUOTA || row->verb == VERB_CAP) {
+        return do_pressure(run, row);
+    }
+    if (row->verb == VERB_FIT || row->verb == VERB_CANCEL) {
+        return do_broadcast(run, row);
     }
     uint32_t friend = NO_ID;
     bool whole = row->who.len == 0; /* pause S */
@@ -613,6 +629,10 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_SCORE:
     case VERB_PAUSE:
     case VERB_RESUME:
+    case VERB_QUOTA:
+    case VERB_CAP:
+    case VERB_FIT:
+    case VERB_CANCEL:
     case VERB_SUBMITS:
     case VERB_CONVERTS:
     case VERB_BOOKS:
