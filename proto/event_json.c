@@ -129,6 +129,12 @@ event_source_text(const struct source *source, const struct definitions *definit
                                        : name_in(definitions, &definitions->conversion_names, id),
                    id);
         return;
+    case SOURCE_BROADCAST:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->broadcast_names, id),
+                   id);
+        return;
     case SOURCE_ON:
         describe_on_id(definitions, (enum trigger_on_kind)id, source->sub, out);
         return;
