@@ -112,6 +112,12 @@ event_source_text(const struct source *source, const struct definitions *definit
     case SOURCE_DEFINITIONS:
         buf_append_cstr(out, "definitions");
         return;
+    case SOURCE_BROADCAST:
+        print_name(out,
+                   definitions == NULL ? NULL
+                                       : name_in(definitions, &definitions->broadcast_names, id),
+                   id);
+        return;
     case SOURCE_FORM:
         print_name(out,
                    definitions == NULL ? NULL : name_in(definitions, &definitions->form_names, id),
@@ -127,12 +133,6 @@ event_source_text(const struct source *source, const struct definitions *definit
         print_name(out,
                    definitions == NULL ? NULL
                                        : name_in(definitions, &definitions->conversion_names, id),
-                   id);
-        return;
-    case SOURCE_BROADCAST:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->broadcast_names, id),
                    id);
         return;
     case SOURCE_ON:

@@ -69,6 +69,7 @@ append_source(const struct definitions *definitions, struct source source, struc
         break;
     case SOURCE_FINISH:
         buf_append_cstr(out, names_text(&definitions->scenario_names, source.id));
+        break;
     case SOURCE_BROADCAST:
         buf_append_cstr(out, names_text(&definitions->broadcast_names, source.id));
         break;
