@@ -124,7 +124,7 @@ flags_of(const char *name)
 static const char *
 target_of(const char *process, const char *name, char target[256])
 {
-    char path[128];
+    char path[320];
     snprintf(path, sizeof(path), "/proc/%s/fd/%s", process, name);
     ssize_t len = readlink(path, target, 255);
     target[len < 0 ? 0 : len] = '\0';
