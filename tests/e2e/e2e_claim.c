@@ -106,7 +106,7 @@ END_TEST
 static unsigned long
 flags_of(const char *name)
 {
-    char path[128], line[128];
+    char path[320], line[128];
     unsigned long flags = 0;
     snprintf(path, sizeof(path), "/proc/%ld/fdinfo/%s", (long)world.daemon, name);
     FILE *file = fopen(path, "re");
