@@ -32,6 +32,8 @@ int client_show(const struct invocation *invocation, const char *method, const c
                 json_t *body, client_show_fn show);
 
 bool client_wants_json(const struct invocation *invocation);
+/* --lang, else the language of the environment. CSV is for programs too and stays English. */
+bool client_is_japanese(const struct invocation *invocation);
 bool client_wants_csv(const struct invocation *invocation);
 bool client_wants_colour(const struct invocation *invocation, int fd);
 void client_print_json(const json_t *json);
