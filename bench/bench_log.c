@@ -8,11 +8,11 @@
  *   replay     log to state, and decode alone. Controls: a cursor's scan over the same events stored one per
  *              record; msgpack-c's object decoder on the same events
  *   disk       bytes the data file grew by, an event, beside the event's own
- *
  *   backup     commits beside `steplog backup`. Control: commits without
  *   peers      with --peers: ours beside Redis, PostgreSQL, beanstalkd and BullMQ (bench/peers.sh)
  *
- * Medians of ROUNDS; ours and the control take turns. --json prints an object a line.
+ * Medians of ROUNDS; ours and the control take turns. Replay, decode and their controls wait for nothing and
+ * are timed by the processor, the rest by the clock. --json prints an object a line.
  *
  *   bench_log [--json] [--dir DIR] [--friends N] [--peers DIR_WITH_THEIR_SOCKETS]
  */
@@ -82,9 +82,13 @@ print_figure(const char *metric, size_t n, double value, const char *unit, const
 
 /* ---- ours ---- */
 
-/* Events a second, in passes of so many; *out_disk_bytes: what the file grew by for one of them. */
+struct growth { /* of the data file, over all that was appended */
+    uint64_t bytes, events;
+};
+
+/* Events a second, in passes of so many; the file grows meanwhile. */
 static double
-ours_durable(struct house *house, size_t group, double *out_disk_bytes, size_t *out_per_pass)
+ours_durable(struct house *house, size_t group, struct growth *growth, size_t *out_per_pass)
 {
     uint64_t used_before, used_after, map;
     bench_check(log_wait(house->log) == RC_OK, "log_wait");
@@ -103,7 +107,8 @@ ours_durable(struct house *house, size_t group, double *out_disk_bytes, size_t *
     bench_check(log_wait(house->log) == RC_OK, "log_wait");
     int64_t us = bench_now_us() - began_us;
     log_map(house->log, &used_after, &map);
-    *out_disk_bytes = (double)(used_after - used_before) / (double)count;
+    growth->bytes += used_after - used_before;
+    growth->events += count;
     return (double)count * 1e6 / (double)us;
 }
 
@@ -182,16 +187,19 @@ bench_durable(struct house *house, struct raw *raw, size_t event_bytes)
     static const char *const RATE_TARGETS[] = {">= 0.9", ">= 1.0", ">= 1.15", ">= 1.3", ">= 1.5"};
     static const char *const BYTES_TARGETS[] = {"<= +100 B", "", "<= 1.25", "<= 1.1", "<= 1.1"};
     for (size_t g = 0; g < GROUP_COUNT; g++) {
-        double ours[ROUNDS], peers[ROUNDS], bytes[ROUNDS];
+        double ours[ROUNDS], peers[ROUNDS];
+        struct growth growth = {0};
+        uint64_t from = core_state(house->core)->seq + 1;
         for (size_t round = 0; round < ROUNDS; round++) {
             size_t per_pass = 0; /* an input may make two events: the control gets as many */
-            ours[round] = ours_durable(house, GROUPS[g], &bytes[round], &per_pass);
+            ours[round] = ours_durable(house, GROUPS[g], &growth, &per_pass);
             peers[round] = raw_durable(raw, per_pass, event_bytes, SLICE_US);
         }
         print_figure("durable_events_per_s", GROUPS[g], quantile(ours, ROUNDS, 0.5), "/s",
                      "one MDB_APPEND an event", quantile(peers, ROUNDS, 0.5), RATE_TARGETS[g]);
-        print_figure("bytes_per_event", GROUPS[g], quantile(bytes, ROUNDS, 0.5), "B",
-                     "the event's own bytes", (double)event_bytes, BYTES_TARGETS[g]);
+        print_figure("bytes_per_event", GROUPS[g], (double)growth.bytes / (double)growth.events,
+                     "B", "the event's own bytes", house_bytes_since(house, from),
+                     BYTES_TARGETS[g]);
     }
 }
 
@@ -235,9 +243,9 @@ bench_peers(struct house *house, const char *directory, size_t event_bytes)
     for (size_t g = 0; g < 2; g++) {
         double ours[ROUNDS], theirs[PEER_COUNT][ROUNDS];
         for (size_t round = 0; round < ROUNDS; round++) {
-            double bytes;
+            struct growth growth = {0};
             size_t per_pass;
-            ours[round] = ours_durable(house, PEER_GROUPS[g], &bytes, &per_pass);
+            ours[round] = ours_durable(house, PEER_GROUPS[g], &growth, &per_pass);
             for (int peer = 0; peer < PEER_COUNT; peer++) {
                 if (peer_is_there(&peers, peer)) {
                     theirs[peer][round] =
@@ -259,13 +267,15 @@ bench_peers(struct house *house, const char *directory, size_t event_bytes)
 static pid_t
 start_backup(const char *steplog, size_t round)
 {
-    char destination[256];
+    char data[256], destination[256];
+    snprintf(data, sizeof(data), "%s/log", root);
     snprintf(destination, sizeof(destination), "%s/backup-%zu", root, round);
+    fflush(stdout); /* or the child prints it too */
     pid_t child = fork();
     bench_check(child >= 0, "fork");
     if (child == 0) {
         bench_check(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
-        execl(steplog, steplog, "backup", "-d", root, destination, (char *)NULL);
+        execl(steplog, steplog, "backup", "-d", data, destination, (char *)NULL);
         _exit(127);
     }
     return child;
@@ -312,7 +322,7 @@ open_to_read(void)
 static double
 seconds_since(int64_t began_us)
 {
-    return (double)(bench_now_us() - began_us) / 1e6;
+    return (double)(bench_cpu_us() - began_us) / 1e6;
 }
 
 /* Calls fn for every event of the log. */
@@ -363,7 +373,7 @@ unpack_all(void)
     struct log *log = open_to_read();
     struct unpacking unpacking = {0};
     msgpack_unpacked_init(&unpacking.result);
-    int64_t began_us = bench_now_us();
+    int64_t began_us = bench_cpu_us();
     uint64_t count = each_event(log, unpack_event, &unpacking);
     double rate = (double)count / seconds_since(began_us);
     msgpack_unpacked_destroy(&unpacking.result);
@@ -381,7 +391,7 @@ replay(const struct house *house, bool decode_only, uint64_t events, uint64_t *o
     struct buf error = {0};
     const struct replay_options options = {
         .log = log, .engine = engine, .zones = zones_source(house->zones)};
-    int64_t began_us = bench_now_us();
+    int64_t began_us = bench_cpu_us();
     bench_check(replay_run(&options, &error) == RC_OK, "replay_run");
     double rate = (double)events / seconds_since(began_us);
     if (!decode_only) {

@@ -107,23 +107,29 @@ house_wait(struct house *house)
 size_t
 house_event_bytes(struct house *house)
 {
-    struct log_cursor *cursor;
-    struct log_batch_view batch;
-    uint64_t from = core_state(house->core)->seq + 1, events = 0, bytes = 0;
-    uint64_t inputs = house->inputs;
+    uint64_t from = core_state(house->core)->seq + 1, inputs = house->inputs;
     while (house->inputs < inputs + 2 * (uint64_t)house->friends) { /* each starts, each stops */
         (void)house_schedule(house, 1000);
         bench_check(core_flush(house->core) == RC_OK, "core_flush");
     }
-    bench_check(log_wait(house->log) == RC_OK &&
-                    log_cursor_open(house->log, from, &cursor) == RC_OK,
-                "reading back");
-    enum rc rc;
-    while ((rc = log_cursor_next(cursor, &batch)) == RC_OK) {
-        events += batch.event_count;
-        bytes += batch.events.len;
+    bench_check(log_wait(house->log) == RC_OK, "log_wait");
+    return (size_t)house_bytes_since(house, from);
+}
+
+double
+house_bytes_since(struct house *house, uint64_t from)
+{
+    struct log_cursor *cursor;
+    struct log_batch_view batch;
+    uint64_t events = 0, bytes = 0;
+    enum rc rc = log_cursor_open(house->log, from, &cursor);
+    while (rc == RC_OK && (rc = log_cursor_next(cursor, &batch)) == RC_OK) {
+        if (batch.first_seq >= from) {
+            events += batch.event_count;
+            bytes += batch.events.len;
+        }
     }
     bench_check(rc == RC_END && events > 0, "reading back");
     log_cursor_close(cursor);
-    return (size_t)(bytes / events);
+    return (double)bytes / (double)events;
 }

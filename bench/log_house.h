@@ -29,5 +29,7 @@ size_t house_schedule(struct house *house, size_t events);
 void house_wait(struct house *house);
 /* The mean bytes of an event, its length included, over a round of starts and stops. */
 size_t house_event_bytes(struct house *house);
+/* The same of the durable events from a number on. */
+double house_bytes_since(struct house *house, uint64_t from);
 
 #endif

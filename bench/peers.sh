@@ -91,9 +91,9 @@ start_postgresql() {
 start_bullmq() {
     [ -S "$dir/redis.sock" ] || return 0
     command -v npm >/dev/null || { say "no npm, so no BullMQ"; return 0; }
-    if [ ! -d "$store/npm/node_modules/bullmq" ]; then
+    if [ ! -d "$store/npm/node_modules/ioredis" ]; then
         mkdir -p "$store/npm"
-        npm install --silent --no-audit --no-fund --prefix "$store/npm" bullmq >"$store/npm.log" 2>&1 ||
+        npm install --silent --no-audit --no-fund --prefix "$store/npm" bullmq ioredis >"$store/npm.log" 2>&1 ||
             { say "npm cannot install bullmq"; return 0; }
     fi
     NODE_PATH=$store/npm/node_modules node bench/peers_bullmq.js "$dir" >"$dir/bullmq.log" 2>&1 &
