@@ -124,7 +124,7 @@ enrolment_json(const struct api_call *call, const struct enrolment *enrolment)
                      api_instant(call, enrolment->start_ms), "state",
                      enrolment->phase == ENROLMENT_IN_DELIVERY ? "in_delivery" : "waiting",
                      "deferred", api_text(deferred), "goal",
-                     api_instant(call, goal_ms == 0 ? INT64_MAX : goal_ms));
+                     api_instant(call, goal_ms == 0 ? INSTANT_NONE : goal_ms));
 }
 
 static json_t *
