@@ -71,7 +71,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CALENDAR_KEY, "on_wait", "R39", "waiting lists", NULL},
     {NOT_YET_CALENDAR_KEY, "on_promote", "R39", "waiting lists", NULL},
 
-    {NOT_YET_STEPCTL, "diff", "R26", "what an edit would move", NULL},
     {NOT_YET_STEPCTL, "simulate", "R42", "running the live state ahead", NULL},
     {NOT_YET_STEPCTL, "calendar", "R39", "booking", NULL},
     {NOT_YET_STEPCTL, "report", "R53", "measures", NULL},
