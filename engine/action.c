@@ -255,7 +255,7 @@ action_run_list(struct turn *turn, uint32_t friend, const struct body *body, str
         if (!condition_holds(turn, friend, &action->condition)) {
             did_something =
                 (action->kind == ACTION_WAIT &&
-                 run_list(turn, friend, action->u.wait.rest, source, enrolment, outbox)) ||
+                 action_run_list(turn, friend, action->u.wait.rest, source, enrolment, outbox)) ||
                 did_something;
             continue;
         }

@@ -318,6 +318,19 @@ START_TEST(each_mistake_has_its_message)
          "scenario 'S' starts itself at its end and would never finish"},
         {"scenarios: {S: {on_finish: {send: {text: x}}, steps: {a: {when: now, do: []}}}}\n",
          "not yet: messages in 'on_finish' (R25); make them the last step"},
+        {"rich_menus: {m: {image: a.png, areas: {0 0 2500: x}}}\n",
+         "not an area; write x, y, width and height: 0 0 1250 843"},
+        {"rich_menus: {m: {image: a.png, areas: {1250 0 1251 843: 'https://a.jp/'}}}\n",
+         "an area lies within 2500 x 1686 pixels (LINE)"},
+        {"rich_menus: {m: {image: a.png, areas: {0 0 1 1: jankem:rock}}}\n"
+         "buttons: {janken: {choices: [rock], do: []}}\n",
+         "no button 'jankem' - did you mean 'janken'?"},
+        {"rich_menus: {m: {areas: {0 0 1 1: m}}}\n", "rich menu 'm' has no 'image'"},
+        {"rich_menus: {m: {image: a.png}}\n", "rich menu 'm' has no 'areas'"},
+        {"rich_menus: {m: {default: yes, image: a, areas: {0 0 1 1: m}}, n: {default: yes, image: "
+         "b, "
+         "areas: {0 0 1 1: m}}}\n",
+         "only one rich menu can be the default"},
         {"buttons: {b: {limit: twice, do: []}}\n",
          "unknown word 'twice'; write one of any, once, once per choice, once per day"},
         {"auto_replies: {r: {any: yes, during: frday, do: []}}\n",
