@@ -681,6 +681,7 @@ delivery_apply(struct state *state, const struct event *event)
         return;
     }
     pressure_count(state, &state->deliveries[index], event);
+    measure_delivery(state, &state->deliveries[index], event);
     if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_RETURNED) {
         struct delivery *row = &state->deliveries[index];
         row->phase = DELIVERY_PLANNED;

@@ -214,6 +214,7 @@ engine_apply(struct engine *engine, const struct event *event)
     if (!about_friend || event->friend < state->friend_count ||
         (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
         route(state, event);
+        measure_apply(state, event);
         deed_apply(state, event);
         if (about_friend) {
             state->friends[event->friend].newest_seq = event->seq;

@@ -671,6 +671,10 @@ image_read(const struct image_source *source, struct state *out_state, const cha
         const char *why = deed_read(&reader.rest, out_state);
         check(&reader, why == NULL, why);
     }
+    if (reader.rc == RC_OK) {
+        const char *why = measure_read(&reader.rest, out_state);
+        check(&reader, why == NULL, why);
+    }
     check(&reader, in_table(out_state->forgetting.friend, out_state->friend_count),
           "it forgets nobody it knows");
     check(&reader, reader.rest.len == 0, "bytes follow its end");

@@ -11,6 +11,7 @@
 #define ENGINE_STATE_H
 
 #include "engine/event.h"
+#include "engine/measure.h"
 
 struct bitmap; /* a roaring bitmap of friend indexes */
 
@@ -309,6 +310,7 @@ struct state {
     struct bitmap **converted; /* by conversion id: who ever did */
     struct conversion_count *conversion_counts;
     uint32_t conversion_capacity;
+    struct measures measures;
 };
 
 /* NO_ID when no friend has that LINE user id. */
