@@ -1,11 +1,10 @@
 #include "engine/engine.h"
 
+#include "engine/agenda.h"
 #include "engine/calendar.h"
 #include "engine/conversion.h"
 #include "engine/deed.h"
-#include "engine/due.h"
 #include "engine/form.h"
-#include "engine/held.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
 #include <assert.h>
@@ -13,11 +12,10 @@
 
 struct engine {
     struct state state;
-    struct due due;
-    struct held held;
+    struct agenda agenda; /* once awake */
     uint32_t edit_cursor; /* enrolments below it follow the newest definitions */
     struct engine_calls calls;
-    bool awake; /* the wheel and the queues follow the rows */
+    bool awake;
 };
 
 struct engine *
@@ -37,8 +35,7 @@ engine_free(struct engine *engine)
         return;
     }
     if (engine->awake) {
-        due_fini(&engine->due);
-        held_fini(&engine->held);
+        agenda_end(&engine->agenda);
     }
     state_fini(&engine->state);
     free(engine);
@@ -227,6 +224,35 @@ engine_apply(struct engine *engine, const struct event *event)
     }
 }
 
+/* Rows span cache lines; all of a friend's are touched, and of an enrolment's. */
+static inline void
+prefetch(const void *row, size_t bytes)
+{
+    enum { CACHE_LINE = 64 };
+    for (size_t at = 0; at < bytes; at += CACHE_LINE) {
+        __builtin_prefetch((const char *)row + at, 1);
+    }
+}
+
+static bool
+is_about_enrolment(const struct event *event)
+{
+    return (event->kind >= EVENT_ENROLMENT_STARTED && event->kind <= EVENT_CLOCK_RESTARTED) ||
+           event->kind == EVENT_STEP_REDIRECTED;
+}
+
+void
+engine_expect(const struct engine *engine, const struct event *event)
+{
+    const struct state *state = &engine->state;
+    if (event->friend < state->friend_count) {
+        prefetch(&state->friends[event->friend], sizeof(state->friends[0]));
+    }
+    if (is_about_enrolment(event) && event->u.step.enrolment < state->enrolment_count) {
+        prefetch(&state->enrolments[event->u.step.enrolment], sizeof(state->enrolments[0]));
+    }
+}
+
 enum rc
 engine_load(struct engine *engine, const struct image_source *source, const char **out_why)
 {
@@ -240,171 +266,12 @@ engine_load(struct engine *engine, const struct image_source *source, const char
     return rc;
 }
 
-/* The queues follow the rows. */
-
-static void
-enqueue_enrolment(struct engine *engine, uint32_t index)
-{
-    struct enrolment *row = &engine->state.enrolments[index];
-    if (row->queued) {
-        return;
-    }
-    const struct scenario *scenario = &engine->state.definitions->scenarios[row->scenario];
-    const struct step *step = scenario_step(scenario, row->step, NULL);
-    row->queued = true;
-    due_push(&engine->due, step == NULL ? CLASS_MARKETING : step->message_class,
-             (struct owner){OWNER_ENROLMENT, index});
-}
-
-static void
-enqueue_delivery(struct engine *engine, uint32_t index)
-{
-    struct delivery *row = &engine->state.deliveries[index];
-    if (!row->queued) {
-        row->queued = true;
-        due_push(&engine->due, row->message_class, (struct owner){OWNER_DELIVERY, index});
-    }
-}
-
-/* Due by the clock, or let go by what held it. */
-static bool
-owner_is_due(const struct state *state, struct owner owner, int64_t now_ms)
-{
-    const struct delivery *delivery = &state->deliveries[owner.index];
-    const struct enrolment *enrolment = &state->enrolments[owner.index];
-    bool waits = owner.kind == OWNER_DELIVERY
-                     ? delivery->phase == DELIVERY_PLANNED
-                     : enrolment->phase == ENROLMENT_WAITING && !state_is_paused(state, enrolment);
-    int64_t wake_ms = owner.kind == OWNER_DELIVERY ? delivery->wake_ms : enrolment->wake_ms;
-    return waits &&
-           (wake_ms <= now_ms || (owner_is_held(state, owner) && !owner_must_stay(state, owner)));
-}
-
-static void
-enqueue_owner(void *context, struct owner owner)
-{
-    assert(owner.kind != OWNER_BROADCAST); /* those are taken out of the wheel */
-    if (owner.kind == OWNER_DELIVERY) {
-        enqueue_delivery(context, owner.index);
-    } else {
-        enqueue_enrolment(context, owner.index);
-    }
-}
-
-/* What waited while the friend had a request in flight. */
-static void
-enqueue_friend(struct engine *engine, uint32_t friend, int64_t now_ms)
-{
-    const struct state *state = &engine->state;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        if (owner_is_due(state, (struct owner){OWNER_DELIVERY, i}, now_ms)) {
-            enqueue_delivery(engine, i);
-        }
-    }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
-        if (owner_is_due(state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
-            enqueue_enrolment(engine, i);
-        }
-    }
-}
-
-/* A whole scenario may go on: rows whose instant came meanwhile are out of the wheel. */
-static void
-rearm_all(struct engine *engine, int64_t now_ms)
-{
-    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
-        if (owner_is_due(&engine->state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
-            enqueue_enrolment(engine, i);
-        }
-    }
-}
-
-static void
-arm_broadcasts(struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->state.definitions->broadcast_names.count; i++) {
-        int64_t wake_ms = broadcast_wake(&engine->state, i);
-        if (wake_ms != INT64_MAX) {
-            due_arm(&engine->due, &engine->state, wake_ms, (struct owner){OWNER_BROADCAST, i});
-        }
-    }
-}
-
-/* Waits in the wheel until its row's wake instant; beside the queues where it is held. */
-static void
-follow_owner(struct engine *engine, struct owner owner)
-{
-    const struct state *state = &engine->state;
-    due_arm(&engine->due, state,
-            owner.kind == OWNER_DELIVERY ? state->deliveries[owner.index].wake_ms
-                                         : state->enrolments[owner.index].wake_ms,
-            owner);
-    if (owner_is_held(state, owner)) {
-        held_add(&engine->held, owner);
-    }
-}
-
-static void
-follow_delivery(struct engine *engine, const struct event *event)
-{
-    uint32_t row = state_find_delivery(&engine->state, event->friend, event->u.delivery.delivery);
-    if (row != NO_ID) {
-        follow_owner(engine, (struct owner){OWNER_DELIVERY, row});
-    }
-}
-
-static void
-follow_rows(struct engine *engine, const struct event *event)
-{
-    if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED ||
-        event->kind == EVENT_STEP_HELD) {
-        follow_owner(engine, (struct owner){OWNER_ENROLMENT, event->u.step.enrolment});
-    } else if (event->kind == EVENT_DELIVERY_HELD || event->kind == EVENT_DELIVERY_DEFERRED) {
-        follow_delivery(engine, event);
-    } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
-        enqueue_friend(engine, event->friend, event->at_ms);
-    } else if (event->kind == EVENT_PAUSE_CHANGED) {
-        rearm_all(engine, event->at_ms);
-    } else if (event->kind == EVENT_DELIVERY_PLANNED || event->kind == EVENT_DELIVERY_OUTCOME ||
-               event->kind == EVENT_DELIVERY_CANCELLED) {
-        enqueue_friend(engine, event->friend, event->at_ms);
-        bool gives_back = event->kind == EVENT_DELIVERY_CANCELLED ||
-                          (event->kind == EVENT_DELIVERY_OUTCOME &&
-                           (event->u.delivery.result == RESULT_FAILED ||
-                            event->u.delivery.result == RESULT_RETURNED));
-        engine->held.wanted = engine->held.wanted || gives_back;
-    } else if (event->kind == EVENT_MONTH_BEGUN || event->kind == EVENT_QUOTA_SET ||
-               event->kind == EVENT_CAP_SET || event->kind == EVENT_DEFINITIONS_APPLIED) {
-        engine->held.wanted = true;
-    }
-    if (event->kind == EVENT_DEFINITIONS_APPLIED) {
-        rearm_all(engine, event->at_ms);
-    }
-    if (event->kind == EVENT_DEFINITIONS_APPLIED || event->kind == EVENT_BROADCAST_HELD) {
-        arm_broadcasts(engine);
-    }
-}
-
 void
 engine_wake(struct engine *engine, int64_t now_ms)
 {
     assert(!engine->awake);
     engine->awake = true;
-    due_init(&engine->due, now_ms);
-    for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
-        if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
-            follow_owner(engine, (struct owner){OWNER_ENROLMENT, i});
-        }
-    }
-    for (uint32_t i = 0; i < engine->state.delivery_count; i++) {
-        if (engine->state.deliveries[i].phase == DELIVERY_PLANNED) {
-            follow_owner(engine, (struct owner){OWNER_DELIVERY, i});
-        }
-    }
-    engine->held.wanted = true;
-    arm_broadcasts(engine);
+    agenda_begin(&engine->agenda, &engine->state, now_ms);
 }
 
 struct event *
@@ -420,7 +287,7 @@ turn_emit(struct turn *turn, const struct event *event)
     const struct trigger_before before = trigger_look(turn, copy);
     engine_apply(turn->engine, copy);
     if (turn->engine->awake) {
-        follow_rows(turn->engine, copy);
+        agenda_follow(&turn->engine->agenda, copy);
     }
     const struct event emitted = *copy; /* what it sets off is emitted behind it */
     trigger_see(turn, &emitted, &before);
@@ -646,58 +513,6 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
 
 /* taking */
 
-/* The first in rank of everything due for a friend. False when nothing is. */
-static bool
-best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner *out_owner)
-{
-    struct rank best = {0};
-    bool found = false;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        struct owner owner = {OWNER_DELIVERY, i};
-        struct rank rank = rank_of(state, owner);
-        if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
-            found = true;
-            best = rank;
-            *out_owner = owner;
-        }
-    }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
-        struct owner owner = {OWNER_ENROLMENT, i};
-        struct rank rank = rank_of(state, owner);
-        if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
-            found = true;
-            best = rank;
-            *out_owner = owner;
-        }
-    }
-    return found;
-}
-
-/* Clears the owner's mark; its friend when the row is still due and may be taken, else NO_ID: it is
- * gone, or held again, or it comes again with the outcome of what its friend has in flight. */
-static uint32_t
-owner_friend(struct engine *engine, struct owner owner, int64_t now_ms)
-{
-    uint32_t friend;
-    if (owner.kind == OWNER_DELIVERY) {
-        struct delivery *row = &engine->state.deliveries[owner.index];
-        row->queued = false;
-        friend = row->friend;
-    } else {
-        struct enrolment *row = &engine->state.enrolments[owner.index];
-        row->queued = false;
-        friend = row->friend;
-    }
-    bool free =
-        owner_is_due(&engine->state, owner, now_ms) && !friend_is_busy(&engine->state, friend);
-    if (!free && owner_is_held(&engine->state, owner)) {
-        held_add(&engine->held, owner);
-    }
-    return free ? friend : NO_ID;
-}
-
 bool
 engine_work(struct engine *engine, int64_t now_ms, struct events *out)
 {
@@ -710,34 +525,6 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
     return broadcast_slice(&turn) || more;
 }
 
-/* The next out of the queues; what is held follows behind them when something was raised. */
-static bool
-next_owner(struct engine *engine, struct owner *out_owner)
-{
-    if (due_pop(&engine->due, out_owner)) {
-        return true;
-    }
-    return engine->held.wanted &&
-           held_release(&engine->held, &engine->state, enqueue_owner, engine) &&
-           due_pop(&engine->due, out_owner);
-}
-
-/* Moves a share of what has come due out of the wheel. Broadcasts begin at once. */
-static void
-enqueue_due(struct turn *turn)
-{
-    struct owner owners[DUE_SHARE];
-    struct engine *engine = turn->engine;
-    size_t count = due_expire(&engine->due, &engine->state, turn->now_ms, owners);
-    for (size_t i = 0; i < count; i++) {
-        if (owners[i].kind == OWNER_BROADCAST) {
-            broadcast_take(turn, owners[i].index);
-        } else {
-            enqueue_owner(engine, owners[i]);
-        }
-    }
-}
-
 enum rc
 engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
 {
@@ -748,33 +535,28 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
                         .start_ms = now_ms,
                         .out = out};
     uint32_t before = out->count;
-    if (engine->held.count > 0) {
+    if (engine->agenda.held.count > 0) {
         pressure_begin_month(&turn); /* a month that turned lets go */
     }
-    enqueue_due(&turn);
+    agenda_expire(&engine->agenda, &turn);
+    *out_delivery = NO_ID;
     if (turn.out->count > before || date_look_through(&turn)) {
-        *out_delivery = NO_ID;
         return RC_OK;
     }
     struct owner owner;
-    while (next_owner(engine, &owner)) {
-        uint32_t friend = owner_friend(engine, owner, now_ms);
-        if (friend == NO_ID) {
-            continue;
-        }
-        struct owner best = owner;
-        bool found = best_of(&engine->state, friend, now_ms, &best);
-        assert(found);
-        pressure_begin_month(&turn);
-        uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
-                                                        : step_take(&turn, best.index);
-        trigger_run_fired(&turn, 0);
-        *out_delivery =
-            intended == 0 ? NO_ID : state_find_delivery(&engine->state, friend, intended);
-        enqueue_friend(engine, friend, now_ms); /* whatever else of this friend is due */
-        return RC_OK;
+    uint32_t friend;
+    if (!agenda_next(&engine->agenda, now_ms, &owner, &friend)) {
+        return RC_END;
     }
-    return RC_END;
+    pressure_begin_month(&turn);
+    uint64_t intended = owner.kind == OWNER_DELIVERY ? delivery_take(&turn, owner.index)
+                                                     : step_take(&turn, owner.index);
+    trigger_run_fired(&turn, 0);
+    if (intended != 0) {
+        *out_delivery = state_find_delivery(&engine->state, friend, intended);
+    }
+    agenda_look_at(&engine->agenda, friend, now_ms); /* whatever else of this friend is due */
+    return RC_OK;
 }
 
 bool
@@ -787,25 +569,11 @@ engine_is_claimed_at(const struct engine *engine, const struct input *input)
 int64_t
 engine_next_due(const struct engine *engine, int64_t now_ms)
 {
-    for (int i = 0; i < CLASS_COUNT; i++) {
-        if (engine->due.queues[i].count > 0) {
-            return now_ms;
-        }
-    }
-    if (date_is_pending(&engine->state) || (engine->held.wanted && engine->held.count > 0) ||
-        engine->state.definitions_before != NULL || broadcast_has_work(&engine->state)) {
-        return now_ms;
-    }
-    int64_t next_ms = wheel_next(engine->due.wheel);
-    if ((engine->held.count > 0 || broadcast_is_held(&engine->state)) &&
-        engine->state.quota.until_ms < next_ms) {
-        next_ms = engine->state.quota.until_ms; /* the month turns */
-    }
-    return next_ms < now_ms ? now_ms : next_ms;
+    return agenda_next_due(&engine->agenda, now_ms);
 }
 
 uint32_t
 engine_due_count(const struct engine *engine, enum message_class message_class)
 {
-    return engine->due.queues[message_class].count;
+    return engine->agenda.due.queues[message_class].count;
 }
