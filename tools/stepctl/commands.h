@@ -31,6 +31,7 @@ int command_next(const struct invocation *invocation);
 int command_report_scenario(const struct invocation *invocation);
 int command_report_broadcast(const struct invocation *invocation);
 int command_report_cross(const struct invocation *invocation);
+int command_simulate(const struct invocation *invocation);
 int command_calendar(const struct invocation *invocation);
 int command_why(const struct invocation *invocation);
 int command_clock(const struct invocation *invocation);
