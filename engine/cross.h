@@ -1,8 +1,8 @@
 /* cross - two ways of parting friends against each other: age by job, area by tag (SPEC R52).
  *
  * Shape    an axis is a list of labelled sets: those of conditions (the caller makes them), the values of a
- *          field, response marks, the days or months on which friends came. A cell is the intersection of a row, a column and a segment,
- *          counted by roaring, or summed over a number field; exact.
+ *          field, response marks, the days or months on which friends came. A cell is the intersection of
+ *          a row, a column and a segment, counted by roaring, or summed over a number field; exact.
  * Units    friends; a field's numbers.
  * Errors   false for an axis with more than CROSS_SETS_MAX labels; out of memory ends the process.
  * Owner    labels live in the arena given; cross_axis_fini() frees the sets an axis made.
