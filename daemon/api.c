@@ -41,6 +41,8 @@ static const struct route ROUTES[] = {
     {"GET", "/v1/next", BODY_NONE, api_get_next},
     {"GET", "/v1/reports/scenarios/{}", BODY_NONE, api_get_scenario_report},
     {"GET", "/v1/reports/broadcasts", BODY_NONE, api_get_broadcast_report},
+    {"GET", "/v1/reports/links", BODY_NONE, api_get_link_report},
+    {"GET", "/v1/reports/routes", BODY_NONE, api_get_route_report},
     {"GET", "/v1/reports/cross", BODY_NONE, api_get_cross_report},
     {"GET", "/v1/due", BODY_NONE, api_get_due},
     {"GET", "/v1/broadcasts", BODY_NONE, api_get_broadcasts},

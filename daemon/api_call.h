@@ -57,6 +57,8 @@ void api_post_stop(struct api_call *call);
 void api_get_next(struct api_call *call);
 void api_get_scenario_report(struct api_call *call);
 void api_get_broadcast_report(struct api_call *call);
+void api_get_link_report(struct api_call *call);
+void api_get_route_report(struct api_call *call);
 void api_get_cross_report(struct api_call *call);
 void api_get_due(struct api_call *call);
 void api_get_quota(struct api_call *call);

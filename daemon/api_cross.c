@@ -2,36 +2,37 @@
 #include "daemon/api_call.h"
 
 #include "engine/cross.h"
+#include "engine/segment.h"
 #include "engine/tables.h"
+#include "proto/words.h"
 
 #include <string.h>
 
-enum { TAGS_MAX = CROSS_SETS_MAX };
-
-/* "tag:a,tag:b" */
+/* "tag:a, route:b, score >= 3": each a set of its own. */
 static bool
-read_tags(struct api_call *call, const char *text, struct cross_axis *out_axis)
+read_conditions(struct api_call *call, const char *text, struct cross_axis *out_axis)
 {
-    uint32_t tags[TAGS_MAX], count = 0;
-    char name[256];
+    const struct inquiry inquiry = {.state = call->state, .now_ms = api_now_ms(call)};
     while (*text != '\0') {
         size_t length = strcspn(text, ",");
-        bool is_tag = length > 4 && strncmp(text, "tag:", 4) == 0 && length < sizeof(name);
-        if (!is_tag || count == TAGS_MAX) {
-            api_error(call->reply, API_INVALID, "tag:a,tag:b",
-                      is_tag ? "more than %d tags" : "a list of tags has up to %d like 'tag:a'",
-                      TAGS_MAX);
+        struct span words = span_of(text, length);
+        struct condition condition;
+        struct buf error = {0};
+        enum rc rc =
+            definition_condition(words, call->definitions, call->api->arena, &condition, &error);
+        if (rc != RC_OK || out_axis->count == CROSS_SETS_MAX) {
+            api_error(call->reply, API_INVALID, "tag:a,tag:b", "%s",
+                      rc != RC_OK ? buf_cstr(&error) : "more conditions than a table has rows");
+            buf_fini(&error);
             return false;
         }
-        memcpy(name, text + 4, length - 4);
-        name[length - 4] = '\0';
-        if (!api_name(call, &call->definitions->tag_names, "tag", name, &tags[count])) {
-            return false;
-        }
-        count++;
+        buf_fini(&error);
+        out_axis->sets[out_axis->count++] =
+            (struct cross_set){.label = arena_span(call->api->arena, words_trim(words)),
+                               .members = segment_members(&inquiry, &condition)};
         text += length + (text[length] == ',');
     }
-    return cross_by_tags(call->state, tags, count, out_axis);
+    return true;
 }
 
 /* False: refused, and said. */
@@ -48,10 +49,7 @@ read_axis(struct api_call *call, const char *name, struct cross_axis *out_axis)
                   name);
         return false;
     }
-    if (strncmp(text, "tag:", 4) == 0) {
-        return read_tags(call, text, out_axis);
-    }
-    if (strncmp(text, "field:", 6) == 0) {
+    if (strncmp(text, "field:", 6) == 0 && strcspn(text, " ,=<>!") == strlen(text)) {
         if (!api_name(call, &call->definitions->field_names, "field", text + 6, &field)) {
             return false;
         }
@@ -61,11 +59,7 @@ read_axis(struct api_call *call, const char *name, struct cross_axis *out_axis)
     } else if (strcmp(text, "added:month") == 0 || strcmp(text, "added:day") == 0) {
         fits = cross_by_added(call->state, text[6] == 'm', arena, out_axis);
     } else {
-        api_error(call->reply, API_INVALID, NULL,
-                  "'%s' parts nobody; write tag:a,tag:b or field:x or mark or added:month or "
-                  "added:day",
-                  text);
-        return false;
+        return read_conditions(call, text, out_axis);
     }
     if (!fits) {
         cross_axis_fini(out_axis);

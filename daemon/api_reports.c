@@ -3,6 +3,7 @@
 #include "daemon/instant.h"
 
 #include "engine/measure.h"
+#include "engine/segment.h"
 #include "engine/tables.h"
 
 #include <stdio.h>
@@ -259,4 +260,125 @@ api_get_broadcast_report(struct api_call *call)
     }
     api_ok(call, API_NOW, json_pack("{s:o}", "broadcasts", list));
     free_reasons(&report);
+}
+
+/* --- links and routes --- */
+
+struct link_report {
+    uint32_t link; /* or the route */
+    uint64_t clicks, friends, scanned, taken, timed;
+    uint64_t by_bucket[MEASURE_BUCKETS];
+};
+
+static void
+add_link_row(void *context, const struct measure_row *row)
+{
+    struct link_report *report = context;
+    if (row->unit.source_kind != SOURCE_NONE || row->unit.id != report->link) {
+        return;
+    }
+    if (row->kind == MEASURE_CLICKED) {
+        report->clicks += row->count;
+        report->friends += row->detail == 1 ? row->count : 0;
+    } else if (row->kind == MEASURE_CLICK_SECONDS && row->detail < MEASURE_BUCKETS) {
+        report->by_bucket[row->detail] += row->count;
+        report->timed += row->count;
+    } else if (row->kind == MEASURE_SCANNED) {
+        report->scanned += row->count;
+    } else if (row->kind == MEASURE_TAKEN) {
+        report->taken += row->count;
+    }
+}
+
+/* The seconds within which so many quarters of the first clicks came; null where none is known. */
+static json_t *
+quartile(const struct link_report *report, uint64_t quarters)
+{
+    uint64_t wanted = (report->timed * quarters + 3) / 4, seen = 0;
+    for (uint32_t i = 0; i < MEASURE_BUCKETS && report->timed > 0; i++) {
+        seen += report->by_bucket[i];
+        if (seen >= wanted) {
+            return json_integer(measure_bucket_begins(i));
+        }
+    }
+    return json_null();
+}
+
+void
+api_get_link_report(struct api_call *call)
+{
+    const struct names *names = &call->definitions->link_names;
+    struct hours_asked hours;
+    if (!read_days(call, &hours)) {
+        return;
+    }
+    json_t *list = json_array();
+    struct link_report *report = arena_alloc(call->api->arena, sizeof(*report));
+    for (uint32_t id = 0; id < names->count; id++) {
+        if (!names->items[id].in_force) {
+            continue;
+        }
+        *report = (struct link_report){.link = id};
+        measure_each(call->state, hours.from, hours.to, add_link_row, report);
+        json_array_append_new(
+            list,
+            json_pack("{s:o,s:I,s:I,s:{s:I,s:o,s:o,s:o}}", "link", api_text(names->items[id].text),
+                      "clicks", (json_int_t)report->clicks, "friends", (json_int_t)report->friends,
+                      "seconds", "known", (json_int_t)report->timed, "quarter", quartile(report, 1),
+                      "half", quartile(report, 2), "three_quarters", quartile(report, 3)));
+    }
+    api_ok(call, API_NOW, json_pack("{s:o}", "links", list));
+}
+
+/* Of those who ever came by the route: how many there are, and who made each conversion. */
+static void
+add_route_friends(const struct api_call *call, uint32_t route, json_t *line)
+{
+    const struct names *names = &call->definitions->conversion_names;
+    const struct condition_op op = {.kind = CONDITION_ROUTE, .id = route, .sub = NO_ID};
+    const struct condition condition = {&op, 1};
+    const struct inquiry inquiry = {.state = call->state, .now_ms = api_now_ms(call)};
+    struct bitmap *members = segment_members(&inquiry, &condition);
+    json_t *converted = json_array();
+    for (uint32_t id = 0; id < names->count; id++) {
+        const struct bitmap *who =
+            id < call->state->conversion_capacity ? call->state->converted[id] : NULL;
+        if (names->items[id].in_force) {
+            json_array_append_new(converted, json_pack("{s:o,s:I}", "conversion",
+                                                       api_text(names->items[id].text), "friends",
+                                                       (json_int_t)set_count_both(members, who)));
+        }
+    }
+    json_object_set_new(line, "friends", json_integer(set_count(members)));
+    json_object_set_new(
+        line, "reachable",
+        json_integer((json_int_t)set_count(members) -
+                     (json_int_t)set_count_both(members, call->state->unreachable)));
+    json_object_set_new(line, "converted", converted);
+    set_free(members);
+}
+
+void
+api_get_route_report(struct api_call *call)
+{
+    const struct names *names = &call->definitions->route_names;
+    struct hours_asked hours;
+    if (!read_days(call, &hours)) {
+        return;
+    }
+    json_t *list = json_array();
+    struct link_report *report = arena_alloc(call->api->arena, sizeof(*report));
+    for (uint32_t id = 0; id < names->count; id++) {
+        if (!names->items[id].in_force) {
+            continue;
+        }
+        *report = (struct link_report){.link = id};
+        measure_each(call->state, hours.from, hours.to, add_link_row, report);
+        json_t *line =
+            json_pack("{s:o,s:I,s:I}", "route", api_text(names->items[id].text), "scanned",
+                      (json_int_t)report->scanned, "taken", (json_int_t)report->taken);
+        add_route_friends(call, id, line);
+        json_array_append_new(list, line);
+    }
+    api_ok(call, API_NOW, json_pack("{s:o}", "routes", list));
 }

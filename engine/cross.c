@@ -16,9 +16,7 @@ void
 cross_axis_fini(struct cross_axis *axis)
 {
     for (uint32_t i = 0; i < axis->count; i++) {
-        if (!axis->sets[i].borrowed) {
-            set_free(axis->sets[i].members);
-        }
+        set_free(axis->sets[i].members);
     }
     axis->count = 0;
 }
@@ -43,23 +41,6 @@ set_for(struct cross_axis *axis, struct span label, uint32_t *last, struct arena
     *last = axis->count;
     axis->sets[axis->count] = (struct cross_set){.label = arena_span(arena, label)};
     return &axis->sets[axis->count++];
-}
-
-bool
-cross_by_tags(const struct state *state, const uint32_t *tags, uint32_t tag_count,
-              struct cross_axis *out_axis)
-{
-    out_axis->count = 0;
-    for (uint32_t i = 0; i < tag_count; i++) {
-        if (out_axis->count == CROSS_SETS_MAX) {
-            return false;
-        }
-        out_axis->sets[out_axis->count++] = (struct cross_set){
-            .label = span_cstr(names_text(&state->definitions->tag_names, tags[i])),
-            .members = tags[i] < state->tag_capacity ? state->tags[tags[i]] : NULL,
-            .borrowed = true};
-    }
-    return true;
 }
 
 enum { LABEL_BYTES = 48 };

@@ -1,8 +1,8 @@
 /* cross - two ways of parting friends against each other: age by job, area by tag (SPEC R52).
  *
- * Shape    an axis is a list of labelled sets: some tags, the values of a field, response marks, the days or
- *          months on which friends came. A cell is the intersection of a row, a column and a segment,
- *          counted by roaring, or summed over a number field; exact.
+ * Shape    an axis is a list of labelled sets: those of conditions (the caller makes them), the values of a
+ *          field, response marks, the days or months on which friends came. A cell is the intersection of
+ *          a row, a column and a segment, counted by roaring, or summed over a number field; exact.
  * Units    friends; a field's numbers.
  * Errors   false for an axis with more than CROSS_SETS_MAX labels; out of memory ends the process.
  * Owner    labels live in the arena given; cross_axis_fini() frees the sets an axis made.
@@ -16,9 +16,8 @@
 enum { CROSS_SETS_MAX = 200 };
 
 struct cross_set {
-    struct span label; /* empty: those who have none */
-    struct bitmap *members;
-    bool borrowed; /* the state's own */
+    struct span label;      /* empty: those who have none */
+    struct bitmap *members; /* own; NULL: nobody */
 };
 struct cross_axis {
     struct cross_set sets[CROSS_SETS_MAX];
@@ -27,9 +26,6 @@ struct cross_axis {
 
 void cross_axis_fini(struct cross_axis *axis);
 
-/* A friend with several of the tags is in several rows; those with none of them in none. */
-MUST_USE bool cross_by_tags(const struct state *state, const uint32_t *tags, uint32_t tag_count,
-                            struct cross_axis *out_axis);
 MUST_USE bool cross_by_field(const struct state *state, uint32_t field, struct arena *arena,
                              struct cross_axis *out_axis);
 MUST_USE bool cross_by_mark(const struct state *state, struct cross_axis *out_axis);

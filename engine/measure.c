@@ -96,6 +96,40 @@ count_blocked(struct state *state, const struct event *event)
     }
 }
 
+uint32_t
+measure_bucket(uint32_t seconds)
+{
+    uint32_t power = 5;
+    if (seconds < 32) {
+        return seconds;
+    }
+    while (power < 31 && seconds >> (power + 1) != 0) {
+        power++;
+    }
+    return 32 + (power - 5) * 16 + (seconds >> (power - 4) & 15);
+}
+
+uint32_t
+measure_bucket_begins(uint32_t bucket)
+{
+    if (bucket < 32) {
+        return bucket;
+    }
+    uint32_t power = 5 + (bucket - 32) / 16;
+    return (16 + (bucket - 32) % 16) << (power - 4);
+}
+
+static void
+count_click(struct state *state, const struct event *event)
+{
+    struct measure_unit link = thing(event->u.clicked.link);
+    count(state, MEASURE_CLICKED, link, event->u.clicked.first, event->at_ms);
+    if (event->u.clicked.first && event->u.clicked.known) {
+        count(state, MEASURE_CLICK_SECONDS, link, measure_bucket(event->u.clicked.after_s),
+              event->at_ms);
+    }
+}
+
 static void
 count_step(struct state *state, const struct event *event, enum measure_kind kind)
 {
@@ -145,6 +179,15 @@ measure_apply(struct state *state, const struct event *event)
         break;
     case EVENT_FORM_ANSWERED:
         count(state, MEASURE_ANSWERED, thing(event->u.form.form), 0, event->at_ms);
+        break;
+    case EVENT_CLICKED:
+        count_click(state, event);
+        break;
+    case EVENT_ROUTE_SCANNED:
+        count(state, MEASURE_SCANNED, thing(event->u.route.route), 0, event->at_ms);
+        break;
+    case EVENT_ROUTE_TAKEN:
+        count(state, MEASURE_TAKEN, thing(event->u.route.route), 0, event->at_ms);
         break;
     default: /* nothing that a report tells of */
         break;

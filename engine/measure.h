@@ -34,8 +34,13 @@ enum measure_kind {                         /* in images */
                     MEASURE_BLOCKED = 12,   /* of a template: blocks within 24 h after it */
                     MEASURE_TAPPED = 13,    /* of a button */
                     MEASURE_ANSWERED = 14,  /* of a form */
+                    MEASURE_CLICKED = 15,   /* of a link; detail: 1 a friend's first, else 0 */
+                    MEASURE_CLICK_SECONDS =
+                        16, /* of a link: first clicks after a delivery; detail: bucket */
+                    MEASURE_SCANNED = 17, /* of a route: opened */
+                    MEASURE_TAKEN = 18,   /* of a route: it took effect */
 };
-enum { MEASURE_KIND_COUNT = 15 };
+enum { MEASURE_KIND_COUNT = 19 };
 
 struct measure_unit { /* as struct source; what is no source has source kind NONE and its id */
     uint32_t source_kind, id, sub;
@@ -62,6 +67,11 @@ void measure_delivery(struct state *state, const struct delivery *row, const str
 typedef void (*measure_fn)(void *context, const struct measure_row *row);
 void measure_each(const struct state *state, uint32_t from_hour, uint32_t to_hour, measure_fn fn,
                   void *context);
+
+/* Seconds in buckets: exact below 32, then within a sixteenth. */
+uint32_t measure_bucket(uint32_t seconds);
+uint32_t measure_bucket_begins(uint32_t bucket);
+enum { MEASURE_BUCKETS = 32 + 27 * 16 };
 
 void measure_digest(const struct state *state, struct checksum *sum);
 void measure_fini(struct state *state);

@@ -8,6 +8,8 @@ static const char SHOP[] = "tags: {all: [vip, bought]}\n"
                            "account: {zone: Asia/Tokyo}\n"
                            "friend_add: {new: {do: [ {start: S} ]}}\n"
                            "conversions: {CV: {count: every, do: [ {tag: +bought} ]}}\n"
+                           "links: {L: {to: 'https://example.jp/', track: liff}}\n"
+                           "routes: {qr: {do: [ {tag: +vip} ]}}\n"
                            "scenarios:\n"
                            "  S:\n"
                            "    steps:\n"
@@ -112,7 +114,7 @@ START_TEST(friends_are_parted_by_two_dimensions)
     expect(answer, "rows.0", "関東");
     expect(answer, "rows.1", "関西");
     expect(answer, "rows.2", "null"); /* Carl has said nothing */
-    expect(answer, "columns.0", "vip");
+    expect(answer, "columns.0", "tag:vip");
     expect(answer, "cells.0.0", "1");
     expect(answer, "cells.1.0", "0");
     expect(answer, "cells.2.1", "1");
@@ -138,6 +140,37 @@ START_TEST(friends_are_parted_by_two_dimensions)
 }
 END_TEST
 
+START_TEST(clicks_and_routes_are_counted)
+{
+    post("/v1/friends/0/clicks/L", "{}");
+    post("/v1/friends/0/clicks/L", "{}");
+    post("/v1/friends/2/clicks/L", "{}");
+    json_t *answer = call_api("GET", "/v1/reports/links", "", NULL);
+    expect(answer, "links.0.link", "L");
+    expect(answer, "links.0.clicks", "3");
+    expect(answer, "links.0.friends", "2");
+    expect(answer, "links.0.seconds.known", "0"); /* it was in no message */
+    expect(answer, "links.0.seconds.half", "null");
+    json_decref(answer);
+    post("/v1/routes/qr/scans", "{\"user_id\":\"Udora\"}");
+    follows("Udora");
+    answer = call_api("GET", "/v1/reports/routes", "", NULL);
+    expect(answer, "routes.0.route", "qr");
+    expect(answer, "routes.0.scanned", "1");
+    expect(answer, "routes.0.taken", "1");
+    expect(answer, "routes.0.friends", "1");
+    expect(answer, "routes.0.converted.0.friends", "0");
+    json_decref(answer);
+    query("rows", "route:qr, not route:qr");
+    query("columns", "tag:vip");
+    answer = call_api("GET", "/v1/reports/cross", "", NULL);
+    expect(answer, "rows.1", "not route:qr");
+    expect(answer, "cells.0.0", "1");
+    expect(answer, "cells.1.0", "1");
+    json_decref(answer);
+}
+END_TEST
+
 START_TEST(what_parts_nobody_is_refused)
 {
     unsigned status;
@@ -149,7 +182,7 @@ START_TEST(what_parts_nobody_is_refused)
     ck_assert_uint_eq(status, 400);
     fixture.queries[1][1] = "tag:nobody";
     json_decref(call_api("GET", "/v1/reports/cross", "", &status));
-    ck_assert_uint_eq(status, 404);
+    ck_assert_uint_eq(status, 400);
     fixture.queries[1][1] = "mark";
     query("value", "sum:area");
     json_decref(call_api("GET", "/v1/reports/cross", "", &status));
@@ -169,6 +202,7 @@ suite(void)
     tcase_add_test(tc, a_scenario_is_told_step_by_step);
     tcase_add_test(tc, a_report_is_of_the_days_it_is_asked_for);
     tcase_add_test(tc, friends_are_parted_by_two_dimensions);
+    tcase_add_test(tc, clicks_and_routes_are_counted);
     tcase_add_test(tc, what_parts_nobody_is_refused);
     suite_add_tcase(s, tc);
     return s;

@@ -130,12 +130,29 @@ START_TEST(a_friend_who_leaves_is_laid_to_what_came_the_day_before)
 }
 END_TEST
 
+START_TEST(buckets_of_seconds_are_exact_or_within_a_sixteenth)
+{
+    uint32_t before = 0;
+    for (uint64_t seconds = 0; seconds <= UINT32_MAX; seconds += 1 + seconds / 50) {
+        uint32_t bucket = measure_bucket((uint32_t)seconds);
+        uint32_t begins = measure_bucket_begins(bucket);
+        ck_assert_uint_lt(bucket, MEASURE_BUCKETS);
+        ck_assert_uint_ge(bucket, before);
+        ck_assert_uint_le(begins, seconds);
+        ck_assert_uint_le(seconds - begins, seconds / 16);
+        before = bucket;
+    }
+    ck_assert_uint_lt(measure_bucket(UINT32_MAX), MEASURE_BUCKETS);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
     Suite *s = suite_create("measure");
     TCase *tc = tcase_create("measure");
     tcase_add_loop_test(tc, counters_are_what_the_events_say, 0, 12);
+    tcase_add_test(tc, buckets_of_seconds_are_exact_or_within_a_sixteenth);
     tcase_add_test(tc, hours_part_the_counts);
     tcase_add_test(tc, a_friend_who_leaves_is_laid_to_what_came_the_day_before);
     suite_add_tcase(s, tc);

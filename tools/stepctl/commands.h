@@ -34,6 +34,8 @@ int command_scenario_stop(const struct invocation *invocation);
 int command_next(const struct invocation *invocation);
 int command_report_scenario(const struct invocation *invocation);
 int command_report_broadcast(const struct invocation *invocation);
+int command_report_links(const struct invocation *invocation);
+int command_report_route(const struct invocation *invocation);
 int command_report_cross(const struct invocation *invocation);
 int command_simulate(const struct invocation *invocation);
 int command_calendar(const struct invocation *invocation);

@@ -155,6 +155,87 @@ command_report_broadcast(const struct invocation *invocation)
     return code;
 }
 
+/* A report without an argument: its rows under `list`, in these columns. */
+struct plain_report {
+    const char *path, *list;
+    const char *columns[9][3]; /* member ("a.b": within a), English, Japanese */
+};
+
+static void
+cell_within(struct table *table, const json_t *row, const char *member)
+{
+    const char *dot = strchr(member, '.');
+    char outer[32];
+    if (dot == NULL) {
+        cell_of(table, row, member);
+        return;
+    }
+    snprintf(outer, sizeof(outer), "%.*s", (int)(dot - member), member);
+    cell_of(table, json_object_get(row, outer), dot + 1);
+}
+
+static int
+report_plainly(const struct invocation *invocation, const struct plain_report *report)
+{
+    struct buf path = {0};
+    json_t *answer = NULL;
+    buf_append_cstr(&path, report->path);
+    add_parameter(invocation, "from", &path);
+    add_parameter(invocation, "until", &path);
+    int code = client_call(invocation, "GET", buf_cstr(&path), NULL, &answer);
+    if (code == EXIT_DONE && client_wants_json(invocation)) {
+        client_print_json(answer);
+    } else if (code == EXIT_DONE) {
+        struct table *table = table_new();
+        for (size_t i = 0; report->columns[i][0] != NULL; i++) {
+            table_column(table, report->columns[i][1 + client_is_japanese(invocation)],
+                         i == 0 ? TABLE_LEFT : TABLE_RIGHT);
+        }
+        size_t index;
+        const json_t *row;
+        json_array_foreach(json_object_get(answer, report->list), index, row)
+        {
+            table_row(table);
+            for (size_t i = 0; report->columns[i][0] != NULL; i++) {
+                cell_within(table, row, report->columns[i][0]);
+            }
+        }
+        client_print_table(invocation, table);
+        table_free(table);
+    }
+    json_decref(answer);
+    buf_fini(&path);
+    return code;
+}
+
+int
+command_report_links(const struct invocation *invocation)
+{
+    static const struct plain_report REPORT = {
+        "/v1/reports/links",
+        "links",
+        {{"link", "link", "リンク"},
+         {"clicks", "clicks", "クリック"},
+         {"friends", "friends", "人数"},
+         {"seconds.quarter", "a quarter within s", "4分の1まで(秒)"},
+         {"seconds.half", "half within s", "半数まで(秒)"},
+         {"seconds.three_quarters", "three quarters within s", "4分の3まで(秒)"}}};
+    return report_plainly(invocation, &REPORT);
+}
+
+int
+command_report_route(const struct invocation *invocation)
+{
+    static const struct plain_report REPORT = {"/v1/reports/routes",
+                                               "routes",
+                                               {{"route", "route", "経路"},
+                                                {"scanned", "opened", "開かれた数"},
+                                                {"taken", "took effect", "友だち追加など"},
+                                                {"friends", "friends ever", "人数(累計)"},
+                                                {"reachable", "reachable", "うち配信可能"}}};
+    return report_plainly(invocation, &REPORT);
+}
+
 /* A table is as wide as people read; JSON has all columns. */
 enum { COLUMNS_SHOWN_MAX = 14 };
 
