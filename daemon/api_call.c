@@ -56,6 +56,13 @@ parse_number(const char *text, int64_t max, int64_t *out)
     return true;
 }
 
+const char *
+api_query(const struct api_call *call, const char *name)
+{
+    const struct api_request *request = call->request;
+    return request->query == NULL ? NULL : request->query(request->query_context, name);
+}
+
 bool
 api_query_number(struct api_call *call, const char *name, int64_t fallback, int64_t min,
                  int64_t max, int64_t *out)

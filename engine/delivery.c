@@ -687,6 +687,7 @@ delivery_apply(struct state *state, const struct event *event)
         return;
     }
     pressure_count(state, tables_delivery(state, index), event);
+    measure_delivery(state, tables_delivery(state, index), event);
     if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_RETURNED) {
         struct delivery *row = tables_delivery(state, index);
         row->phase = DELIVERY_PLANNED;

@@ -232,6 +232,7 @@ engine_apply(struct engine *engine, const struct event *event)
     if (!about_friend || event->friend < state->friends.count ||
         (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friends.count)) {
         route(state, event);
+        measure_apply(state, event);
         deed_apply(state, event);
         if (about_friend) {
             tables_friend(state, event->friend)->newest_seq = event->seq;

@@ -28,11 +28,12 @@ _Static_assert(sizeof(struct form_tally) == 24, "raise the version");
 _Static_assert(sizeof(struct booking) == 48, "raise the version");
 _Static_assert(sizeof(struct deed_row) == 12, "raise the version");
 _Static_assert(sizeof(struct choice_count) == 16, "raise the version");
+_Static_assert(sizeof(struct measure_row) == 32, "raise the version");
 /* These go member by member. */
 _Static_assert(sizeof(struct delivery) == 240, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
-_Static_assert(sizeof(struct state) == 1200, "describe the new member, raise the version");
+_Static_assert(sizeof(struct state) == 1256, "describe the new member, raise the version");
 #endif
 
 struct image {
@@ -504,6 +505,7 @@ sections(struct image *image)
     conversions(image);
     languages(image);
     received_hours(image);
+    measure_stream(state, &image->stream);
 }
 
 void

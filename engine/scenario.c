@@ -515,7 +515,7 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
     }
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
-        int64_t due_ms = step_due(scenario, step, row, DUE_UNKNOWN_YET);
+        int64_t due_ms = step_due(turn->state, scenario, step, row, DUE_UNKNOWN_YET);
         struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
                                                    due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);

@@ -96,6 +96,26 @@ set_next(const struct bitmap *set, uint32_t from)
     return roaring_move_uint32_iterator_equalorlarger(&each, from) ? each.current_value : NO_ID;
 }
 
+uint32_t
+set_count_both(const struct bitmap *a, const struct bitmap *b)
+{
+    return a == NULL || b == NULL ? 0
+                                  : (uint32_t)roaring_bitmap_and_cardinality(
+                                        (const roaring_bitmap_t *)a, (const roaring_bitmap_t *)b);
+}
+
+void
+set_keep(struct bitmap **slot, const struct bitmap *other)
+{
+    roaring_bitmap_t *kept =
+        other == NULL   ? roaring_bitmap_create()
+        : *slot == NULL ? roaring_bitmap_copy((const roaring_bitmap_t *)other)
+                        : roaring_bitmap_and(set_of(*slot), (const roaring_bitmap_t *)other);
+    assert(kept != NULL);
+    set_free(*slot);
+    *slot = (struct bitmap *)kept;
+}
+
 void
 set_free(struct bitmap *set)
 {
@@ -498,6 +518,6 @@ tables_drop_sets(struct state *state)
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
     deed_fini(state);
-    unique_fini(state);
+    measure_fini(state);
     free_all(state->converted, state->conversion_capacity);
 }

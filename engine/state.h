@@ -13,6 +13,7 @@
 #include "engine/columns.h"
 #include "engine/event.h"
 #include "engine/index.h"
+#include "engine/measure.h"
 #include "engine/table.h"
 #include "engine/texts.h"
 
@@ -329,6 +330,7 @@ struct state {
     struct bitmap **converted; /* by conversion id: who ever did */
     struct conversion_count *conversion_counts;
     uint32_t conversion_capacity;
+    struct measures measures;
 };
 
 /* Rows by index, which must be one that was taken. */

@@ -136,6 +136,10 @@ void set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count);
 void set_stream(struct bitmap **slot, struct stream *stream, uint32_t limit);
 /* The first member from `from` on; NO_ID when there is none. A NULL set is empty. */
 uint32_t set_next(const struct bitmap *set, uint32_t from);
+/* Members of both; a NULL set is empty. */
+uint32_t set_count_both(const struct bitmap *a, const struct bitmap *b);
+/* *slot (NULL: everybody) becomes its members that are in the other, too. */
+void set_keep(struct bitmap **slot, const struct bitmap *other);
 void set_free(struct bitmap *set);
 /* The slot of one of the sets, which grow to hold it. */
 struct bitmap **tables_set_slot(struct bitmap ***sets, uint32_t *capacity, uint32_t id);

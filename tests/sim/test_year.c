@@ -4,7 +4,7 @@
  * every delivery must agree with it to the millisecond.
  *
  * STEPD_SIM_SEEDS says how many seeds are run, STEPD_SIM_FIRST from which on. */
-#include "engine/image.h"
+#include "tests/engine/image_buf.h"
 #include "tests/sim/year_twin.h"
 
 #include <check.h>
