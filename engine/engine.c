@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/calendar.h"
+#include "engine/chunk.h"
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/due.h"
@@ -17,7 +18,8 @@ struct engine {
     struct held held;
     uint32_t edit_cursor; /* enrolments below it follow the newest definitions */
     struct engine_calls calls;
-    bool awake; /* the wheel and the queues follow the rows */
+    bool awake;     /* the wheel and the queues follow the rows */
+    int64_t now_ms; /* of the call under way */
 };
 
 struct engine *
@@ -151,6 +153,10 @@ route(struct state *state, const struct event *event)
     case EVENT_DELIVERY_DEFERRED:
         delivery_apply(state, event);
         break;
+    case EVENT_DELIVERIES_INTENDED:
+    case EVENT_DELIVERIES_OUTCOME:
+        chunk_apply(state, event);
+        break;
     case EVENT_MONTH_BEGUN:
     case EVENT_QUOTA_SET:
     case EVENT_CAP_SET:
@@ -250,9 +256,10 @@ enqueue_enrolment(struct engine *engine, uint32_t index)
     }
     const struct scenario *scenario = &engine->state.definitions->scenarios[row->scenario];
     const struct step *step = scenario_step(scenario, row->step, NULL);
+    struct owner owner = {OWNER_ENROLMENT, index};
     row->queued = true;
     due_push(&engine->due, step == NULL ? CLASS_MARKETING : step->message_class,
-             (struct owner){OWNER_ENROLMENT, index});
+             chunk_content(&engine->state, owner, engine->now_ms), owner);
 }
 
 static void
@@ -260,8 +267,10 @@ enqueue_delivery(struct engine *engine, uint32_t index)
 {
     struct delivery *row = &engine->state.deliveries[index];
     if (!row->queued) {
+        struct owner owner = {OWNER_DELIVERY, index};
         row->queued = true;
-        due_push(&engine->due, row->message_class, (struct owner){OWNER_DELIVERY, index});
+        due_push(&engine->due, row->message_class,
+                 chunk_content(&engine->state, owner, engine->now_ms), owner);
     }
 }
 
@@ -354,9 +363,29 @@ follow_delivery(struct engine *engine, const struct event *event)
     }
 }
 
+/* The friends of a request to many may get what waited for its end. */
+static void
+follow_crowd(struct engine *engine, const struct event *event)
+{
+    struct crowd crowd;
+    if (!crowd_unpack(event->u.delivery.crowd, &crowd)) {
+        return;
+    }
+    for (uint32_t i = 0; i < crowd.count; i++) {
+        enqueue_friend(engine, (uint32_t)crowd.friends[i], event->at_ms);
+        enum delivery_result result = (enum delivery_result)crowd.numbers[i];
+        bool gives_back = result != RESULT_SENT && result != RESULT_UNKNOWN;
+        engine->held.wanted = engine->held.wanted || gives_back;
+    }
+}
+
 static void
 follow_rows(struct engine *engine, const struct event *event)
 {
+    if (event->kind == EVENT_DELIVERIES_OUTCOME) {
+        follow_crowd(engine, event);
+    }
+
     if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED ||
         event->kind == EVENT_STEP_HELD) {
         follow_owner(engine, (struct owner){OWNER_ENROLMENT, event->u.step.enrolment});
@@ -391,6 +420,7 @@ engine_wake(struct engine *engine, int64_t now_ms)
 {
     assert(!engine->awake);
     engine->awake = true;
+    engine->now_ms = now_ms;
     due_init(&engine->due, now_ms);
     for (uint32_t i = 0; i < engine->state.enrolment_count; i++) {
         if (engine->state.enrolments[i].phase == ENROLMENT_WAITING) {
@@ -573,6 +603,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
                         .start_ms = input->at_ms,
                         .quiet = input->quiet,
                         .out = out};
+    engine->now_ms = input->at_ms;
     switch (input->kind) {
     case INPUT_CLAIM:
         claim_decide(&turn, input);
@@ -609,7 +640,11 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         profile_decide(&turn, input);
         break;
     case INPUT_OUTCOME:
-        delivery_decide_outcome(&turn, input);
+        if (input->u.outcome.friends != NULL) {
+            chunk_decide_outcome(&turn, input);
+        } else {
+            delivery_decide_outcome(&turn, input);
+        }
         break;
     case INPUT_FORGET:
     case INPUT_TAG:
@@ -709,18 +744,6 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
     return broadcast_slice(&turn) || more;
 }
 
-/* The next out of the queues; what is held follows behind them when something was raised. */
-static bool
-next_owner(struct engine *engine, struct owner *out_owner)
-{
-    if (due_pop(&engine->due, out_owner)) {
-        return true;
-    }
-    return engine->held.wanted &&
-           held_release(&engine->held, &engine->state, enqueue_owner, engine) &&
-           due_pop(&engine->due, out_owner);
-}
-
 /* Moves a share of what has come due out of the wheel. Broadcasts begin at once. */
 static void
 enqueue_due(struct turn *turn)
@@ -737,8 +760,138 @@ enqueue_due(struct turn *turn)
     }
 }
 
+/* What may go next; what is held follows behind the queues when something was raised. */
+static bool
+next_content(struct engine *engine, const struct take_permit *permit, enum message_class *out_class,
+             uint64_t *out_content)
+{
+    if (due_next_content(&engine->due, permit, out_class, out_content)) {
+        return true;
+    }
+    return engine->held.wanted &&
+           held_release(&engine->held, &engine->state, enqueue_owner, engine) &&
+           due_next_content(&engine->due, permit, out_class, out_content);
+}
+
+static bool
+is_same(struct owner a, struct owner b)
+{
+    return a.kind == b.kind && a.index == b.index;
+}
+
+static struct taken
+take_one(struct turn *turn, struct owner owner, uint32_t friend)
+{
+    uint64_t intended = owner.kind == OWNER_DELIVERY ? delivery_take(turn, owner.index)
+                                                     : step_take(turn, owner.index);
+    trigger_run_fired(turn, 0);
+    enqueue_friend(turn->engine, friend, turn->now_ms); /* whatever else of this friend is due */
+    if (intended == 0) {
+        return (struct taken){0};
+    }
+    uint32_t *row = arena_alloc(turn->out->arena, sizeof(*row));
+    *row = state_find_delivery(turn->state, friend, intended);
+    return (struct taken){row, 1};
+}
+
+/* The next of a line that sends to one friend alone. False: it may not go, or it is gone. */
+static bool
+take_alone(struct turn *turn, const struct take_permit *permit, struct owner owner,
+           struct taken *out_taken)
+{
+    struct engine *engine = turn->engine;
+    uint32_t friend = owner_friend(engine, owner, turn->now_ms);
+    struct owner best = owner;
+    if (friend == NO_ID) {
+        return false;
+    }
+    bool found = best_of(&engine->state, friend, turn->now_ms, &best);
+    assert(found);
+    if (!due_may(permit, chunk_content(&engine->state, best, turn->now_ms), 1)) {
+        enqueue_owner(engine, best); /* the other comes again when that has gone */
+        return false;
+    }
+    *out_taken = take_one(turn, best, friend);
+    return true;
+}
+
+static int
+by_friend(const void *a, const void *b, void *context)
+{
+    const struct state *state = context;
+    uint32_t x = owner_whose(state, *(const struct owner *)a);
+    uint32_t y = owner_whose(state, *(const struct owner *)b);
+    return x < y ? -1 : x > y;
+}
+
+/* Those of a line of common content that are first in rank for their friends, sorted by friend, one each. */
+static uint32_t
+gather(struct turn *turn, enum message_class message_class, uint64_t content,
+       struct owner owners[CROWD_MAX])
+{
+    struct engine *engine = turn->engine;
+    struct owner owner;
+    uint32_t count = 0;
+    uint32_t most = chunk_most(&engine->state, message_class, content);
+    bool scarce = most < CROWD_MAX; /* then who came first gets what there is (SPEC R11, R5) */
+    while (count < most && due_pop(&engine->due, message_class, content, scarce, &owner)) {
+        uint32_t friend = owner_friend(engine, owner, turn->now_ms);
+        struct owner best = owner;
+        if (friend == NO_ID) {
+            continue;
+        }
+        if (owner.kind == OWNER_ENROLMENT) {
+            edit_follow(turn, owner.index); /* its timer came before the edit's job did */
+        }
+        if (!best_of(&engine->state, friend, turn->now_ms, &best)) {
+            continue; /* it is not due any more */
+        }
+        if (is_same(best, owner) && chunk_content(&engine->state, owner, turn->now_ms) == content) {
+            owners[count++] = owner;
+        } else {
+            enqueue_owner(engine, best); /* this one comes again when that has gone */
+        }
+    }
+    qsort_r(owners, count, sizeof(*owners), by_friend, &engine->state);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept == 0 || !is_same(owners[kept - 1], owners[i])) {
+            owners[kept++] = owners[i];
+        }
+    }
+    return kept;
+}
+
+/* As many of one content as share a request. False: nobody of the line may go. */
+static bool
+take_common(struct turn *turn, enum message_class message_class, uint64_t content,
+            struct taken *out_taken)
+{
+    struct owner owners[CROWD_MAX];
+    uint32_t count = gather(turn, message_class, content, owners);
+    if (count == 0) {
+        return false;
+    }
+    if (count == 1) {
+        *out_taken = take_one(turn, owners[0], owner_whose(turn->state, owners[0]));
+        return true;
+    }
+    uint32_t friends[CROWD_MAX]; /* judging may end the rows */
+    for (uint32_t i = 0; i < count; i++) {
+        friends[i] = owner_whose(turn->state, owners[i]);
+    }
+    *out_taken = chunk_take(turn, owners, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!friend_is_busy(turn->state, friends[i])) {
+            enqueue_friend(turn->engine, friends[i], turn->now_ms);
+        }
+    }
+    return true;
+}
+
 enum rc
-engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
+engine_take(struct engine *engine, int64_t now_ms, const struct take_permit *permit,
+            struct events *out, struct taken *out_taken)
 {
     assert(engine->awake);
     struct turn turn = {.engine = engine,
@@ -747,33 +900,29 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
                         .start_ms = now_ms,
                         .out = out};
     uint32_t before = out->count;
+    *out_taken = (struct taken){0};
+    engine->now_ms = now_ms;
     if (engine->held.count > 0) {
         pressure_begin_month(&turn); /* a month that turned lets go */
     }
     enqueue_due(&turn);
     if (turn.out->count > before || date_look_through(&turn)) {
-        *out_delivery = NO_ID;
         return RC_OK;
     }
-    struct owner owner;
-    while (next_owner(engine, &owner)) {
-        uint32_t friend = owner_friend(engine, owner, now_ms);
-        if (friend == NO_ID) {
-            continue;
-        }
-        struct owner best = owner;
-        bool found = best_of(&engine->state, friend, now_ms, &best);
-        assert(found);
+    enum message_class message_class;
+    uint64_t content;
+    while (next_content(engine, permit, &message_class, &content)) {
+        struct owner owner;
         pressure_begin_month(&turn);
-        uint64_t intended = best.kind == OWNER_DELIVERY ? delivery_take(&turn, best.index)
-                                                        : step_take(&turn, best.index);
-        trigger_run_fired(&turn, 0);
-        *out_delivery =
-            intended == 0 ? NO_ID : state_find_delivery(&engine->state, friend, intended);
-        enqueue_friend(engine, friend, now_ms); /* whatever else of this friend is due */
-        return RC_OK;
+        bool done = content >= CONTENT_COMMON && !permit->alone
+                        ? take_common(&turn, message_class, content, out_taken)
+                        : due_pop(&engine->due, message_class, content, false, &owner) &&
+                              take_alone(&turn, permit, owner, out_taken);
+        if (done) {
+            return RC_OK;
+        }
     }
-    return RC_END;
+    return turn.out->count > before ? RC_OK : RC_END;
 }
 
 bool
@@ -784,13 +933,8 @@ engine_is_claimed_at(const struct engine *engine, const struct input *input)
 }
 
 int64_t
-engine_next_due(const struct engine *engine, int64_t now_ms)
+engine_next_work(const struct engine *engine, int64_t now_ms)
 {
-    for (int i = 0; i < CLASS_COUNT; i++) {
-        if (engine->due.queues[i].count > 0) {
-            return now_ms;
-        }
-    }
     if (date_is_pending(&engine->state) || (engine->held.wanted && engine->held.count > 0) ||
         engine->state.definitions_before != NULL || broadcast_has_work(&engine->state)) {
         return now_ms;
@@ -803,8 +947,25 @@ engine_next_due(const struct engine *engine, int64_t now_ms)
     return next_ms < now_ms ? now_ms : next_ms;
 }
 
+bool
+engine_has_due(const struct engine *engine, const struct take_permit *permit)
+{
+    return due_has(&engine->due, permit);
+}
+
+int64_t
+engine_next_due(const struct engine *engine, int64_t now_ms)
+{
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        if (engine->due.classes[i].total > 0) {
+            return now_ms;
+        }
+    }
+    return engine_next_work(engine, now_ms);
+}
+
 uint32_t
 engine_due_count(const struct engine *engine, enum message_class message_class)
 {
-    return engine->due.queues[message_class].count;
+    return engine->due.classes[message_class].total;
 }

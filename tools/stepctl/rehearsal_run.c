@@ -508,7 +508,7 @@ do_apply(struct run *run, const struct rehearsal_input *row)
 static enum rc
 do_pressure(struct run *run, const struct rehearsal_input *row)
 {
-    struct input input = {.kind = INPUT_QUOTA, .u.quota = {.limit = row->number}};
+    struct input input = {.kind = INPUT_QUOTA, .u.quota = {.limit = (uint32_t)row->number}};
     if (row->verb == VERB_CAP) {
         uint32_t scenario = names_find(&run->definitions->scenario_names, row->what);
         if (scenario == NO_ID) {
@@ -516,7 +516,7 @@ do_pressure(struct run *run, const struct rehearsal_input *row)
         }
         input.kind = INPUT_CAP;
         input.u.cap.scenario = scenario;
-        input.u.cap.limit = row->number;
+        input.u.cap.limit = (uint32_t)row->number;
     }
     return decide(run, &input);
 }
