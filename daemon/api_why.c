@@ -1,8 +1,8 @@
 /* Why a friend was sent what, and why not the rest (SPEC R42): the friend's own events, walked back along
  * their chain and told again as one row a message. */
 #include "daemon/api_call.h"
-#include "engine/crowd.h"
 #include "daemon/replay.h"
+#include "engine/crowd.h"
 
 enum { WHY_ROWS_MAX = 2000, WHY_EVENTS_MAX = 20000, ROW_EVENTS_MAX = 16 };
 

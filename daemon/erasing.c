@@ -84,8 +84,7 @@ find_message(struct core *core, struct arena *arena, uint32_t friend, struct spa
         struct event event;
         arena_reset(arena);
         enum rc rc = replay_read_event(core_log(core), seq, arena, &event);
-        if (rc != RC_OK || event.at_ms < oldest_ms ||
-            !crowd_event_of(&event, friend, &event)) {
+        if (rc != RC_OK || event.at_ms < oldest_ms || !crowd_event_of(&event, friend, &event)) {
             return rc;
         }
         if (event.kind == EVENT_MESSAGE_RECEIVED &&

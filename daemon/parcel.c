@@ -231,10 +231,10 @@ parcel_judge(struct parcel *parcel, const struct line_answer *answer)
     bool left_before = parcel->left_before;
     enum line_limit limit = limit_of(answer);
     parcel->left_before = left_before || is_doubtful(answer);
-    struct parcel_verdict verdict =
-        parcel->how == HOW_REPLY  ? judge_reply(parcel, answer, left_before)
-        : parcel->friends != NULL ? judge_many(parcel, answer)
-                                  : judge_push(answer);
+    struct parcel_verdict verdict = parcel->how == HOW_REPLY
+                                        ? judge_reply(parcel, answer, left_before)
+                                    : parcel->friends != NULL ? judge_many(parcel, answer)
+                                                              : judge_push(answer);
     if (verdict.result != RESULT_RETURNED || parcel->friends == NULL) {
         verdict.bad = NO_ID;
     }
