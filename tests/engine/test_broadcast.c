@@ -98,11 +98,16 @@ END_TEST
 START_TEST(terms_are_found_again_in_a_compiled_condition)
 {
     /* vip and (bought or vip) and not (vip and bought) */
-    const struct condition_op ops[] = {{CONDITION_TAG, TAG_VIP},    {CONDITION_TAG, TAG_BOUGHT},
-                                       {CONDITION_TAG, TAG_VIP},    {CONDITION_OR, 0},
-                                       {CONDITION_AND, 0},          {CONDITION_TAG, TAG_VIP},
-                                       {CONDITION_TAG, TAG_BOUGHT}, {CONDITION_AND, 0},
-                                       {CONDITION_NOT, 0},          {CONDITION_AND, 0}};
+    const struct condition_op ops[] = {{.kind = CONDITION_TAG, .id = TAG_VIP},
+                                       {.kind = CONDITION_TAG, .id = TAG_BOUGHT},
+                                       {.kind = CONDITION_TAG, .id = TAG_VIP},
+                                       {.kind = CONDITION_OR},
+                                       {.kind = CONDITION_AND},
+                                       {.kind = CONDITION_TAG, .id = TAG_VIP},
+                                       {.kind = CONDITION_TAG, .id = TAG_BOUGHT},
+                                       {.kind = CONDITION_AND},
+                                       {.kind = CONDITION_NOT},
+                                       {.kind = CONDITION_AND}};
     const struct condition condition = {ops, 10};
     const uint32_t counts[] = {1, 1, 1, 4}; /* ops of each term */
     for (uint32_t n = 0; n < 4; n++) {
