@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 enum {
-    TAKES_A_PUMP = 512,
-    KEPT_FREE_SHARE = 8, /* of in_flight_max, which marketing leaves to the other classes */
+    MOVES_A_PUMP = 512,    /* then what is decided goes to the log first */
+    FRIENDS_A_PUMP = 4096, /* likewise, where a move is for many */
+    KEPT_FREE_SHARE = 8,   /* of in_flight_max, which marketing leaves to the other classes */
 };
 
 struct delivery_desk {
@@ -451,7 +452,8 @@ delivery_pump(struct delivery_desk *desk)
     if (desk->profiles != NULL) {
         profiles_pump(desk->profiles);
     }
-    for (uint32_t i = 0; i < TAKES_A_PUMP; i++) {
+    uint64_t enough = desk->counts.intended + FRIENDS_A_PUMP;
+    for (uint32_t i = 0; i < MOVES_A_PUMP && desk->counts.intended < enough; i++) {
         if (is_held(desk) || !move_one(desk, now_ms)) {
             return more && !is_held(desk);
         }

@@ -5,11 +5,16 @@
 #include <assert.h>
 #include <inttypes.h>
 
+/* So many events are decoded before the first of them is applied: time for the rows they are about to
+ * come into the cache. */
+enum { WINDOW = 16 };
+
 struct replay {
     const struct replay_options *options;
     struct log_cursor *cursor;
     struct arena *arena; /* the words of one event */
     struct buf *error;
+    struct event_decoded window[WINDOW];
 };
 
 static enum rc
@@ -39,6 +44,7 @@ attach_words(const struct replay *replay, struct event_decoded *decoded)
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
         return fail(replay, rc, seq, log_error(replay->options->log));
     }
+    arena_reset(replay->arena);
     rc = event_attach_words(decoded, row, replay->arena);
     return rc == RC_OK ? RC_OK : fail(replay, rc, seq, "its words do not match their checksum");
 }
@@ -93,68 +99,94 @@ check_stop(const struct replay *replay, const struct event *event)
 }
 
 static enum rc
-fold_event(const struct replay *replay, struct span bytes, uint64_t seq, int64_t at_ms)
+fold_event(const struct replay *replay, struct event_decoded *decoded)
 {
     const struct replay_options *options = replay->options;
-    struct event_decoded decoded;
-    enum rc rc = decode(bytes, seq, at_ms, &decoded);
-    if (rc != RC_OK) {
-        return fail(replay, rc, seq,
-                    rc == RC_NEWER ? "written by a newer version of stepd"
-                                   : "its bytes are no event");
-    }
-    arena_reset(replay->arena);
-    rc = attach_words(replay, &decoded);
+    struct event *event = &decoded->event;
+    enum rc rc = attach_words(replay, decoded);
     if (rc != RC_OK) {
         return rc;
     }
-    bool compiled = decoded.event.kind == EVENT_DEFINITIONS_APPLIED && options->engine != NULL;
+    bool compiled = event->kind == EVENT_DEFINITIONS_APPLIED && options->engine != NULL;
     if (compiled) {
-        rc = compile_definitions(replay, &decoded.event);
+        rc = compile_definitions(replay, event);
         if (rc != RC_OK) {
             return rc;
         }
     }
-    rc = check_stop(replay, &decoded.event);
+    rc = check_stop(replay, event);
     if (rc == RC_OK) {
-        rc = observe(replay, options->before, &decoded.event);
+        rc = observe(replay, options->before, event);
     }
     if (rc == RC_OK && options->engine != NULL) {
-        engine_apply(options->engine, &decoded.event);
+        engine_apply(options->engine, event);
     }
     if (rc == RC_OK) {
-        rc = observe(replay, options->after, &decoded.event);
+        rc = observe(replay, options->after, event);
     }
     if (compiled) {
-        definitions_release(decoded.event.u.definitions.definitions);
+        definitions_release(event->u.definitions.definitions);
     }
     return rc;
 }
 
+/* Decodes the next events of the batch, up to a window of them or the one to stop at. RC_OK: there may be
+ * more; RC_END: there is none to fold. */
+static enum rc
+fill_window(struct replay *replay, struct span *rest, uint64_t *seq, int64_t at_ms,
+            uint32_t *out_count)
+{
+    const struct replay_options *options = replay->options;
+    struct span bytes;
+    *out_count = 0;
+    while (*out_count < WINDOW) {
+        if (options->until_seq != 0 && *seq > options->until_seq) {
+            return RC_END;
+        }
+        enum rc rc = log_events_next(rest, &bytes);
+        if (rc == RC_OK && *seq >= options->from_seq) {
+            struct event_decoded *decoded = &replay->window[*out_count];
+            rc = decode(bytes, *seq, at_ms, decoded);
+            if (rc == RC_OK && options->engine != NULL) {
+                engine_expect(options->engine, &decoded->event);
+            }
+            *out_count += rc == RC_OK;
+        }
+        if (rc != RC_OK) {
+            return rc;
+        }
+        *seq += 1;
+    }
+    return RC_OK;
+}
+
 /* RC_END when the event to stop at was reached. */
 static enum rc
-fold_batch(const struct replay *replay, const struct log_batch_view *batch)
+fold_batch(struct replay *replay, const struct log_batch_view *batch)
 {
     const struct replay_options *options = replay->options;
     if (options->until_ms != 0 && batch->time_ms > options->until_ms) {
         return RC_END;
     }
-    struct span rest = batch->events, bytes;
+    struct span rest = batch->events;
     uint64_t seq = batch->first_seq;
-    enum rc rc;
-    while ((rc = log_events_next(&rest, &bytes)) == RC_OK) {
-        if (options->until_seq != 0 && seq > options->until_seq) {
-            return RC_END;
-        }
-        if (seq >= options->from_seq) {
-            rc = fold_event(replay, bytes, seq, batch->time_ms);
+    enum rc read = RC_OK;
+    while (read == RC_OK) {
+        uint32_t count;
+        read = fill_window(replay, &rest, &seq, batch->time_ms, &count);
+        for (uint32_t i = 0; i < count; i++) { /* also those before one that cannot be read */
+            enum rc rc = fold_event(replay, &replay->window[i]);
             if (rc != RC_OK) {
                 return rc;
             }
         }
-        seq++;
     }
-    return rc == RC_END ? RC_OK : fail(replay, rc, seq, "its length does not fit its batch");
+    if (read != RC_END) {
+        return fail(replay, read, seq,
+                    read == RC_NEWER ? "written by a newer version of stepd"
+                                     : "its bytes are no event");
+    }
+    return options->until_seq != 0 && seq > options->until_seq ? RC_END : RC_OK;
 }
 
 enum rc

@@ -229,6 +229,35 @@ engine_apply(struct engine *engine, const struct event *event)
     }
 }
 
+/* Rows span cache lines; all of a friend's are touched, and of an enrolment's. */
+static inline void
+prefetch(const void *row, size_t bytes)
+{
+    enum { CACHE_LINE = 64 };
+    for (size_t at = 0; at < bytes; at += CACHE_LINE) {
+        __builtin_prefetch((const char *)row + at, 1);
+    }
+}
+
+static bool
+is_about_enrolment(const struct event *event)
+{
+    return (event->kind >= EVENT_ENROLMENT_STARTED && event->kind <= EVENT_CLOCK_RESTARTED) ||
+           event->kind == EVENT_STEP_REDIRECTED;
+}
+
+void
+engine_expect(const struct engine *engine, const struct event *event)
+{
+    const struct state *state = &engine->state;
+    if (event->friend < state->friend_count) {
+        prefetch(&state->friends[event->friend], sizeof(state->friends[0]));
+    }
+    if (is_about_enrolment(event) && event->u.step.enrolment < state->enrolment_count) {
+        prefetch(&state->enrolments[event->u.step.enrolment], sizeof(state->enrolments[0]));
+    }
+}
+
 enum rc
 engine_load(struct engine *engine, const struct image_source *source, const char **out_why)
 {

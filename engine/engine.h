@@ -60,6 +60,10 @@ void engine_handle(struct engine *engine, const struct input *input, struct even
 /* Folds one event. It must be the next by number; words may be erased. */
 void engine_apply(struct engine *engine, const struct event *event);
 
+/* Says that the event will be folded soon, so that the rows it is about come into the cache meanwhile. A hint:
+ * it may be about friends that are not there yet. */
+void engine_expect(const struct engine *engine, const struct event *event);
+
 /* Puts the state of an image (engine/image.h) in place of that of an engine that is not awake; the
  * events after it are then applied as in any replay. On failure the engine is as it was. */
 MUST_USE enum rc engine_load(struct engine *engine, const struct image_source *source,

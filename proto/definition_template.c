@@ -1,4 +1,5 @@
-#include "proto/definition_compile.h"
+#include "proto/definition_writer.h"
+
 #include "proto/diagnostics.h"
 #include "proto/line_message.h"
 #include "proto/words.h"
@@ -8,83 +9,7 @@ enum {
     TEXT_UNITS_MAX = 5000, /* LINE: UTF-16 units of a text message */
     QUICK_MAX = 13,        /* LINE: quick replies of a message */
     QUICK_LABEL_MAX = 20,  /* LINE: characters of a quick reply's label */
-    ALT_TEXT_UNITS_MAX = 1500,
 };
-
-/* A template while it is being written: JSON, cut wherever a value goes in. */
-struct writer {
-    struct compiler *compiler;
-    struct buf json;
-    struct span *parts;
-    struct insertion *insertions;
-    uint32_t count;
-    uint64_t units; /* literal UTF-16 units of the text written last */
-    bool plain;     /* no JSON: the text as it stands */
-};
-
-static void
-cut(struct writer *writer, struct insertion insertion)
-{
-    struct arena *arena = writer->compiler->arena;
-    writer->parts = arena_grow(arena, writer->parts, writer->count, sizeof(*writer->parts));
-    writer->insertions =
-        arena_grow(arena, writer->insertions, writer->count, sizeof(*writer->insertions));
-    writer->parts[writer->count] = arena_span(arena, buf_span(&writer->json));
-    writer->insertions[writer->count] = insertion;
-    writer->count++;
-    buf_clear(&writer->json);
-}
-
-static void
-literal(struct writer *writer, struct span text)
-{
-    if (writer->plain) {
-        buf_append_span(&writer->json, text);
-        return;
-    }
-    struct buf quoted = {0};
-    json_append_string(&quoted, text);
-    if (quoted.rc == RC_OK) {
-        buf_append(&writer->json, quoted.data + 1, quoted.len - 2);
-    }
-    buf_fini(&quoted);
-    writer->units += words_utf16_units(text);
-}
-
-static void
-insertion(struct writer *writer, const struct yaml_node *node, struct span whole)
-{
-    struct insertion value;
-    if (compile_insertion(writer->compiler, node, whole, &value)) {
-        cut(writer, value);
-    }
-}
-
-/* A JSON string from a text with insertions. */
-static void
-text_with_insertions(struct writer *writer, const struct yaml_node *node)
-{
-    struct span rest = node->text;
-    writer->units = 0;
-    buf_append_cstr(&writer->json, writer->plain ? "" : "\"");
-    while (rest.len > 0) {
-        size_t open = words_find(rest, "{{");
-        literal(writer, span_of(rest.data, open));
-        rest = span_of(rest.data + open, rest.len - open);
-        if (rest.len == 0) {
-            break;
-        }
-        size_t close = words_find(rest, "}}");
-        if (close == rest.len) {
-            compile_error(writer->compiler, node, span_of(rest.data, 2), "'{{' is never closed");
-            break;
-        }
-        struct span whole = span_of(rest.data, close + 2);
-        insertion(writer, node, whole);
-        rest = words_after(rest, whole);
-    }
-    buf_append_cstr(&writer->json, writer->plain ? "" : "\"");
-}
 
 static void
 key(struct writer *writer, const char *name)
@@ -104,7 +29,7 @@ write_text(struct writer *writer, const struct yaml_node *node)
         compile_error(writer->compiler, node, text, "an empty message; LINE refuses it");
         return;
     }
-    text_with_insertions(writer, node);
+    writer_text(writer, node);
     if (writer->units > TEXT_UNITS_MAX) {
         compile_error(writer->compiler, node, span_of(text.data, 1),
                       "a text of %lu characters; LINE takes at most %d",
@@ -128,7 +53,7 @@ write_url(struct writer *writer, const struct yaml_node *node)
     if (!is_url(text) || memchr(text.data, ' ', text.len) != NULL) {
         compile_error(writer->compiler, node, text, "not a link; write https://...");
     }
-    text_with_insertions(writer, node);
+    writer_text(writer, node);
 }
 
 /* button or button:choice; the choice must be one of the button's, where it lists them. */
@@ -182,7 +107,7 @@ write_quick(struct writer *writer, const struct yaml_node *node)
             yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
                        "a message has at most %d quick replies (LINE)", QUICK_MAX);
         }
-        if (words_characters(pair->key) > QUICK_LABEL_MAX) {
+        if (words_graphemes(pair->key) > QUICK_LABEL_MAX) {
             yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
                        "a quick reply's label has at most %d characters (LINE)", QUICK_LABEL_MAX);
         }
@@ -195,7 +120,7 @@ write_quick(struct writer *writer, const struct yaml_node *node)
         json_append_string(&writer->json, pair->key);
         if (link) {
             buf_append_cstr(&writer->json, ",\"uri\":");
-            text_with_insertions(writer, pair->value);
+            writer_text(writer, pair->value);
         } else {
             check_button(compiler, pair->value);
             buf_append_cstr(&writer->json, ",\"data\":");
@@ -232,106 +157,6 @@ write_sticker(struct writer *writer, const struct yaml_node *node)
     buf_append_byte(&writer->json, '}');
 }
 
-/* Keys of LINE's objects whose values are numbers, or yes and no. Everything else there is a string,
- * also where it looks like a number (packageId, text). A key here may still hold a word, such as the
- * height of a flex button: then it is no number and stays a string. */
-static bool
-holds_bare_value(struct span name)
-{
-    static const char *const KEYS[] = {
-        "duration", "latitude", "longitude", "width",    "height",   "x",       "y",        "index",
-        "length",   "flex",     "wrap",      "animated", "maxLines", "scaling", "selected", NULL};
-    for (uint32_t i = 0; KEYS[i] != NULL; i++) {
-        if (span_equal_cstr(name, KEYS[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* true, false, or a number as JSON writes it. */
-static bool
-is_bare_value(struct span text)
-{
-    if (span_equal_cstr(text, "true") || span_equal_cstr(text, "false")) {
-        return true;
-    }
-    size_t i = text.len > 0 && text.data[0] == '-' ? 1 : 0;
-    size_t whole = i;
-    while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9') {
-        i++;
-    }
-    bool leading_zero = i - whole > 1 && text.data[whole] == '0';
-    if (i == whole || leading_zero) {
-        return false;
-    }
-    if (i == text.len) {
-        return true;
-    }
-    size_t fraction = i + 1;
-    if (text.data[i] != '.' || fraction == text.len) {
-        return false;
-    }
-    for (i = fraction; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A LINE object as given; recursion is bounded by the tree's depth. */
-static void
-write_line_value(struct writer *writer, struct span name, const struct yaml_node *node)
-{
-    switch (node->kind) {
-    case YAML_SCALAR:
-        if (holds_bare_value(name) && is_bare_value(node->text)) {
-            buf_append_span(&writer->json, node->text);
-        } else {
-            text_with_insertions(writer, node);
-        }
-        return;
-    case YAML_LIST:
-        buf_append_byte(&writer->json, '[');
-        for (uint32_t i = 0; i < node->count; i++) {
-            buf_append_cstr(&writer->json, i == 0 ? "" : ",");
-            write_line_value(writer, span_cstr(""), node->items[i]);
-        }
-        buf_append_byte(&writer->json, ']');
-        return;
-    case YAML_MAPPING:
-        buf_append_byte(&writer->json, '{');
-        for (uint32_t i = 0; i < node->count; i++) {
-            buf_append_cstr(&writer->json, i == 0 ? "" : ",");
-            json_append_string(&writer->json, node->pairs[i].key);
-            buf_append_byte(&writer->json, ':');
-            write_line_value(writer, node->pairs[i].key, node->pairs[i].value);
-        }
-        buf_append_byte(&writer->json, '}');
-        return;
-    }
-}
-
-static void
-write_line_object(struct writer *writer, const struct yaml_node *node)
-{
-    static const struct {
-        const char *key;
-        uint64_t units;
-    } LIMITS[] = {{"text", TEXT_UNITS_MAX}, {"altText", ALT_TEXT_UNITS_MAX}};
-    for (size_t i = 0; i < sizeof(LIMITS) / sizeof(LIMITS[0]); i++) {
-        const struct yaml_node *value = yaml_get(node, LIMITS[i].key);
-        if (value != NULL && value->kind == YAML_SCALAR &&
-            words_utf16_units(value->text) > LIMITS[i].units) {
-            compile_error(writer->compiler, value, span_of(value->text.data, 1),
-                          "'%s' has more than %u characters (LINE)", LIMITS[i].key,
-                          (unsigned)LIMITS[i].units);
-        }
-    }
-    write_line_value(writer, span_cstr(""), node);
-}
-
 /* One message object: a text, or a mapping with text, image, sticker or type. */
 static void
 write_object(struct writer *writer, const struct yaml_node *node, const char *what)
@@ -348,7 +173,7 @@ write_object(struct writer *writer, const struct yaml_node *node, const char *wh
     } else if (node->kind == YAML_LIST) {
         compile_error(compiler, node, span_cstr(""), "a message object is a text or a mapping");
     } else if (yaml_get(node, "type") != NULL) {
-        write_line_object(writer, node);
+        writer_message_object(writer, node);
     } else if (yaml_get(node, "text") != NULL) {
         compile_keys(compiler, node, TEXT_KEYS, false, NOT_YET_NOTHING, what);
         buf_append_cstr(&writer->json, "{\"type\":\"text\",");
@@ -396,10 +221,7 @@ write_objects(struct writer *writer, const struct yaml_node *node, const char *w
         buf_append_cstr(&writer->json, i == 0 ? "" : ",");
         write_object(writer, list ? node->items[i] : one[i], what);
     }
-    struct arena *arena = writer->compiler->arena;
-    writer->parts = arena_grow(arena, writer->parts, writer->count, sizeof(*writer->parts));
-    writer->parts[writer->count] = arena_span(arena, buf_span(&writer->json));
-    buf_fini(&writer->json);
+    writer_finish(writer);
     *out_template = (struct template){.object_count = count,
                                       .parts = writer->parts,
                                       .insertions = writer->insertions,
@@ -417,10 +239,8 @@ compile_plain_text(struct compiler *compiler, const struct yaml_node *node, cons
     if (!compile_text(compiler, node, what, &text)) {
         return;
     }
-    text_with_insertions(&writer, node);
-    writer.parts = arena_grow(compiler->arena, writer.parts, writer.count, sizeof(*writer.parts));
-    writer.parts[writer.count] = arena_span(compiler->arena, buf_span(&writer.json));
-    buf_fini(&writer.json);
+    writer_text(&writer, node);
+    writer_finish(&writer);
     *out_text = (struct template){
         .parts = writer.parts, .insertions = writer.insertions, .insertion_count = writer.count};
 }

@@ -17,9 +17,10 @@
 
 #include "engine/base/buf.h"
 #include "engine/event.h"
+#include "proto/row_hash.h"
 #include <jansson.h>
 
-enum { EVENT_SALT_BYTES = 16, EVENT_WORDS_HASH_BYTES = 16 };
+enum { EVENT_SALT_BYTES = 16 };
 
 /* Appends the event's bytes to out_event and, when it has words, its row to out_content. The event
  * has its number already. */
@@ -29,7 +30,7 @@ void event_encode(const struct event *event, const uint8_t salt[EVENT_SALT_BYTES
 struct event_decoded {
     struct event event; /* words not yet attached */
     bool has_words;
-    uint8_t words_hash[EVENT_WORDS_HASH_BYTES];
+    uint8_t words_hash[ROW_HASH_BYTES];
 };
 
 /* Number and time come from the batch. Only what the kind has is set: other members of the union hold

@@ -3,8 +3,6 @@
 #include "proto/event.h"
 #include "proto/msgpack_reader.h"
 
-#include <openssl/sha.h>
-
 /* Replay decodes every event there ever was, so each list of parts becomes a function of its own in which
  * the position is a local variable and every offset a constant. What is rare is handed to msgpack_reader.
  * A read function returns the position behind what it read, or NULL. */
@@ -316,7 +314,7 @@ read_part(const uint8_t *at, const uint8_t *end, uint32_t *left, struct decoding
         return read_previous(at, end, &out->event);
     case SHAPE_WORDS:
         out->has_words = true;
-        return read_bytes(at, end, out->words_hash, EVENT_WORDS_HASH_BYTES);
+        return read_bytes(at, end, out->words_hash, ROW_HASH_BYTES);
     case SHAPE_SOURCE:
         return read_source(at, end, member);
     case SHAPE_ITEMS:
@@ -404,9 +402,9 @@ event_attach_words(struct event_decoded *decoded, struct span row, struct arena 
     if (!decoded->has_words || row.len < EVENT_SALT_BYTES) {
         return RC_CORRUPT;
     }
-    uint8_t sha256[SHA256_DIGEST_LENGTH];
-    SHA256(row.data, row.len, sha256);
-    if (memcmp(sha256, decoded->words_hash, EVENT_WORDS_HASH_BYTES) != 0) {
+    uint8_t hash[ROW_HASH_BYTES];
+    row_hash(row, hash);
+    if (memcmp(hash, decoded->words_hash, sizeof(hash)) != 0) {
         return RC_CORRUPT;
     }
 

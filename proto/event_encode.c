@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <msgpack.h>
-#include <openssl/sha.h>
 
 /* Every event of a pass is encoded while others wait, so each list of parts becomes a function of its own
  * that writes into room reserved beforehand. A write function returns the position behind what it wrote.
@@ -153,7 +152,7 @@ is_zero(const uint8_t *bytes, size_t len)
 /* A part that holds its default is nil, and nothing else is. */
 ALWAYS_INLINE uint8_t *
 write_part(uint8_t *at, enum part_shape shape, const void *member, const struct event *event,
-           const uint8_t words_hash[EVENT_WORDS_HASH_BYTES])
+           const uint8_t words_hash[ROW_HASH_BYTES])
 {
     switch (shape) {
     case SHAPE_U32:
@@ -194,8 +193,7 @@ write_part(uint8_t *at, enum part_shape shape, const void *member, const struct 
         return event->friend_prev == 0 ? write_nil(at)
                                        : write_uint(at, event->seq - event->friend_prev);
     case SHAPE_WORDS:
-        return event->word_count == 0 ? write_nil(at)
-                                      : write_bytes(at, words_hash, EVENT_WORDS_HASH_BYTES);
+        return event->word_count == 0 ? write_nil(at) : write_bytes(at, words_hash, ROW_HASH_BYTES);
     case SHAPE_SOURCE:
         return write_source(at, member);
     case SHAPE_ITEMS:
@@ -265,8 +263,7 @@ room_for_common(const struct event *event)
 
 /* The kind and what every kind begins with, behind room for a short array's header. */
 static struct written
-write_common(uint8_t *room, const struct event *event,
-             const uint8_t words_hash[EVENT_WORDS_HASH_BYTES])
+write_common(uint8_t *room, const struct event *event, const uint8_t words_hash[ROW_HASH_BYTES])
 {
     struct written written = {.at = write_uint(room + 1, event->kind), .count = 1, .kept = 1};
     written.end = written.at;
@@ -314,7 +311,7 @@ write_to_buf(void *context, const char *data, size_t len)
 /* Appends the row and computes its hash. */
 static void
 encode_words(const struct event *event, const uint8_t *salt, struct buf *out,
-             uint8_t out_hash[EVENT_WORDS_HASH_BYTES])
+             uint8_t out_hash[ROW_HASH_BYTES])
 {
     size_t start = out->len;
     msgpack_packer packer;
@@ -326,9 +323,7 @@ encode_words(const struct event *event, const uint8_t *salt, struct buf *out,
         msgpack_pack_bin_body(&packer, event->words[i].data, event->words[i].len);
     }
     if (out->rc == RC_OK) {
-        uint8_t sha256[SHA256_DIGEST_LENGTH];
-        SHA256(out->data + start, out->len - start, sha256);
-        memcpy(out_hash, sha256, EVENT_WORDS_HASH_BYTES);
+        row_hash(span_of(out->data + start, out->len - start), out_hash);
     }
 }
 
@@ -343,7 +338,7 @@ event_encode(const struct event *event, const uint8_t salt[EVENT_SALT_BYTES], st
 {
     assert(event->seq > 0);
     assert(!event->words_erased);
-    uint8_t words_hash[EVENT_WORDS_HASH_BYTES];
+    uint8_t words_hash[ROW_HASH_BYTES];
     if (event->word_count > 0) {
         encode_words(event, salt, out_content, words_hash);
     }

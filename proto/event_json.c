@@ -71,6 +71,36 @@ print_step(struct buf *out, const char *name, uint32_t id)
     }
 }
 
+/* Where the names of what a source names are kept; nothing for sources that name no thing. */
+static const struct names *
+source_names(const struct definitions *definitions, enum source_kind kind)
+{
+    switch (kind) {
+    case SOURCE_STEP:
+    case SOURCE_FINISH:
+        return &definitions->scenario_names;
+    case SOURCE_BUTTON:
+        return &definitions->button_names;
+    case SOURCE_AUTO_REPLY:
+        return &definitions->auto_reply_names;
+    case SOURCE_BROADCAST:
+        return &definitions->broadcast_names;
+    case SOURCE_FORM:
+        return &definitions->form_names;
+    case SOURCE_CALENDAR:
+        return &definitions->calendar_names;
+    case SOURCE_CONVERSION:
+        return &definitions->conversion_names;
+    case SOURCE_NONE:
+    case SOURCE_FRIEND_ADD:
+    case SOURCE_OPERATOR:
+    case SOURCE_DEFINITIONS:
+    case SOURCE_ON:
+        break;
+    }
+    return NULL;
+}
+
 void
 event_source_text(const struct source *source, const struct definitions *definitions,
                   struct buf *out)
@@ -83,61 +113,31 @@ event_source_text(const struct source *source, const struct definitions *definit
     case SOURCE_FRIEND_ADD:
         buf_printf(out, "friend_add.%s", id <= FRIEND_ADD_UNBLOCKED ? friend_adds[id] : "unknown");
         return;
-    case SOURCE_STEP:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->scenario_names, id),
-                   id);
-        print_step(out, step_name(definitions, id, source->sub), source->sub);
-        return;
-    case SOURCE_BUTTON:
-        print_name(
-            out, definitions == NULL ? NULL : name_in(definitions, &definitions->button_names, id),
-            id);
-        return;
-    case SOURCE_AUTO_REPLY:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->auto_reply_names, id),
-                   id);
-        return;
     case SOURCE_OPERATOR:
         buf_printf(out, "operator %" PRIu32, id);
-        return;
-    case SOURCE_FINISH:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->scenario_names, id),
-                   id);
         return;
     case SOURCE_DEFINITIONS:
         buf_append_cstr(out, "definitions");
         return;
-    case SOURCE_FORM:
-        print_name(out,
-                   definitions == NULL ? NULL : name_in(definitions, &definitions->form_names, id),
-                   id);
-        return;
-    case SOURCE_CALENDAR:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->calendar_names, id),
-                   id);
-        return;
-    case SOURCE_BROADCAST:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->broadcast_names, id),
-                   id);
-        return;
-    case SOURCE_CONVERSION:
-        print_name(out,
-                   definitions == NULL ? NULL
-                                       : name_in(definitions, &definitions->conversion_names, id),
-                   id);
-        return;
     case SOURCE_ON:
         describe_on_id(definitions, (enum trigger_on_kind)id, source->sub, out);
+        return;
+    case SOURCE_STEP:
+    case SOURCE_FINISH:
+    case SOURCE_BUTTON:
+    case SOURCE_AUTO_REPLY:
+    case SOURCE_BROADCAST:
+    case SOURCE_FORM:
+    case SOURCE_CALENDAR:
+    case SOURCE_CONVERSION:
+        print_name(out,
+                   definitions == NULL
+                       ? NULL
+                       : name_in(definitions, source_names(definitions, source->kind), id),
+                   id);
+        if (source->kind == SOURCE_STEP) {
+            print_step(out, step_name(definitions, id, source->sub), source->sub);
+        }
         return;
     }
     buf_printf(out, "unknown %d", (int)source->kind);

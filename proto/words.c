@@ -323,6 +323,21 @@ words_characters(struct span text)
     return count;
 }
 
+uint32_t
+words_graphemes(struct span text)
+{
+    uint32_t count = 0;
+    utf8proc_int32_t before = 0, character = 0, state = 0;
+    for (size_t i = 0; i < text.len; before = character) {
+        bool first = i == 0;
+        i += character_at(text, i, &character);
+        if (first || utf8proc_grapheme_break_stateful(before, character, &state)) {
+            count++;
+        }
+    }
+    return count;
+}
+
 uint64_t
 words_utf16_units(struct span text)
 {

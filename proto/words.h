@@ -39,6 +39,8 @@ size_t words_find(struct span text, const char *wanted);
 /* Characters in UTF-8 text, UTF-16 units, columns on a terminal. Broken bytes count one each. */
 uint32_t words_characters(struct span text);
 uint64_t words_utf16_units(struct span text);
+/* What a reader takes for one character: grapheme clusters, as LINE counts labels (FACTS 3). */
+uint32_t words_graphemes(struct span text);
 uint32_t words_display_columns(struct span text);
 /* Length of the valid UTF-8 at the front; text.len when all of it is. */
 size_t words_utf8_valid(struct span text);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum { ROWS_BYTES = 64 * 1024 }; /* of content, read ahead by a cursor */
 #define ID_MS (LOG_ID_DAYS * INT64_C(86400000))
 static const uint64_t ID_SEED = 0x73746570642d6964; /* "stepd-id": a second, independent sum */
 
@@ -39,7 +40,9 @@ struct log_cursor {
     uint64_t from_seq;
     bool started;
     struct batch_view last; /* once started */
-    struct buf bytes, row;
+    struct buf bytes;
+    struct log_rows rows; /* of that batch */
+    size_t rows_bytes_max;
 };
 
 /* What the last failed log_open() said: there is no log yet to ask. */
@@ -486,8 +489,8 @@ is_queued(const struct log *log, uint64_t seq)
     return log->writer != NULL && seq > log->durable && seq <= log_newest(log);
 }
 
-static enum rc
-read_content(struct log *log, uint64_t seq, struct buf *out_row)
+enum rc
+log_read_content(struct log *log, uint64_t seq, struct buf *out_row)
 {
     if (log->dead != RC_OK) {
         return log->dead;
@@ -497,12 +500,6 @@ read_content(struct log *log, uint64_t seq, struct buf *out_row)
         return fail_in_storage(log, rc, "reading content");
     }
     return rc == RC_NOT_FOUND && is_queued(log, seq) ? RC_AGAIN : rc;
-}
-
-enum rc
-log_read_content(struct log *log, uint64_t seq, struct buf *out_row)
-{
-    return read_content(log, seq, out_row);
 }
 
 /* ---- cursor ---- */
@@ -592,6 +589,7 @@ log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
     }
     cursor->started = true;
     cursor->last = view;
+    cursor->rows.to = 0; /* rows of the batch before */
     *out_batch = (struct log_batch_view){
         .first_seq = view.header.first_seq,
         .event_count = view.header.event_count,
@@ -603,14 +601,32 @@ log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
     return RC_OK;
 }
 
+/* Whoever asks for one row may be after that one only; whoever asks again walks through the batch. */
 enum rc
 log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row)
 {
-    enum rc rc = read_content(cursor->log, seq, &cursor->row);
-    if (rc == RC_OK) {
-        *out_row = buf_span(&cursor->row);
+    struct log *log = cursor->log;
+    if (log->dead != RC_OK) {
+        return log->dead;
     }
-    return rc;
+    if (!log_rows_cover(&cursor->rows, seq)) {
+        uint64_t last = cursor->started ? last_seq(&cursor->last) : seq;
+        log_rows_begin(&cursor->rows, seq, last > seq ? last : seq, cursor->rows_bytes_max);
+        cursor->rows_bytes_max = ROWS_BYTES;
+        enum rc rc = log->backend->read_rows(log->backend, &cursor->rows);
+        if (rc != RC_OK) {
+            cursor->rows.to = 0;
+            return fail_in_storage(log, rc, "reading content");
+        }
+    }
+    if (log_rows_find(&cursor->rows, seq, out_row)) {
+        return RC_OK;
+    }
+    if (is_queued(log, seq)) {
+        cursor->rows.to = 0; /* it may be there when we are asked again */
+        return RC_AGAIN;
+    }
+    return RC_NOT_FOUND;
 }
 
 void
@@ -620,6 +636,6 @@ log_cursor_close(struct log_cursor *cursor)
         return;
     }
     buf_fini(&cursor->bytes);
-    buf_fini(&cursor->row);
+    log_rows_fini(&cursor->rows);
     free(cursor);
 }

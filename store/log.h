@@ -138,9 +138,25 @@ MUST_USE enum rc log_cursor_next(struct log_cursor *cursor,
 MUST_USE enum rc log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row);
 void log_cursor_close(struct log_cursor *cursor);
 
-/* Walks the encoded events of a batch: RC_END after the last, RC_CORRUPT when lengths do not fit. */
-MUST_USE enum rc log_events_next(struct span *rest, struct span *out_event);
 /* Appends one encoded event with its length, as log_batch.events wants them. */
+enum { LOG_LENGTH_BYTES = 4 };
 void log_events_add(struct buf *events, struct span event);
+/* Walks the encoded events of a batch: RC_END after the last, RC_CORRUPT when lengths do not fit. Here to be
+ * inlined: replay calls it twice for every event. */
+MUST_USE static inline enum rc
+log_events_next(struct span *rest, struct span *out_event)
+{
+    if (rest->len < LOG_LENGTH_BYTES) {
+        return rest->len == 0 ? RC_END : RC_CORRUPT;
+    }
+    const uint8_t *at = rest->data;
+    size_t length = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | (size_t)at[3];
+    if (length > rest->len - LOG_LENGTH_BYTES) {
+        return RC_CORRUPT;
+    }
+    *out_event = span_of(at + LOG_LENGTH_BYTES, length);
+    *rest = span_of(at + LOG_LENGTH_BYTES + length, rest->len - LOG_LENGTH_BYTES - length);
+    return RC_OK;
+}
 
 #endif

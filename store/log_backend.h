@@ -14,6 +14,7 @@
 
 #include "store/log.h"
 #include "store/log_mark.h"
+#include "store/log_rows.h"
 
 /* A remembered id is kept as 128 bits of checksum: fixed keys, and no text of anybody's. */
 struct log_id {
@@ -46,6 +47,8 @@ struct log_backend {
     enum rc (*read_batch)(struct log_backend *backend, enum log_seek seek, uint64_t seq,
                           struct buf *out_bytes, uint64_t *out_key);
     enum rc (*read_content)(struct log_backend *backend, uint64_t seq, struct buf *out_row);
+    /* The rows of the window that out_rows was begun with, as many as fit. RC_OK also when there are none. */
+    enum rc (*read_rows)(struct log_backend *backend, struct log_rows *out_rows);
     enum rc (*read_id)(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms);
     /* How much of what may ever be kept is in use. */
     void (*room)(struct log_backend *backend, uint64_t *out_used_bytes, uint64_t *out_map_bytes);

@@ -344,6 +344,38 @@ lmdb_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_row
 }
 
 static enum rc
+lmdb_read_rows(struct log_backend *backend, struct log_rows *out_rows)
+{
+    struct lmdb *lmdb = lmdb_of(backend);
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    uint8_t first[SEQ_BYTES];
+    MDB_val key = val_of(first, sizeof(first)), value;
+    big_endian_put(first, out_rows->from, sizeof(first));
+    enum rc rc = said(lmdb, mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn));
+    if (rc != RC_OK) {
+        return rc;
+    }
+    rc = said(lmdb, mdb_cursor_open(txn, lmdb->tables[TABLE_CONTENT], &cursor));
+    if (rc == RC_OK) {
+        int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        while (code == MDB_SUCCESS && key.mv_size == SEQ_BYTES) {
+            uint64_t seq = big_endian_get(key.mv_data, SEQ_BYTES);
+            if (seq > out_rows->to ||
+                !log_rows_add(out_rows, seq, span_of(value.mv_data, value.mv_size))) {
+                break;
+            }
+            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        }
+        rc = code == MDB_NOTFOUND ? RC_OK : said(lmdb, code);
+        rc = rc == RC_OK ? out_rows->bytes.rc : rc;
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static enum rc
 lmdb_read_id(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms)
 {
     struct lmdb *lmdb = lmdb_of(backend);
@@ -574,6 +606,7 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
         .write = lmdb_write,
         .read_batch = lmdb_read_batch,
         .read_content = lmdb_read_content,
+        .read_rows = lmdb_read_rows,
         .read_id = lmdb_read_id,
         .room = lmdb_room,
         .close = lmdb_close,

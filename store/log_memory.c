@@ -178,6 +178,20 @@ memory_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_r
 }
 
 static enum rc
+memory_read_rows(struct log_backend *backend, struct log_rows *out_rows)
+{
+    const struct rows *rows = &memory_of(backend)->content;
+    for (size_t at = rows_from(rows, out_rows->from);
+         at < rows->count && rows->items[at].seq <= out_rows->to; at++) {
+        const struct row *row = &rows->items[at];
+        if (!log_rows_add(out_rows, row->seq, span_of(row->data, row->len))) {
+            break;
+        }
+    }
+    return out_rows->bytes.rc;
+}
+
+static enum rc
 memory_read_id(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms)
 {
     return id_table_find(&memory_of(backend)->ids, id, out_time_ms) ? RC_OK : RC_NOT_FOUND;
@@ -212,6 +226,7 @@ log_memory_open(struct log_backend **out_backend)
         .write = memory_write,
         .read_batch = memory_read_batch,
         .read_content = memory_read_content,
+        .read_rows = memory_read_rows,
         .read_id = memory_read_id,
         .close = memory_close,
         .room = memory_room,

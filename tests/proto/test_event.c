@@ -339,7 +339,7 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
         break;
     case SHAPE_WORDS:
         SHA256(row.data, row.len, sha256);
-        pack_bin(packer, sha256, EVENT_WORDS_HASH_BYTES);
+        pack_bin(packer, sha256, ROW_HASH_BYTES);
         break;
     case SHAPE_SOURCE:
         pack_source(packer, at);

@@ -154,6 +154,49 @@ START_TEST(content_lies_beside_its_event)
 }
 END_TEST
 
+/* A cursor reads rows ahead: the window ends within the batch more than once, and holes are holes. */
+START_TEST(rows_read_ahead_are_the_rows_of_the_log)
+{
+    enum { EVENTS = 1000 };
+    struct log *log = claim(_i);
+    struct buf events = {0}, texts = {0}, row = {0};
+    static struct log_content content[EVENTS];
+    uint32_t count = 0;
+    ck_assert_ptr_nonnull(buf_reserve(&texts, (size_t)EVENTS * 1000));
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        log_events_add(&events, span_cstr("event"));
+        memset(texts.data + i * 1000, (int)('a' + i % 26), 1000);
+        if (i % 3 != 1) {
+            content[count++] = (struct log_content){i + 1, span_of(texts.data + i * 1000, i)};
+        }
+    }
+    const uint64_t erase[] = {7, 500, 900};
+    struct log_batch batch = {.event_count = EVENTS,
+                              .events = buf_span(&events),
+                              .content = content,
+                              .content_count = count,
+                              .erase = erase,
+                              .erase_count = 3};
+    ck_assert_int_eq(log_append(log, &batch, 1), RC_OK);
+    struct log_cursor *cursor;
+    struct log_batch_view view;
+    ck_assert_int_eq(log_cursor_open(log, 1, &cursor), RC_OK);
+    ck_assert_int_eq(log_cursor_next(cursor, &view), RC_OK);
+    for (uint32_t i = 0; i < 3 * EVENTS; i++) { /* forward, again, and by leaps */
+        uint64_t seq = 1 + (i < 2 * EVENTS ? i : i * 7919) % EVENTS;
+        struct span ahead = {0};
+        enum rc rc = log_cursor_content(cursor, seq, &ahead);
+        ck_assert_int_eq(rc, log_read_content(log, seq, &row));
+        ck_assert(rc == RC_OK ? span_equal(ahead, buf_span(&row)) : ahead.data == NULL);
+    }
+    log_cursor_close(cursor);
+    buf_fini(&events);
+    buf_fini(&texts);
+    buf_fini(&row);
+    log_close(log);
+}
+END_TEST
+
 START_TEST(an_id_is_known_for_thirty_days_and_no_longer)
 {
     struct log *log = claim(_i);
@@ -475,6 +518,7 @@ suite(void)
     tcase_add_loop_test(both, an_append_with_another_number_than_the_next_is_fenced, 0, BACKENDS);
     tcase_add_loop_test(both, a_batch_over_the_limit_is_refused_and_the_log_goes_on, 0, BACKENDS);
     tcase_add_loop_test(both, content_lies_beside_its_event, 0, BACKENDS);
+    tcase_add_loop_test(both, rows_read_ahead_are_the_rows_of_the_log, 0, BACKENDS);
     tcase_add_loop_test(both, an_id_is_known_for_thirty_days_and_no_longer, 0, BACKENDS);
     tcase_add_loop_test(both, an_id_seen_again_is_known_for_thirty_more_days, 0, BACKENDS);
     tcase_add_loop_test(both, many_ids_come_and_go, 0, BACKENDS);
