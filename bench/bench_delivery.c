@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define START_MS INT64_C(1938042000000) /* 2031-06-01 10:00 in Tokyo */
@@ -136,6 +137,24 @@ measure_taken(const char *dir, const char *yaml, uint32_t friends)
     return figures;
 }
 
+/* A control's directory, made anew and removed with its files. */
+static void
+open_raw(struct raw *raw, const char *dir, char path[static 256])
+{
+    snprintf(path, 256, "%s/stepd-bench-raw-%d", dir, (int)getpid());
+    bench_check(mkdir(path, 0700) == 0, "a directory");
+    raw_open(raw, path);
+}
+
+static void
+close_raw(struct raw *raw, const char *path)
+{
+    char command[300];
+    raw_close(raw);
+    snprintf(command, sizeof(command), "rm -rf '%s'", path);
+    bench_check(system(command) == 0, "removing the control's files");
+}
+
 static void
 bench_taken(const char *dir, uint32_t friends, int runs)
 {
@@ -148,9 +167,10 @@ bench_taken(const char *dir, uint32_t friends, int runs)
         bytes[i] = figures.bytes_a_friend;
         own[i] = measure_taken(dir, PERSONAL, personal).per_s;
         struct raw raw;
-        raw_open(&raw, dir);
+        char path[256];
+        open_raw(&raw, dir, path);
         control[i] = raw_durable(&raw, 10000, 100, 500000);
-        raw_close(&raw);
+        close_raw(&raw, path);
     }
     double raw_per_s = median(control, runs);
     print("taken_per_s", friends, median(common, runs), "1/s", "raw LMDB appends of 10000",
@@ -231,9 +251,10 @@ bench_lateness(const char *dir, uint32_t pending)
     struct raw raw;
     enum { SYNCS_MAX = 20000 };
     static double sync_us[SYNCS_MAX];
-    raw_open(&raw, dir);
+    char path[256];
+    open_raw(&raw, dir, path);
     size_t syncs = raw_syncs(&raw, 1000000, sync_us);
-    raw_close(&raw);
+    close_raw(&raw, path);
     qsort(sync_us, syncs, sizeof(sync_us[0]), ascending);
     qsort(lateness.late_ms, COUNT, sizeof(double), ascending);
     bench_check(lateness.early == 0, "something was early");
