@@ -43,13 +43,14 @@ answer_open(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct e
 static void
 run_instant(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct events *events)
 {
-    uint32_t delivery = NO_ID;
+    static const struct take_permit ALL = {
+        .reply = true, .push = true, .multicast = true, .least_urgent = CLASS_MARKETING};
+    struct taken taken;
     bool more = true;
     while (more) {
-        enum rc rc;
-        while ((rc = engine_take(engine, now_ms, events, &delivery)) == RC_OK) {
-            if (delivery != NO_ID) {
-                answer(engine, now_ms, delivery, ahead, events);
+        while (engine_take(engine, now_ms, &ALL, events, &taken) == RC_OK) {
+            for (uint32_t i = 0; i < taken.count; i++) {
+                answer(engine, now_ms, taken.rows[i], ahead, events);
             }
             if (events->count >= EVENTS_KEPT) {
                 tell(ahead, events);

@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct deed_row) == 12, "raise the version");
 _Static_assert(sizeof(struct choice_count) == 16, "raise the version");
 _Static_assert(sizeof(struct measure_row) == 32, "raise the version");
 /* These go member by member. */
-_Static_assert(sizeof(struct delivery) == 240, "describe the new member, raise the version");
+_Static_assert(sizeof(struct delivery) == 248, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
 _Static_assert(sizeof(struct state) == 1256, "describe the new member, raise the version");
@@ -276,6 +276,8 @@ delivery(struct image *image, struct delivery *row)
     stream_u32(stream, &row->friend);
     stream_u32(stream, &row->claim);
     stream_u32(stream, &row->month);
+    stream_u32(stream, &row->crowd);
+    stream_bool(stream, &row->alone);
     stream_u64(stream, &row->seq);
     stream_u64(stream, &row->intent_seq);
     stream_i64(stream, &row->due_ms);
