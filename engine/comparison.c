@@ -177,6 +177,9 @@ order(const struct inquiry *inquiry, const struct datum *a, const struct datum *
 static bool
 contains(struct span text, struct span part)
 {
+    if (part.len == 0) {
+        return true;
+    }
     for (size_t i = 0; part.len <= text.len && i <= text.len - part.len; i++) {
         if (memcmp(text.data + i, part.data, part.len) == 0) {
             return true;
