@@ -83,7 +83,7 @@ stream_count(struct stream *stream, uint32_t count, size_t min_bytes)
     stream_u32(stream, &count);
     if (stream_reads(stream)) {
         stream_check(stream, count != UINT32_MAX && count <= stream->rest / min_bytes,
-                     "it counts more rows than it has bytes for");
+                     "it ends before it is complete");
     }
     return stream->rc == RC_OK ? count : 0;
 }

@@ -225,7 +225,7 @@ stream_blocks(struct texts *texts, struct stream *stream)
     uint32_t end = texts->used_end;
     stream_u32(stream, &end);
     stream_check(stream, !stream_reads(stream) || end <= stream->rest / PLACE_BYTES,
-                 "it counts more rows than it has bytes for");
+                 "it ends before it is complete");
     while (stream_reads(stream) && stream->rc == RC_OK &&
            (uint64_t)texts->block_count * BLOCK_PLACES < end) {
         add_block(texts);
