@@ -43,13 +43,15 @@ answer_open(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct e
 static void
 run_instant(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct events *events)
 {
-    uint32_t delivery = NO_ID;
+    /* Each by itself, as far as it matters here: a crowd is a matter of requests. */
+    static const struct take_permit ANY = {
+        .reply = true, .push = true, .least_urgent = CLASS_MARKETING, .alone = true};
+    struct taken taken;
     bool more = true;
     while (more) {
-        enum rc rc;
-        while ((rc = engine_take(engine, now_ms, events, &delivery)) == RC_OK) {
-            if (delivery != NO_ID) {
-                answer(engine, now_ms, delivery, ahead, events);
+        while (engine_take(engine, now_ms, &ANY, events, &taken) == RC_OK) {
+            if (taken.count > 0) {
+                answer(engine, now_ms, taken.rows[0], ahead, events);
             }
             if (events->count >= EVENTS_KEPT) {
                 tell(ahead, events);
