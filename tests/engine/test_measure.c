@@ -50,6 +50,7 @@ count_crowd(const struct event *event, struct wanted *out)
     ck_assert(crowd_unpack(event->u.delivery.crowd, &crowd));
     for (uint32_t n = 0; n < crowd.count; n++) {
         crowd_single(event, &crowd, n, &single);
+        single.u.delivery.item_count = 1; /* what is the same for many comes from one source */
         count_outcome(&single, out);
     }
 }
