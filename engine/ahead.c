@@ -43,14 +43,15 @@ answer_open(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct e
 static void
 run_instant(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct events *events)
 {
-    static const struct take_permit ALL = {
-        .reply = true, .push = true, .multicast = true, .least_urgent = CLASS_MARKETING};
+    /* Each by itself, as far as it matters here: a crowd is a matter of requests. */
+    static const struct take_permit ANY = {
+        .reply = true, .push = true, .least_urgent = CLASS_MARKETING, .alone = true};
     struct taken taken;
     bool more = true;
     while (more) {
-        while (engine_take(engine, now_ms, &ALL, events, &taken) == RC_OK) {
-            for (uint32_t i = 0; i < taken.count; i++) {
-                answer(engine, now_ms, taken.rows[i], ahead, events);
+        while (engine_take(engine, now_ms, &ANY, events, &taken) == RC_OK) {
+            if (taken.count > 0) {
+                answer(engine, now_ms, taken.rows[0], ahead, events);
             }
             if (events->count >= EVENTS_KEPT) {
                 tell(ahead, events);

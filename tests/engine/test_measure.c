@@ -1,5 +1,6 @@
 /* What reports count is what happened: after each random life the counters are those of a plain count over
   * its events. */
+#include "engine/crowd.h"
 #include "engine/tables.h"
 #include "tests/engine/random_life.h"
 
@@ -28,6 +29,33 @@ sources_of(const struct event *event)
 }
 
 static void
+count_outcome(const struct event *event, struct wanted *out)
+{
+    if (event->u.delivery.result == RESULT_SENT) {
+        out->by_kind[event->u.delivery.how == HOW_REPLY ? MEASURE_SENT_REPLY : MEASURE_SENT_PUSH] +=
+            sources_of(event);
+    } else if (event->u.delivery.result == RESULT_FAILED) {
+        out->by_kind[MEASURE_FAILED] += sources_of(event);
+    } else if (event->u.delivery.result == RESULT_UNKNOWN) {
+        out->by_kind[MEASURE_UNKNOWN] += sources_of(event);
+    }
+}
+
+/* One event about many is as many events. */
+static void
+count_crowd(const struct event *event, struct wanted *out)
+{
+    struct crowd crowd;
+    struct event single;
+    ck_assert(crowd_unpack(event->u.delivery.crowd, &crowd));
+    for (uint32_t n = 0; n < crowd.count; n++) {
+        crowd_single(event, &crowd, n, &single);
+        single.u.delivery.item_count = 1; /* what is the same for many comes from one source */
+        count_outcome(&single, out);
+    }
+}
+
+static void
 count_plainly(const struct events *events, struct wanted *out)
 {
     *out = (struct wanted){0};
@@ -50,15 +78,10 @@ count_plainly(const struct events *events, struct wanted *out)
             out->by_kind[MEASURE_ANSWERED]++;
             break;
         case EVENT_DELIVERY_OUTCOME:
-            if (event->u.delivery.result == RESULT_SENT) {
-                out->by_kind[event->u.delivery.how == HOW_REPLY ? MEASURE_SENT_REPLY
-                                                                : MEASURE_SENT_PUSH] +=
-                    sources_of(event);
-            } else if (event->u.delivery.result == RESULT_FAILED) {
-                out->by_kind[MEASURE_FAILED] += sources_of(event);
-            } else if (event->u.delivery.result == RESULT_UNKNOWN) {
-                out->by_kind[MEASURE_UNKNOWN] += sources_of(event);
-            }
+            count_outcome(event, out);
+            break;
+        case EVENT_DELIVERIES_OUTCOME:
+            count_crowd(event, out);
             break;
         default:
             break;
