@@ -70,6 +70,7 @@ enum condition_op_kind {
     CONDITION_BOOKED,    /* has a booking there that has not begun */
     CONDITION_ROUTE,     /* came by that route, or took it later, ever */
     CONDITION_CLICKED,   /* has clicked that link, ever */
+    CONDITION_RANK,      /* the score has that rank now */
 };
 
 /* When a fact has to have happened; what is booked: when its slot begins. */
@@ -88,8 +89,9 @@ enum value_kind {
     VALUE_ADDED, /* the local date on which the friend came */
     VALUE_TODAY,
     VALUE_FIELD,
-    VALUE_ACT,      /* of the act being answered; text is its name: "choice", "draw:hand" */
-    VALUE_ANSWER,   /* the friend's newest to question `field` of `form` */
+    VALUE_ACT,    /* of the act being answered; text is its name: "choice", "draw:hand" */
+    VALUE_ANSWER, /* the friend's newest to question `field` of `form` */
+    VALUE_RECENT_SCORE,
     VALUE_LANGUAGE, /* of the profile */
     VALUE_PICTURE,  /* of the profile: "yes", or empty */
 };
@@ -458,6 +460,11 @@ struct broadcast {     /* SPEC R33, R11 */
     int32_t priority;
 };
 
+struct rank { /* SPEC R37 */
+    uint32_t id;
+    int64_t from; /* the lowest score that has it */
+};
+
 struct account {
     const char *name; /* NULL when the file has none */
     const struct zone *zone;
@@ -491,10 +498,13 @@ struct definitions {
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
     /* Questions and options, and the slots of events, are named over all forms and events. */
     struct names form_names, question_names, option_names, calendar_names, slot_names,
-        conversion_names, notify_names, route_names, link_names;
+        conversion_names, notify_names, route_names, link_names, rank_names;
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
+    const struct rank *ranks;             /* in force, from the lowest score on */
+    uint32_t rank_count;
+    int64_t recent_lose, recent_every_ms; /* what silence takes from the recent score; 0: nothing */
     const struct route *routes;           /* by id (engine/route.h) */
     const struct link *links;             /* by id (engine/link.h) */
 };

@@ -262,6 +262,7 @@ struct event {
         } once;
         struct {
             int64_t by, score; /* what was added, and what it is now */
+            int64_t recent;    /* the recent score, of which silence takes its share from here on */
         } score;
         struct { /* ENROLMENT_* START_REFUSED STEP_* */
             uint32_t enrolment, scenario, step;

@@ -35,7 +35,7 @@ struct compiler {
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
     struct name_table forms, questions, options, calendars, slots, conversions, notify, routes,
-        links;
+        links, ranks;
     struct form *form_items;
     enum field_type *question_types; /* by question id (proto/expression.h) */
     struct calendar *calendar_items;
@@ -233,6 +233,11 @@ void compile_event(struct compiler *compiler, const struct yaml_node *node,
 /* --- definition_date.c --- */
 
 void compile_dates(struct compiler *compiler, const struct yaml_node *section);
+
+/* --- definition_rank.c --- */
+
+void compile_ranks(struct compiler *compiler, const struct yaml_node *section);
+void compile_recent_score(struct compiler *compiler, const struct yaml_node *section);
 
 /* --- definition_mark.c --- */
 

@@ -247,7 +247,7 @@ random_condition(uint64_t *seed, struct condition_op *ops)
                 CONDITION_TRUE,     CONDITION_TAG,  CONDITION_IN,       CONDITION_FINISHED,
                 CONDITION_TAPPED,   CONDITION_MARK, CONDITION_COMPARE,  CONDITION_COMPARE,
                 CONDITION_RECEIVED, CONDITION_TAG,  CONDITION_ANSWERED, CONDITION_CONVERTED,
-                CONDITION_BOOKED,
+                CONDITION_BOOKED, CONDITION_ROUTE, CONDITION_CLICKED,
             };
             op->kind = KINDS[below(seed, sizeof(KINDS) / sizeof(KINDS[0]))];
             op->id = below(seed, IDS);
