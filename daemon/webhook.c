@@ -85,6 +85,11 @@ input_webhook_id(const struct input *input)
     case INPUT_CANCEL_BOOKING:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
+    case INPUT_LIST:
+    case INPUT_BLOCK:
+    case INPUT_IMPORTED:
+    case INPUT_SCAN:
+    case INPUT_CLICK:
         break;
     }
     return (struct span){0};

@@ -25,6 +25,7 @@ struct run {
 struct wheel {
     const struct mem *mem;
     int64_t now_ms, next_ms;
+    size_t count; /* entries, wherever they are */
 
     struct heap early;             /* none comes after the base of the slots */
     struct run run;                /* nor of these */
@@ -142,12 +143,20 @@ sort_into_run(struct wheel *wheel, uint32_t index, struct slot *slot)
         chunk_put(&wheel->slots, chunk);
     }
     sort_keys(run->words, run->spare, run->end);
-    if (index < DIGITS) {
-        wheel->slots.base = slot->min; /* which is all there is in a slot of the last digit */
-    } else {
-        slots_ends(&wheel->slots, index, slot->min, &wheel->run_before, &wheel->slots.base);
-        wheel->run_is_slot = true;
+    slots_ends(&wheel->slots, index, slot->min, &wheel->run_before, &wheel->slots.base);
+    wheel->run_is_slot = index >= DIGITS; /* a slot of the last digit has no room amid it */
+}
+
+/* A slot of the last digit is one place: its entries are equal, and one of them is enough. */
+static void
+drop_equal(struct wheel *wheel, struct slot *slot)
+{
+    while (slot->first != slot->last) {
+        chunk_put(&wheel->slots, slot_take_chunk(slot));
     }
+    slot->first->words_used = 1;
+    wheel->count -= slot->count - 1;
+    slot->count = 1;
 }
 
 /* Moves base into the earliest slot, if it is time. Every other slot stays what it is: base keeps the
@@ -162,11 +171,14 @@ open_earliest(struct wheel *wheel)
         return 0;
     }
     struct slot slot = slots_detach(slots, index);
-    wheel->run_is_slot = false;
+    if (index < DIGITS) {
+        drop_equal(wheel, &slot);
+    }
     if (slot.count <= SORT_MAX && index < WIDE_SLOTS) {
         sort_into_run(wheel, index, &slot);
         return slot.count;
     }
+    wheel->run_is_slot = false;
     slots->base = slot.min;
     wheel->opening = slot;
     wheel->opening_wide = index >= WIDE_SLOTS;
@@ -179,18 +191,24 @@ static size_t
 spread(struct wheel *wheel, size_t work)
 {
     struct slot *opening = &wheel->opening;
+    const size_t entry_words = wheel->opening_wide ? 2 : 1;
     size_t moved = 0;
     while (opening->count > 0 && moved < work) {
         struct chunk *chunk = opening->first;
-        while (chunk->words_used > 0) {
-            struct wheel_entry entry;
-            uint32_t words = chunk_last(&wheel->slots, opening, wheel->opening_wide, chunk, &entry);
+        const uint64_t *end = chunk->words + chunk->words_used;
+        for (; end > chunk->words; end -= entry_words) {
+            struct wheel_entry entry = slot_entry(&wheel->slots, opening, wheel->opening_wide, end);
             if (slots_put(&wheel->slots, entry) == NULL) {
-                return moved;
+                break;
             }
-            chunk->words_used -= words;
-            opening->count--;
-            moved++;
+        }
+        size_t left = (size_t)(end - chunk->words);
+        size_t put = (chunk->words_used - left) / entry_words;
+        chunk->words_used = left;
+        opening->count -= put;
+        moved += put;
+        if (left > 0) {
+            break;
         }
         chunk_put(&wheel->slots, slot_take_chunk(opening));
     }
@@ -270,7 +288,7 @@ enum rc
 wheel_arm(struct wheel *wheel, int64_t due_ms, uint32_t owner)
 {
     struct wheel_entry entry = {.due_ms = due_ms, .owner = owner};
-    if (wheel_count(wheel) == 0) {
+    if (wheel->count == 0) {
         stand_at_now(wheel);
     } else if (wheel->run_is_slot && wheel->early.count >= EARLY_MAX) {
         close_run(wheel);
@@ -287,6 +305,7 @@ wheel_arm(struct wheel *wheel, int64_t due_ms, uint32_t owner)
     } else {
         return RC_NO_MEMORY;
     }
+    wheel->count++;
     wheel->next_ms = next_ms < wheel->next_ms ? next_ms : wheel->next_ms;
     return RC_OK;
 }
@@ -316,6 +335,7 @@ take_due(struct wheel *wheel, struct wheel_entry *out, size_t max)
         }
         out[taken++] = entry;
     }
+    wheel->count -= taken;
     return taken;
 }
 
@@ -368,8 +388,7 @@ wheel_next(const struct wheel *wheel)
 size_t
 wheel_count(const struct wheel *wheel)
 {
-    return wheel->slots.count + wheel->opening.count + wheel->early.count + wheel->run.end -
-           wheel->run.next;
+    return wheel->count;
 }
 
 size_t
@@ -411,12 +430,12 @@ wheel_sweep(struct wheel *wheel, wheel_keep_fn keep, const void *context)
     struct wheel_entry entries[CHUNK_WORDS];
     size_t count = 0;
     struct chunk *chunk = slot_take_chunk(slot);
-    while (chunk->words_used > 0) {
-        chunk->words_used -= chunk_last(slots, slot, index >= WIDE_SLOTS, chunk, &entries[count++]);
+    const uint64_t *end = chunk->words + chunk->words_used;
+    for (; end > chunk->words; end -= index < WIDE_SLOTS ? 1 : 2) {
+        entries[count++] = slot_entry(slots, slot, index >= WIDE_SLOTS, end);
     }
     chunk_put(slots, chunk);
     slot->count -= count;
-    slots->count -= count;
     if (slot->count == 0) {
         (void)slots_detach(slots, index);
     }
@@ -427,6 +446,7 @@ wheel_sweep(struct wheel *wheel, wheel_keep_fn keep, const void *context)
         const struct slot *same = slots_put(slots, entries[i]);
         assert(same == slot); /* into the chunk just put aside, at worst */
     }
+    wheel->count -= count - kept;
     wheel->next_ms = next_instant(wheel);
     return count - kept;
 }
@@ -459,6 +479,9 @@ check_front(const struct wheel *wheel)
 bool
 wheel_check(const struct wheel *wheel)
 {
-    return check_front(wheel) && slots_check(&wheel->slots, &wheel->opening, wheel->opening_wide) &&
-           wheel->next_ms <= next_instant(wheel);
+    size_t in_front = wheel->early.count + wheel->run.end - wheel->run.next;
+    size_t in_slots;
+    return check_front(wheel) &&
+           slots_check(&wheel->slots, &wheel->opening, wheel->opening_wide, &in_slots) &&
+           in_front + in_slots == wheel->count && wheel->next_ms <= next_instant(wheel);
 }

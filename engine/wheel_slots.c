@@ -2,44 +2,6 @@
 
 enum { CHUNKS_SPARE = 64 }; /* free chunks kept, against to and fro */
 
-bool
-entry_before(struct wheel_entry a, struct wheel_entry b)
-{
-    return a.due_ms < b.due_ms || (a.due_ms == b.due_ms && a.owner < b.owner);
-}
-
-/* ---- words ---- */
-
-uint64_t
-slots_from_origin(const struct slots *slots, int64_t due_ms)
-{
-    return (uint64_t)due_ms - (uint64_t)slots->origin_ms;
-}
-
-uint64_t
-slots_high_part(uint64_t instant)
-{
-    return instant & ~UINT64_C(0xffffffff);
-}
-
-struct wheel_entry
-slots_entry(const struct slots *slots, uint64_t high, uint64_t word)
-{
-    return (struct wheel_entry){.due_ms =
-                                    (int64_t)((uint64_t)slots->origin_ms + (high | word >> 32)),
-                                .owner = (uint32_t)word};
-}
-
-uint32_t
-chunk_last(const struct slots *slots, const struct slot *slot, bool wide, const struct chunk *chunk,
-           struct wheel_entry *out_entry)
-{
-    const uint64_t *end = chunk->words + chunk->words_used;
-    uint64_t high = wide ? end[-2] : slots_high_part(slots_from_origin(slots, slot->min.due_ms));
-    *out_entry = slots_entry(slots, high, end[-1]);
-    return wide ? 2 : 1;
-}
-
 /* ---- chunks ---- */
 
 bool
@@ -118,7 +80,7 @@ slots_fini(struct slots *slots)
 /* ---- slots ---- */
 
 /* Of an entry that does not come before base. */
-static uint32_t
+static inline uint32_t
 index_of(const struct slots *slots, struct wheel_entry entry)
 {
     uint64_t due = slots_from_origin(slots, entry.due_ms);
@@ -133,34 +95,43 @@ index_of(const struct slots *slots, struct wheel_entry entry)
     return digit * DIGITS + (entry.owner >> digit * DIGIT_BITS) % DIGITS;
 }
 
+/* Rare, and apart: slots_put() would otherwise save registers for it at every entry. */
+__attribute__((noinline)) static struct slot *
+put_in_new_chunk(struct slots *slots, uint32_t index, struct wheel_entry entry)
+{
+    struct slot *slot = &slots->items[index];
+    struct chunk *chunk = chunk_get(slots);
+    if (chunk == NULL) {
+        return NULL;
+    }
+    if (slot->last == NULL) {
+        slot->first = chunk;
+        slot->min = entry;
+        slots->used[index / DIGITS] |= UINT64_C(1) << index % DIGITS;
+        slots->levels_used |= 1u << index / DIGITS;
+    } else {
+        slot->last->next = chunk;
+    }
+    slot->last = chunk;
+    return slots_put(slots, entry);
+}
+
 struct slot *
 slots_put(struct slots *slots, struct wheel_entry entry)
 {
     uint32_t index = index_of(slots, entry);
     struct slot *slot = &slots->items[index];
-    if (slot->count > 0 && index < DIGITS) {
-        return slot; /* a slot of the last digit is one place, and what is there equals this */
-    }
     struct chunk *chunk = slot->last;
     if (chunk == NULL || chunk->words_used == CHUNK_WORDS) {
-        chunk = chunk_get(slots);
-        if (chunk == NULL) {
-            return NULL;
-        }
-        *(slot->last == NULL ? &slot->first : &slot->last->next) = chunk;
-        slot->last = chunk;
+        return put_in_new_chunk(slots, index, entry);
     }
     uint64_t due = slots_from_origin(slots, entry.due_ms);
     if (index >= WIDE_SLOTS) {
         chunk->words[chunk->words_used++] = slots_high_part(due);
     }
     chunk->words[chunk->words_used++] = due << 32 | entry.owner;
-    slots->count++;
-    if (slot->count++ == 0) {
-        slots->used[index / DIGITS] |= UINT64_C(1) << index % DIGITS;
-        slots->levels_used |= 1u << index / DIGITS;
-        slot->min = entry;
-    } else if (entry_before(entry, slot->min)) {
+    slot->count++;
+    if (entry_before(entry, slot->min)) {
         slot->min = entry;
     }
     return slot;
@@ -171,7 +142,6 @@ slots_detach(struct slots *slots, uint32_t index)
 {
     struct slot slot = slots->items[index];
     slots->items[index] = (struct slot){0};
-    slots->count -= slot.count;
     uint32_t level = index / DIGITS;
     slots->used[level] &= ~(UINT64_C(1) << index % DIGITS);
     if (slots->used[level] == 0) {
@@ -240,8 +210,8 @@ check_slot(const struct slots *slots, const struct slot *slot, uint32_t index, b
             return false;
         }
         for (; rest.words_used > 0; count++) {
-            struct wheel_entry entry;
-            rest.words_used -= chunk_last(slots, slot, wide, &rest, &entry);
+            struct wheel_entry entry = slot_entry(slots, slot, wide, rest.words + rest.words_used);
+            rest.words_used -= wide ? 2 : 1;
             if (entry_before(entry, slot->min) || entry_before(entry, slots->base) ||
                 (index != NO_SLOT && index_of(slots, entry) != index)) {
                 return false;
@@ -249,7 +219,7 @@ check_slot(const struct slots *slots, const struct slot *slot, uint32_t index, b
         }
         last = chunk;
     }
-    return last == slot->last && count == slot->count && (index >= DIGITS || count <= 1);
+    return last == slot->last && count == slot->count;
 }
 
 static size_t
@@ -263,9 +233,9 @@ list_length(const struct chunk *chunk)
 }
 
 bool
-slots_check(const struct slots *slots, const struct slot *detached, bool wide)
+slots_check(const struct slots *slots, const struct slot *detached, bool wide, size_t *out_entries)
 {
-    size_t entries = 0;
+    *out_entries = detached->count;
     size_t chunks = list_length(detached->first) + list_length(slots->chunks_free);
     for (uint32_t index = 0; index < SLOTS; index++) {
         const struct slot *slot = &slots->items[index];
@@ -273,7 +243,7 @@ slots_check(const struct slots *slots, const struct slot *detached, bool wide)
         if (used != (slot->count > 0) || !check_slot(slots, slot, index, index >= WIDE_SLOTS)) {
             return false;
         }
-        entries += slot->count;
+        *out_entries += slot->count;
         chunks += list_length(slot->first);
     }
     for (uint32_t level = 0; level < LEVELS; level++) {
@@ -281,7 +251,6 @@ slots_check(const struct slots *slots, const struct slot *detached, bool wide)
             return false;
         }
     }
-    return check_slot(slots, detached, NO_SLOT, wide) && entries == slots->count &&
-           chunks == slots->chunk_count &&
+    return check_slot(slots, detached, NO_SLOT, wide) && chunks == slots->chunk_count &&
            list_length(slots->chunks_free) == slots->chunk_free_count;
 }

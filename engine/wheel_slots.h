@@ -38,7 +38,6 @@ struct slots {
     const struct mem *mem;
     int64_t origin_ms;
     struct wheel_entry base; /* no entry comes before it */
-    size_t count;            /* entries in all slots */
     uint32_t levels_used;
     uint64_t used[LEVELS];
     struct slot items[SLOTS];
@@ -46,7 +45,41 @@ struct slots {
     size_t chunk_count, chunk_free_count; /* the first counts them all, wherever they are */
 };
 
-bool entry_before(struct wheel_entry a, struct wheel_entry b);
+static inline bool
+entry_before(struct wheel_entry a, struct wheel_entry b)
+{
+    return a.due_ms < b.due_ms || (a.due_ms == b.due_ms && a.owner < b.owner);
+}
+
+/* An instant as the digits see it. */
+static inline uint64_t
+slots_from_origin(const struct slots *slots, int64_t due_ms)
+{
+    return (uint64_t)due_ms - (uint64_t)slots->origin_ms;
+}
+
+/* The bits of it that words leave out. */
+static inline uint64_t
+slots_high_part(uint64_t instant)
+{
+    return instant & ~UINT64_C(0xffffffff);
+}
+
+static inline struct wheel_entry
+slots_entry(const struct slots *slots, uint64_t high, uint64_t word)
+{
+    return (struct wheel_entry){.due_ms =
+                                    (int64_t)((uint64_t)slots->origin_ms + (high | word >> 32)),
+                                .owner = (uint32_t)word};
+}
+
+/* The entry of a slot whose last word stands before `end`. */
+static inline struct wheel_entry
+slot_entry(const struct slots *slots, const struct slot *slot, bool wide, const uint64_t *end)
+{
+    uint64_t high = wide ? end[-2] : slots_high_part(slots_from_origin(slots, slot->min.due_ms));
+    return slots_entry(slots, high, end[-1]);
+}
 
 void slots_fini(struct slots *slots);
 
@@ -66,22 +99,15 @@ struct slot slots_detach(struct slots *slots, uint32_t index);
 void slots_ends(const struct slots *slots, uint32_t index, struct wheel_entry inside,
                 struct wheel_entry *out_before, struct wheel_entry *out_last);
 
-/* Instants as the digits see them, and the bits of one that a narrow slot's words leave out. */
-uint64_t slots_from_origin(const struct slots *slots, int64_t due_ms);
-uint64_t slots_high_part(uint64_t instant);
-struct wheel_entry slots_entry(const struct slots *slots, uint64_t high, uint64_t word);
-
 /* The first chunk of a slot that has one, out of the list. */
 struct chunk *slot_take_chunk(struct slot *slot);
-/* The last entry of a chunk that has one, and how many words it takes. */
-uint32_t chunk_last(const struct slots *slots, const struct slot *slot, bool wide,
-                    const struct chunk *chunk, struct wheel_entry *out_entry);
 /* Lets `count` chunks be had without asking for memory. */
 bool chunks_reserve(struct slots *slots, size_t count);
 /* Gives a chunk back; one at least can be had afterwards. */
 void chunk_put(struct slots *slots, struct chunk *chunk);
 
-/* Walks the invariants of the slots and of one that was detached to be placed again. */
-bool slots_check(const struct slots *slots, const struct slot *detached, bool wide);
+/* Walks the invariants of the slots and of one that was detached to be placed again; counts entries. */
+bool slots_check(const struct slots *slots, const struct slot *detached, bool wide,
+                 size_t *out_entries);
 
 #endif

@@ -179,7 +179,7 @@ START_TEST(what_is_armed_amid_the_run_goes_back_into_slots_when_it_gets_much)
     /* Then many more amid these, at random or all at one instant, some of them for the past. */
     for (uint32_t i = 0; i < 30000; i++) {
         struct wheel_entry entry = {.owner = 1000 + i};
-        entry.due_ms = random_below(&random, 10) == 0 ? now_ms - random_below(&random, 60000)
+        entry.due_ms = random_below(&random, 10) == 0 ? now_ms - random_below(&random, DAY_MS)
                        : _i % 2 == 0                  ? now_ms + random_below(&random, 4 * 3600000)
                                                       : now_ms + 3600000;
         arm(wheel, entry.due_ms, entry.owner);
