@@ -460,7 +460,7 @@ struct broadcast {     /* SPEC R33, R11 */
     int32_t priority;
 };
 
-struct rank { /* SPEC R37 */
+struct score_rank { /* SPEC R37 */
     uint32_t id;
     int64_t from; /* the lowest score that has it */
 };
@@ -502,7 +502,7 @@ struct definitions {
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
-    const struct rank *ranks;             /* in force, from the lowest score on */
+    const struct score_rank *ranks;             /* in force, from the lowest score on */
     uint32_t rank_count;
     int64_t recent_lose, recent_every_ms; /* what silence takes from the recent score; 0: nothing */
     const struct route *routes;           /* by id (engine/route.h) */

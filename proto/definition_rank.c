@@ -4,11 +4,11 @@
 void
 compile_ranks(struct compiler *compiler, const struct yaml_node *section)
 {
-    struct rank *ranks = arena_alloc(compiler->arena, (section->count + 1) * sizeof(*ranks));
+    struct score_rank *ranks = arena_alloc(compiler->arena, (section->count + 1) * sizeof(*ranks));
     uint32_t count = 0;
     for (uint32_t i = 0; i < section->count; i++) {
         const struct yaml_pair *pair = &section->pairs[i];
-        struct rank rank;
+        struct score_rank rank;
         if (!compile_id(compiler, pair->key_mark, pair->key) ||
             !compile_number(compiler, pair->value, &rank.from)) {
             continue;
