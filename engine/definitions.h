@@ -398,6 +398,7 @@ struct scenario {
     bool once;         /* KIND_TRIGGER: for a friend's first time only */
     struct date date;  /* KIND_DATE */
     const struct zone *zone;
+    bool friend_zone; /* zone: friend; `zone` is the account's, where a friend says none */
     enum reentry reentry;
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
@@ -502,8 +503,10 @@ struct definitions {
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
-    const struct score_rank *ranks;             /* in force, from the lowest score on */
+    const struct score_rank *ranks;       /* in force, from the lowest score on */
     uint32_t rank_count;
+    struct zone_source zones;             /* of friends that say their own (SPEC R1) */
+    uint32_t tz_field;                    /* where they say it */
     int64_t recent_lose, recent_every_ms; /* what silence takes from the recent score; 0: nothing */
     const struct route *routes;           /* by id (engine/route.h) */
     const struct link *links;             /* by id (engine/link.h) */

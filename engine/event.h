@@ -136,6 +136,7 @@ enum reason {
     REASON_OPERATOR = 56,     /* cancelled by hand */
     REASON_OPERATOR_BLOCKED = 60,
     REASON_OUTSIDE_VALIDITY = 62, /* a refused start (SPEC R54) */
+    REASON_ZONE = 63,             /* planned anew: the friend lives in another zone (SPEC R1) */
     REASON_TAKEN = 61,            /* a unique value that another friend has (SPEC R19) */
 };
 

@@ -202,6 +202,11 @@ void scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenari
                             struct source source);
 /* Plans the step after row->step, counted from prev_ms; ends the enrolment after the last. */
 void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
+/* The zone in which a friend's steps lie (SPEC R1). */
+const struct zone *scenario_zone(const struct state *state, const struct scenario *scenario,
+                                 uint32_t friend);
+/* The friend says another one: what is planned by the clock is planned anew. */
+void scenario_zone_changed(struct turn *turn, uint32_t friend);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
 /* Starts one that lives in no lane: a reminder, trigger or date. NO_ID: refused, and said. */

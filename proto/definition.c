@@ -244,6 +244,7 @@ static void
 compile_tree(struct compiler *compiler, const struct yaml_node *tree)
 {
     struct definitions *out = compiler->out;
+    out->zones = compiler->zones;
     load_names(compiler);
     find_draws(compiler, tree);
     compile_keys(compiler, tree, SECTIONS, false, NOT_YET_SECTION, "");

@@ -355,11 +355,6 @@ compile_zone(struct compiler *compiler, const struct yaml_node *node, const stru
     if (!compile_text(compiler, node, "a zone", &text) || span_equal_cstr(text, "account")) {
         return;
     }
-    const struct not_yet *row = not_yet_find(NOT_YET_ZONE, text);
-    if (row != NULL) {
-        compile_not_yet(compiler, node->mark, text, row);
-        return;
-    }
     const struct zone *zone = compiler->zones.lookup(compiler->zones.context, text);
     if (zone != NULL) {
         *out_zone = zone;
