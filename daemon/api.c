@@ -39,6 +39,7 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/scenarios/{}/start", BODY_OBJECT, api_post_start},
     {"POST", "/v1/scenarios/{}/stop", BODY_OBJECT, api_post_stop},
     {"GET", "/v1/next", BODY_NONE, api_get_next},
+    {"GET", "/v1/due", BODY_NONE, api_get_due},
     {"GET", "/v1/broadcasts", BODY_NONE, api_get_broadcasts},
     {"POST", "/v1/broadcasts/{}/cancel", BODY_OBJECT, api_post_broadcast_cancel},
     {"POST", "/v1/broadcasts/{}/fit", BODY_OBJECT, api_post_broadcast_fit},

@@ -55,6 +55,7 @@ void api_get_scenario(struct api_call *call);
 void api_post_start(struct api_call *call);
 void api_post_stop(struct api_call *call);
 void api_get_next(struct api_call *call);
+void api_get_due(struct api_call *call);
 void api_get_quota(struct api_call *call);
 void api_post_quota(struct api_call *call);
 void api_post_cap(struct api_call *call);
@@ -125,6 +126,18 @@ const struct event *api_input(struct api_call *call, struct input *input, json_t
 
 /* What holds a copied directory, and the sentence for it; null, and no text, when it is none. */
 json_t *api_copied(struct api_call *call, struct buf *out_text);
+
+/* api_because.c: a friend's events that conditions ask about, newest first. */
+struct told {
+    struct event *events;
+    uint32_t count;
+    bool whole_life; /* none of the friend's events was left out */
+};
+bool api_is_fact(enum event_kind kind);
+/* Each fact of a condition as it was before an event, and what had made it so:
+ * [{"fact","value","event","at"}]. */
+json_t *api_because(const struct api_call *call, const struct condition *condition,
+                    const struct told *told, uint64_t before);
 
 json_t *api_tags(const struct api_call *call, uint32_t friend);
 json_t *api_fields(const struct api_call *call, uint32_t friend);

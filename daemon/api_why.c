@@ -2,6 +2,7 @@
  * their chain and told again as one row a message. */
 #include "daemon/api_call.h"
 #include "daemon/replay.h"
+#include "proto/describe.h"
 
 enum { WHY_ROWS_MAX = 2000, WHY_EVENTS_MAX = 20000, ROW_EVENTS_MAX = 16 };
 
@@ -29,6 +30,8 @@ struct story {
     const char *source;
     const char *reason; /* NULL: none */
     const char *rule;
+    enum reason decided; /* and the event that said so */
+    uint64_t decided_seq;
     enum delivery_how how;
     bool has_how, presumed, is_step; /* is_step: not yet, or never, a delivery */
     uint32_t code;
@@ -50,6 +53,7 @@ struct waiting_step {
 
 struct telling {
     struct api_call *call;
+    struct told facts;
     struct story *stories; /* oldest first */
     uint32_t count;
     struct waiting_step *waiting;
@@ -146,6 +150,7 @@ set_reason(struct telling *telling, struct story *story, enum reason reason, str
         return;
     }
     story->rule = reason_rule(reason, source);
+    story->decided = reason;
     story->reason = reason == REASON_STOPPED && source.kind != SOURCE_NONE
                         ? api_source(telling->call, source)
                         : reason_name(reason);
@@ -241,6 +246,7 @@ tell_step(struct telling *telling, const struct event *event)
     story->outcome = event->kind == EVENT_STEP_SKIPPED ? OUTCOME_SKIPPED : OUTCOME_CANCELLED;
     move_waiting(telling, story, enrolment, step);
     set_reason(telling, story, event->u.step.reason, event->source);
+    story->decided_seq = event->seq;
     add_event(story->events, &story->event_count, event->seq);
 }
 
@@ -330,10 +336,11 @@ matters(enum event_kind kind)
            kind == EVENT_DELIVERY_DEFERRED;
 }
 
-/* The friend's events that matter, newest first, until `limit` rows have begun. */
+/* The friend's events that matter, newest first, until `limit` rows have begun; and what conditions
+ * could see on the way. */
 static enum rc
 walk_back(struct api_call *call, uint32_t friend, int64_t limit, struct event **out_events,
-          uint32_t *out_count)
+          uint32_t *out_count, struct told *out_facts)
 {
     struct log *log = core_log(call->api->options.core);
     struct event *events = NULL;
@@ -351,8 +358,14 @@ walk_back(struct api_call *call, uint32_t friend, int64_t limit, struct event **
             events = arena_grow(call->api->arena, events, count, sizeof(*events));
             events[count++] = event;
         }
+        if (api_is_fact(event.kind)) {
+            out_facts->events = arena_grow(call->api->arena, out_facts->events, out_facts->count,
+                                           sizeof(*out_facts->events));
+            out_facts->events[out_facts->count++] = event;
+        }
         seq = event.friend_prev;
     }
+    out_facts->whole_life = seq == 0;
     *out_events = events;
     *out_count = count;
     return RC_OK;
@@ -382,6 +395,70 @@ tell_pending(struct telling *telling, uint32_t friend)
     }
 }
 
+static const struct step *
+step_of(const struct telling *telling, const struct story *story)
+{
+    uint32_t place;
+    return story->is_step ? scenario_step(&telling->call->definitions->scenarios[story->scenario],
+                                          story->step, &place)
+                          : NULL;
+}
+
+static void
+describe_window(struct window window, struct buf *out)
+{
+    if (window.open_min < 0) {
+        buf_append_cstr(out, "off");
+        return;
+    }
+    buf_printf(out, "%02d:%02d-%02d:%02d", window.open_min / 60, window.open_min % 60,
+               window.close_min / 60, window.close_min % 60);
+}
+
+/* What the rule went by, as the definitions in force have it: {"window":"09:00-21:00"}. */
+static json_t *
+values_json(const struct telling *telling, const struct story *story)
+{
+    const struct step *step = step_of(telling, story);
+    struct buf text = {0};
+    const char *name = NULL;
+    if (step == NULL) {
+        return json_object();
+    }
+    switch (story->decided) {
+    case REASON_CONDITION:
+        name = "if";
+        describe_condition(telling->call->definitions, &step->condition, &text);
+        break;
+    case REASON_WINDOW:
+        name = "window";
+        describe_window(step->window, &text);
+        break;
+    case REASON_STALE:
+    case REASON_STALE_CAP:
+        name = "grace";
+        describe_duration(step->grace_ms, &text);
+        break;
+    default:
+        break;
+    }
+    json_t *values = json_object();
+    if (name != NULL) {
+        json_object_set_new(values, name, api_span(buf_span(&text)));
+    }
+    buf_fini(&text);
+    return values;
+}
+
+static json_t *
+because_json(const struct telling *telling, const struct story *story)
+{
+    const struct step *step = step_of(telling, story);
+    return step != NULL && story->decided == REASON_CONDITION
+               ? api_because(telling->call, &step->condition, &telling->facts, story->decided_seq)
+               : json_array();
+}
+
 static json_t *
 story_json(const struct telling *telling, const struct story *story)
 {
@@ -393,15 +470,17 @@ story_json(const struct telling *telling, const struct story *story)
     json_t *templates = story->is_step ? api_step_templates(call, story->scenario, story->step)
                                        : api_items_templates(call, story->items, story->item_count);
     bool timed = story->outcome == OUTCOME_SENT && story->due_ms != DUE_UNKNOWN_YET;
-    return json_pack(
-        "{s:I,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o}", "seq", (json_int_t)story->seq,
-        "due", api_instant(call, story->due_ms), "at", api_instant(call, story->at_ms), "source",
-        api_text(story->source), "templates", templates, "outcome", OUTCOME_WORDS[story->outcome],
-        "how", api_text(story->has_how ? how_name(story->how) : NULL), "reason",
-        api_text(story->reason), "rule", api_text(story->rule), "code",
-        story->code != 0 ? json_integer(story->code) : json_null(), "presumed",
-        (int)story->presumed, "request_id", api_span(story->request_id), "events", events,
-        "late_ms", timed ? json_integer(story->at_ms - story->due_ms) : json_null());
+    return json_pack("{s:I,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o}", "seq",
+                     (json_int_t)story->seq, "due", api_instant(call, story->due_ms), "at",
+                     api_instant(call, story->at_ms), "source", api_text(story->source),
+                     "templates", templates, "outcome", OUTCOME_WORDS[story->outcome], "how",
+                     api_text(story->has_how ? how_name(story->how) : NULL), "reason",
+                     api_text(story->reason), "rule", api_text(story->rule), "values",
+                     values_json(telling, story), "because", because_json(telling, story), "code",
+                     story->code != 0 ? json_integer(story->code) : json_null(), "presumed",
+                     (int)story->presumed, "request_id", api_span(story->request_id), "events",
+                     events, "late_ms",
+                     timed ? json_integer(story->at_ms - story->due_ms) : json_null());
 }
 
 void
@@ -419,13 +498,13 @@ api_get_why(struct api_call *call)
         api_ok(call, API_WHEN_READABLE, json_null());
         return;
     }
-    enum rc rc = walk_back(call, friend, limit, &events, &event_count);
+    struct telling telling = {.call = call};
+    enum rc rc = walk_back(call, friend, limit, &events, &event_count, &telling.facts);
     if (rc != RC_OK) {
         api_error(call->reply, API_FAILED, "steplog verify", "the log cannot be read back: %s",
                   rc_name(rc));
         return;
     }
-    struct telling telling = {.call = call};
     for (uint32_t i = event_count; i > 0; i--) {
         const struct event *event = &events[i - 1];
         if (event->kind >= EVENT_DELIVERY_PLANNED && event->kind != EVENT_STEP_HELD) {

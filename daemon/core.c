@@ -17,11 +17,6 @@ struct effect {
     void *context;
 };
 
-/* The words of event `seq` go with the commit of event `by`. */
-struct erasure {
-    uint64_t seq, by;
-};
-
 struct core {
     struct core_options options;
     char *directory;
@@ -36,11 +31,10 @@ struct core {
     struct effect *effects; /* a queue, in order of seq */
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
-    struct erasure *erasures; /* in the pass's arena */
+    uint64_t *erasures; /* events whose words go; in the pass's arena */
     uint32_t erasure_count;
     int64_t newest_found_ms; /* the latest time that core_open() found */
     struct restored restored;
-    struct buf one; /* the event being encoded */
     bool claimed;
     bool flushing;
     bool failed;
@@ -222,7 +216,6 @@ core_close(struct core *core)
     buf_fini(&core->events);
     buf_fini(&core->content_bytes);
     buf_fini(&core->error);
-    buf_fini(&core->one);
     events_fini(&core->pass);
     engine_free(core->engine);
     free(core);
@@ -333,7 +326,7 @@ core_erase(struct core *core, uint64_t seq)
 {
     core->erasures =
         arena_grow(core->pass.arena, core->erasures, core->erasure_count, sizeof(*core->erasures));
-    core->erasures[core->erasure_count++] = (struct erasure){seq, core_state(core)->seq};
+    core->erasures[core->erasure_count++] = seq;
 }
 
 enum rc
@@ -381,41 +374,7 @@ add_content(struct core *core, uint64_t seq, size_t from)
         .seq = seq, .row = {.data = NULL, .len = core->content_bytes.len - from}};
 }
 
-static enum rc
-append(struct core *core, uint32_t event_count)
-{
-    assert(core->events.rc == RC_OK && core->content_bytes.rc == RC_OK);
-    uint64_t *erase = arena_alloc(core->pass.arena, (core->erasure_count + 1) * sizeof(*erase));
-    size_t at = 0;
-    for (uint32_t i = 0; i < core->content_count; i++) {
-        core->content[i].row.data = core->content_bytes.data + at;
-        at += core->content[i].row.len;
-    }
-    struct log_batch batch = {.time_ms = core_state(core)->at_ms,
-                              .event_count = event_count,
-                              .events = buf_span(&core->events),
-                              .content = core->content,
-                              .content_count = core->content_count,
-                              .ids = core->ids,
-                              .id_count = core->id_count,
-                              .erase = erase};
-    uint64_t first = log_newest(core->options.log) + 1;
-    for (uint32_t i = 0; i < core->erasure_count; i++) { /* a pass may go in several batches */
-        if (core->erasures[i].by >= first && core->erasures[i].by < first + event_count) {
-            erase[batch.erase_count++] = core->erasures[i].seq;
-        }
-    }
-    enum rc rc = log_append(core->options.log, &batch, first);
-    core->batch_count++;
-    buf_clear(&core->events);
-    buf_clear(&core->content_bytes);
-    core->content_count = 0;
-    core->id_count = 0; /* they went with the pass's first batch */
-    core->ids = NULL;
-    return rc;
-}
-
-/* Encodes one event behind those gathered. Its content row, if any, ends content_bytes. */
+/* Encodes one event behind those gathered, and its content row, if any, behind theirs. */
 static void
 encode(struct core *core, const struct event *event)
 {
@@ -423,47 +382,45 @@ encode(struct core *core, const struct event *event)
     if (event->word_count > 0) {
         core->options.random(core->options.random_context, salt, sizeof(salt));
     }
-    buf_clear(&core->one);
-    event_encode(event, salt, &core->one, &core->content_bytes);
+    size_t content_from = core->content_bytes.len;
+    size_t opened = log_events_open(&core->events);
+    event_encode(event, salt, &core->events, &core->content_bytes);
+    log_events_close(&core->events, opened);
+    add_content(core, event->seq, content_from);
 }
 
-/* Takes the newest content row away from the batch being closed and gives it to the next. */
 static enum rc
-append_before(struct core *core, uint32_t event_count, size_t content_from)
+append(struct core *core)
 {
-    struct buf row = {0};
-    buf_append(&row, core->content_bytes.data + content_from,
-               core->content_bytes.len - content_from);
-    core->content_bytes.len = content_from;
-    enum rc rc = append(core, event_count);
-    buf_append_span(&core->content_bytes, buf_span(&row));
-    buf_fini(&row);
-    return rc;
+    assert(core->events.rc == RC_OK && core->content_bytes.rc == RC_OK);
+    size_t at = 0;
+    for (uint32_t i = 0; i < core->content_count; i++) {
+        core->content[i].row.data = core->content_bytes.data + at;
+        at += core->content[i].row.len;
+    }
+    const struct log_batch batch = {.time_ms = core_state(core)->at_ms,
+                                    .event_count = core->pass.count,
+                                    .events = buf_span(&core->events),
+                                    .content = core->content,
+                                    .content_count = core->content_count,
+                                    .ids = core->ids,
+                                    .id_count = core->id_count,
+                                    .erase = core->erasures,
+                                    .erase_count = core->erasure_count};
+    core->batch_count++;
+    return log_append(core->options.log, &batch, log_newest(core->options.log) + 1);
 }
 
 static enum rc
 flush_events(struct core *core)
 {
-    enum { LENGTH_PREFIX_BYTES = 4 };
-    uint32_t event_count = 0;
+    buf_clear(&core->events);
+    buf_clear(&core->content_bytes);
+    core->content_count = 0;
     for (uint32_t i = 0; i < core->pass.count; i++) {
-        size_t content_from = core->content_bytes.len;
         encode(core, &core->pass.items[i]);
-        size_t bytes = core->events.len + core->one.len + LENGTH_PREFIX_BYTES;
-        /* A pass larger than one batch may hold goes in several, in order. */
-        if (event_count > 0 && bytes > LOG_BATCH_BYTES_MAX) {
-            enum rc rc = append_before(core, event_count, content_from);
-            if (rc != RC_OK) {
-                return rc;
-            }
-            event_count = 0;
-            content_from = 0;
-        }
-        log_events_add(&core->events, buf_span(&core->one));
-        add_content(core, core->pass.items[i].seq, content_from);
-        event_count++;
     }
-    return event_count == 0 ? RC_OK : append(core, event_count);
+    return core->pass.count == 0 ? RC_OK : append(core);
 }
 
 static void

@@ -21,6 +21,8 @@ struct agenda {
     struct state *state;
     struct due due;
     struct held held;
+    bool passed_over;   /* some enrolment came due while it was paused, and is in no queue */
+    uint32_t look_from; /* from here on enrolments are looked at for such; NO_ID: none is */
 };
 
 void agenda_begin(struct agenda *agenda, struct state *state, int64_t now_ms);
@@ -29,7 +31,8 @@ void agenda_end(struct agenda *agenda);
 void agenda_follow(struct agenda *agenda, const struct event *event);
 /* Queues whatever of a friend is due: what waited while a request was in flight, or is left. */
 void agenda_look_at(struct agenda *agenda, uint32_t friend, int64_t now_ms);
-/* Moves a share of what has come due out of the wheel. Broadcasts begin at once. */
+/* Moves a share of what has come due out of the wheel, and of what may go on after a pause. Broadcasts
+ * begin at once. */
 void agenda_expire(struct agenda *agenda, struct turn *turn);
 /* The owner whose turn it is; false when nothing may be taken now. */
 bool agenda_next(struct agenda *agenda, int64_t now_ms, struct owner *out_owner,

@@ -93,18 +93,59 @@ find(const struct column *columns, uint32_t count, uint32_t field, uint32_t frie
     return chunk != NULL && has(chunk, friend) ? chunk : NULL;
 }
 
-/* The value is zeroed already. */
-static void
+/* The value is zeroed already. True: nobody in the chunk has one any more. */
+static bool
 release(struct column *column, uint32_t friend)
 {
     uint64_t *present = column->chunks[chunk_of(friend)];
     uint32_t place = place_of(friend);
     present[place / 64] &= ~(UINT64_C(1) << place % 64);
     column->set_count--;
-    if (is_empty(present)) {
-        free(present);
-        column->chunks[chunk_of(friend)] = NULL;
+    return is_empty(present);
+}
+
+static void
+free_chunk(struct column *column, uint32_t chunk)
+{
+    free(column->chunks[chunk]);
+    column->chunks[chunk] = NULL;
+}
+
+static bool
+fits(int64_t number)
+{
+    return number >= INT32_MIN && number <= INT32_MAX;
+}
+
+static int64_t
+number_at(const struct column_numbers *chunk, uint32_t place)
+{
+    return chunk->is_wide ? ((const struct column_wide *)chunk)->values[place]
+                          : ((const struct column_narrow *)chunk)->values[place];
+}
+
+static void
+set_number(struct column_numbers *chunk, uint32_t place, int64_t number)
+{
+    if (chunk->is_wide) {
+        ((struct column_wide *)chunk)->values[place] = number;
+    } else {
+        assert(fits(number));
+        ((struct column_narrow *)chunk)->values[place] = (int32_t)number;
     }
+}
+
+static struct column_numbers *
+widened(struct column_numbers *chunk)
+{
+    struct column_wide *wide = zeros_behind(NULL, 0, sizeof(*wide));
+    wide->head = *chunk;
+    wide->head.is_wide = 1;
+    for (uint32_t i = 0; i < COLUMN_CHUNK_ROWS; i++) {
+        wide->values[i] = number_at(chunk, i);
+    }
+    free(chunk);
+    return &wide->head;
 }
 
 static void
@@ -112,8 +153,10 @@ drop_number(struct columns *columns, uint32_t field, uint32_t friend)
 {
     struct column_numbers *chunk = find(columns->numbers, columns->count, field, friend);
     if (chunk != NULL) {
-        chunk->values[place_of(friend)] = 0;
-        release(&columns->numbers[field], friend);
+        set_number(chunk, place_of(friend), 0);
+        if (release(&columns->numbers[field], friend)) {
+            free_chunk(&columns->numbers[field], chunk_of(friend));
+        }
     }
 }
 
@@ -123,7 +166,9 @@ drop_text(struct columns *columns, uint32_t field, uint32_t friend)
     struct column_texts *chunk = find(columns->texts, columns->count, field, friend);
     if (chunk != NULL) {
         chunk->values[place_of(friend)] = 0;
-        release(&columns->texts[field], friend);
+        if (release(&columns->texts[field], friend)) {
+            free_chunk(&columns->texts[field], chunk_of(friend));
+        }
     }
 }
 
@@ -132,7 +177,7 @@ fini(struct column *columns, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
-            free(columns[i].chunks[chunk]);
+            free_chunk(&columns[i], chunk);
         }
         free(columns[i].chunks);
     }
@@ -158,9 +203,13 @@ columns_put_number(struct columns *columns, uint32_t field, uint32_t friend, int
 {
     make_room(columns, field);
     drop_text(columns, field, friend);
-    struct column_numbers *chunk =
-        claim(&columns->numbers[field], friend, sizeof(struct column_numbers));
-    chunk->values[place_of(friend)] = number;
+    struct column *column = &columns->numbers[field];
+    struct column_numbers *chunk = claim(column, friend, sizeof(struct column_narrow));
+    if (!chunk->is_wide && !fits(number)) {
+        chunk = widened(chunk);
+        column->chunks[chunk_of(friend)] = chunk;
+    }
+    set_number(chunk, place_of(friend), number);
 }
 
 void
@@ -186,7 +235,7 @@ columns_number(const struct columns *columns, uint32_t field, uint32_t friend, i
     if (chunk == NULL) {
         return false;
     }
-    *out_number = chunk->values[place_of(friend)];
+    *out_number = number_at(chunk, place_of(friend));
     return true;
 }
 
@@ -215,21 +264,22 @@ columns_text_chunk(const struct columns *columns, uint32_t field, uint32_t chunk
     return known ? columns->texts[field].chunks[chunk] : NULL;
 }
 
-static size_t
-bytes_of(const struct column *columns, uint32_t count, size_t chunk_bytes)
-{
-    size_t bytes = count * sizeof(*columns);
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t chunk = 0; chunk < columns[i].chunk_count; chunk++) {
-            bytes += sizeof(void *) + (columns[i].chunks[chunk] == NULL ? 0 : chunk_bytes);
-        }
-    }
-    return bytes;
-}
-
 size_t
 columns_bytes(const struct columns *columns)
 {
-    return bytes_of(columns->numbers, columns->count, sizeof(struct column_numbers)) +
-           bytes_of(columns->texts, columns->count, sizeof(struct column_texts));
+    size_t bytes = 2 * columns->count * sizeof(struct column);
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const struct column *numbers = &columns->numbers[i], *texts = &columns->texts[i];
+        bytes += (numbers->chunk_count + texts->chunk_count) * sizeof(void *);
+        for (uint32_t j = 0; j < numbers->chunk_count; j++) {
+            const struct column_numbers *chunk = numbers->chunks[j];
+            if (chunk != NULL) {
+                bytes += chunk->is_wide ? sizeof(struct column_wide) : sizeof(struct column_narrow);
+            }
+        }
+        for (uint32_t j = 0; j < texts->chunk_count; j++) {
+            bytes += texts->chunks[j] == NULL ? 0 : sizeof(struct column_texts);
+        }
+    }
+    return bytes;
 }

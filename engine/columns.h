@@ -2,13 +2,15 @@
  *
  * Shape    a column is chunks of 4,096 friends, made when the first of them has a value: one bit a friend
  *          for who has one, then the values side by side, so that a condition over ten million friends
- *          is a scan. Numbers, dates and datetimes are int64; everything else is the number of a text
- *          (engine/texts.h), which this module does not know more of. A field whose type changed has a
+ *          is a scan. Numbers, dates and datetimes are int64, kept in 32 bits while a chunk's values all
+ *          fit; everything else is the number of a text (engine/texts.h), which this module does not
+ *          know more of. A field whose type changed has a
  *          column of each kind; a friend has a value in at most one.
- * Units    friend indexes, field ids; dates are days since 1970, datetimes UTC milliseconds. Eight or four
- *          bytes and a bit a friend of a chunk.
+ * Units    friend indexes, field ids; dates are days since 1970, datetimes UTC milliseconds. Four
+ *          bytes and a bit a friend of a chunk, eight and a bit for wide numbers.
  * Errors   out of memory ends the process (docs/adr/0001).
- * Owner    the caller embeds it; columns_init()/columns_fini(). Chunks never move while it lives.
+ * Owner    the caller embeds it; columns_init()/columns_fini(). A chunk of numbers moves when it
+ *          becomes wide.
  */
 #ifndef ENGINE_COLUMNS_H
 #define ENGINE_COLUMNS_H
@@ -19,9 +21,17 @@
 
 enum { COLUMN_CHUNK_ROWS = 4096, COLUMN_CHUNK_WORDS = COLUMN_CHUNK_ROWS / 64 };
 
-struct column_numbers { /* one chunk */
+struct column_numbers { /* one chunk; its values follow at once, see below */
     uint64_t present[COLUMN_CHUNK_WORDS];
-    int64_t values[COLUMN_CHUNK_ROWS]; /* 0 where not present */
+    uint64_t is_wide;
+};
+struct column_narrow { /* all fit into 32 bits */
+    struct column_numbers head;
+    int32_t values[COLUMN_CHUNK_ROWS]; /* 0 where not present */
+};
+struct column_wide {
+    struct column_numbers head;
+    int64_t values[COLUMN_CHUNK_ROWS];
 };
 
 struct column_texts { /* one chunk */

@@ -479,6 +479,10 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
     }
     uint32_t running = state_enrolment_in(state, friend, scenario);
     if (running != NO_ID) {
+        edit_follow(turn, running); /* an edit may have left nothing of it */
+        running = state_enrolment_in(state, friend, scenario);
+    }
+    if (running != NO_ID) {
         if (!always) {
             scenario_refuse(turn, friend, scenario, REASON_ACTIVE, source);
             return false;

@@ -2,6 +2,7 @@
 
 #include "engine/base/checksum.h"
 #include "store/batch.h"
+#include "store/cut.h"
 #include "store/id_table.h"
 #include "store/writer.h"
 
@@ -9,7 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { ROWS_BYTES = 64 * 1024 }; /* of content, read ahead by a cursor */
+enum { BATCHES_BYTES = 256 * 1024, ROWS_BYTES = 64 * 1024 }; /* read ahead by a cursor */
 #define ID_MS (LOG_ID_DAYS * INT64_C(86400000))
 static const uint64_t ID_SEED = 0x73746570642d6964; /* "stepd-id": a second, independent sum */
 
@@ -28,7 +29,10 @@ struct log {
     log_durable_fn durable_fn;
     void *durable_context;
     struct buf error;
-    struct buf scratch; /* a batch, encoded */
+    struct buf scratch; /* the batches of one append, encoded */
+    struct log_value *values;
+    uint32_t value_count, value_capacity;
+    struct cut cut;
     struct log_id *ids;
     uint32_t id_capacity;
     struct id_table
@@ -39,9 +43,10 @@ struct log_cursor {
     struct log *log;
     uint64_t from_seq;
     bool started;
-    struct batch_view last; /* once started */
-    struct buf bytes;
-    struct log_rows rows; /* of that batch */
+    struct batch_view last;  /* once started */
+    struct buf bytes;        /* the first batch */
+    struct log_rows batches; /* those after it */
+    struct log_rows rows;    /* of content, of the batch last read */
     size_t rows_bytes_max;
 };
 
@@ -154,6 +159,7 @@ begin(struct log *log, enum rc rc, const struct log_options *options, bool threa
       struct log **out_log)
 {
     if (rc == RC_OK) {
+        cut_init(&log->cut, log->backend->page_bytes);
         rc = find_newest(log);
     }
     if (rc == RC_OK) {
@@ -218,6 +224,7 @@ log_close(struct log *log)
     buf_fini(&log->scratch);
     id_table_fini(&log->queued_ids);
     free(log->ids);
+    free(log->values);
     free(log);
 }
 
@@ -326,38 +333,96 @@ queue_write(struct log *log, const struct log_write *write, uint64_t seq)
     return rc == RC_OK ? writer_queue(log->writer, write, seq) : rc;
 }
 
-static enum rc
-write_batch(struct log *log, const struct log_batch *batch, struct batch_header *header)
+/* The next events that are best written as one batch: *out_count of them, at least one. */
+static struct span
+cut_events(const struct log *log, struct span *rest, uint32_t *out_count)
 {
-    enum rc rc = hash_ids(log, batch);
-    if (rc != RC_OK) {
-        return rc;
+    size_t frame = BATCH_HEADER_BYTES + BATCH_CHECKSUM_BYTES;
+    size_t best = cut_best(&log->cut, rest->len + frame) - frame;
+    best = best < LOG_BATCH_BYTES_MAX ? best : LOG_BATCH_BYTES_MAX;
+    struct span before = *rest, after = *rest, event;
+    *out_count = 0;
+    while (log_events_next(&after, &event) == RC_OK) {
+        size_t len = before.len - after.len;
+        if (*out_count > 0 && len > best) {
+            break;
+        }
+        *rest = after;
+        *out_count += 1;
     }
+    return span_of(before.data, before.len - rest->len);
+}
+
+static bool
+values_reserve(struct log *log)
+{
+    if (log->value_count == log->value_capacity) {
+        uint32_t capacity = log->value_capacity == 0 ? 16 : 2 * log->value_capacity;
+        struct log_value *values = realloc(log->values, capacity * sizeof(*values));
+        if (values == NULL) {
+            return false;
+        }
+        log->values = values;
+        log->value_capacity = capacity;
+    }
+    return true;
+}
+
+/* Encodes the events as batches, one behind the other. *last becomes the header of the last of them. */
+static enum rc
+encode_batches(struct log *log, const struct log_batch *batch, struct batch_header *last,
+               uint64_t *out_checksum)
+{
+    struct span rest = batch->events;
+    uint64_t checksum = log->any ? log->newest.checksum : 0, seq = last->first_seq;
     buf_clear(&log->scratch);
-    uint64_t checksum = batch_encode(header, batch->events, &log->scratch);
-    if (log->scratch.rc != RC_OK) {
-        return log->scratch.rc;
+    log->value_count = 0;
+    while (rest.len > 0) {
+        uint32_t count;
+        struct span events = cut_events(log, &rest, &count);
+        if (count == 0 || events.len > LOG_BATCH_BYTES_MAX || !values_reserve(log)) {
+            return count == 0                         ? RC_CORRUPT
+                   : events.len > LOG_BATCH_BYTES_MAX ? RC_TOO_LARGE
+                                                      : RC_NO_MEMORY;
+        }
+        size_t from = log->scratch.len;
+        last->first_seq = seq;
+        last->event_count = count;
+        last->checksum_before = checksum;
+        checksum = batch_encode(last, events, &log->scratch);
+        log->values[log->value_count++] = (struct log_value){seq, log->scratch.len - from};
+        cut_placed(&log->cut, log->scratch.len - from);
+        seq += count;
     }
+    *out_checksum = checksum;
+    return log->scratch.rc;
+}
+
+static enum rc
+write_batches(struct log *log, const struct log_batch *batch, const struct batch_header *last,
+              uint64_t checksum)
+{
+    uint64_t seq = last->first_seq + last->event_count - 1;
     const struct log_write write = {
         .newest_key = log->any ? log->newest.header.first_seq : 0,
-        .key = header->first_seq,
-        .batch = buf_span(&log->scratch),
+        .batches = buf_span(&log->scratch),
+        .values = log->values,
+        .value_count = log->value_count,
         .content = batch->content,
         .content_count = batch->content_count,
         .erase = batch->erase,
         .erase_count = batch->erase_count,
-        .mark = {header->first_seq + header->event_count - 1, checksum},
+        .mark = {seq, checksum},
         .ids = log->ids,
         .id_count = batch->id_count,
-        .time_ms = header->time_ms,
-        .forget_before_ms = header->time_ms - ID_MS,
+        .time_ms = batch->time_ms,
+        .forget_before_ms = batch->time_ms - ID_MS,
     };
     const struct log_write *writes[] = {&write};
-    uint64_t seq = header->first_seq + header->event_count - 1;
-    rc = log->writer != NULL ? queue_write(log, &write, seq)
-                             : log->backend->write(log->backend, writes, 1);
+    enum rc rc = log->writer != NULL ? queue_write(log, &write, seq)
+                                     : log->backend->write(log->backend, writes, 1);
     if (rc == RC_OK) {
-        log->newest = (struct batch_view){.header = *header, .checksum = checksum};
+        log->newest = (struct batch_view){.header = *last, .checksum = checksum};
         log->any = true;
     }
     return rc;
@@ -393,23 +458,26 @@ log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq
     if (expected_seq != log_newest(log) + 1) {
         return fail_at(log, RC_FENCED, expected_seq, "it is not the next");
     }
-    if (batch->events.len > LOG_BATCH_BYTES_MAX) {
-        return fail_at(log, RC_TOO_LARGE, expected_seq, "more bytes than a batch may have");
-    }
     for (uint32_t i = 0; i < batch->content_count; i++) {
         assert(batch->content[i].seq >= expected_seq + (i > 0 ? 1 : 0));
         assert(batch->content[i].seq - expected_seq < batch->event_count);
         assert(i == 0 || batch->content[i].seq > batch->content[i - 1].seq);
     }
 
-    struct batch_header header = {
-        .first_seq = expected_seq,
-        .event_count = batch->event_count,
-        .time_ms = batch->time_ms,
-        .checksum_before = log->any ? log->newest.checksum : 0,
-    };
+    struct batch_header header = {.first_seq = expected_seq, .time_ms = batch->time_ms};
+    uint64_t checksum = 0;
     memcpy(header.run_id, log->run_id, LOG_RUN_ID_BYTES);
-    enum rc rc = write_batch(log, batch, &header);
+    enum rc rc = encode_batches(log, batch, &header, &checksum);
+    if (rc == RC_TOO_LARGE) {
+        return fail_at(log, rc, header.first_seq, "more bytes than a batch may have");
+    }
+    if (rc == RC_OK) {
+        assert(header.first_seq + header.event_count == expected_seq + batch->event_count);
+        rc = hash_ids(log, batch);
+    }
+    if (rc == RC_OK) {
+        rc = write_batches(log, batch, &header, checksum);
+    }
     if (rc != RC_OK) {
         return die(log, rc);
     }
@@ -538,22 +606,39 @@ check_start(struct log_cursor *cursor, const struct batch_view *view)
     return rc == RC_NOT_FOUND ? RC_END : fail_in_storage(cursor->log, rc, "reading");
 }
 
+/* Many small batches come in one transaction. */
 static enum rc
-read_next(struct log_cursor *cursor, uint64_t *out_key)
+read_ahead(struct log_cursor *cursor, struct span *out_bytes, uint64_t *out_key)
+{
+    struct log_backend *backend = cursor->log->backend;
+    if (log_rows_next(&cursor->batches, out_key, out_bytes)) {
+        return RC_OK;
+    }
+    log_rows_begin(&cursor->batches, cursor->last.header.first_seq + 1, UINT64_MAX, BATCHES_BYTES);
+    enum rc rc = backend->read_batches(backend, &cursor->batches);
+    if (rc != RC_OK) {
+        return rc;
+    }
+    return log_rows_next(&cursor->batches, out_key, out_bytes) ? RC_OK : RC_NOT_FOUND;
+}
+
+static enum rc
+read_next(struct log_cursor *cursor, struct span *out_bytes, uint64_t *out_key)
 {
     struct log_backend *backend = cursor->log->backend;
     if (cursor->started) {
-        return backend->read_batch(backend, LOG_SEEK_FROM, cursor->last.header.first_seq + 1,
-                                   &cursor->bytes, out_key);
+        return read_ahead(cursor, out_bytes, out_key);
     }
     enum rc rc =
         backend->read_batch(backend, LOG_SEEK_HOLD, cursor->from_seq, &cursor->bytes, out_key);
-    if (rc != RC_NOT_FOUND) {
-        return rc;
+    if (rc == RC_NOT_FOUND) {
+        rc = backend->read_batch(backend, LOG_SEEK_FROM, cursor->from_seq, &cursor->bytes, out_key);
+        rc = rc == RC_OK
+                 ? fail_at(cursor->log, RC_CORRUPT, *out_key, "events before it are missing")
+                 : rc;
     }
-    rc = backend->read_batch(backend, LOG_SEEK_FROM, cursor->from_seq, &cursor->bytes, out_key);
-    return rc != RC_OK ? rc
-                       : fail_at(cursor->log, RC_CORRUPT, *out_key, "events before it are missing");
+    *out_bytes = buf_span(&cursor->bytes);
+    return rc;
 }
 
 enum rc
@@ -561,10 +646,11 @@ log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
 {
     struct log *log = cursor->log;
     uint64_t key = 0;
+    struct span bytes;
     if (log->dead != RC_OK) {
         return log->dead;
     }
-    enum rc rc = read_next(cursor, &key);
+    enum rc rc = read_next(cursor, &bytes, &key);
     if (rc == RC_NOT_FOUND) {
         return is_queued(log, cursor->started ? last_seq(&cursor->last) + 1 : cursor->from_seq)
                    ? RC_AGAIN
@@ -575,7 +661,7 @@ log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
     }
     struct batch_view view;
     const char *why = NULL;
-    rc = batch_decode(buf_span(&cursor->bytes), key, &view, &why);
+    rc = batch_decode(bytes, key, &view, &why);
     if (rc != RC_OK) {
         return fail_at(log, rc, key, why);
     }
@@ -613,7 +699,7 @@ log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row
         uint64_t last = cursor->started ? last_seq(&cursor->last) : seq;
         log_rows_begin(&cursor->rows, seq, last > seq ? last : seq, cursor->rows_bytes_max);
         cursor->rows_bytes_max = ROWS_BYTES;
-        enum rc rc = log->backend->read_rows(log->backend, &cursor->rows);
+        enum rc rc = log->backend->read_contents(log->backend, &cursor->rows);
         if (rc != RC_OK) {
             cursor->rows.to = 0;
             return fail_in_storage(log, rc, "reading content");
@@ -636,6 +722,7 @@ log_cursor_close(struct log_cursor *cursor)
         return;
     }
     buf_fini(&cursor->bytes);
+    log_rows_fini(&cursor->batches);
     log_rows_fini(&cursor->rows);
     free(cursor);
 }

@@ -1,7 +1,7 @@
 /* log - the event log: batches of events, appended, durable, read back verified.
  *
- * Shape    a batch is one commit: the events of one pass, encoded by the caller, under consecutive
- *          numbers that start at 1. With it travel, in the same commit, content rows (words kept apart
+ * Shape    the events of one pass, encoded by the caller, are one or more batches, under consecutive
+ *          numbers that start at 1. With them travel, in one commit, content rows (words kept apart
  *          from the events, keyed by event number) and ids to remember against duplicates.
  *          log_append() may return before durability; log_durable() says how far it has come and the
  *          callback tells when that moves. docs/format.md has the bytes of a batch. With a writer thread
@@ -83,8 +83,9 @@ uint64_t log_newest(const struct log *log);     /* number of the newest event ap
 int64_t log_newest_time(const struct log *log); /* time of the newest batch; 0: none */
 uint64_t log_durable(const struct log *log);    /* number up to which it is on stable storage */
 
-/* Appends one batch; its first event has number expected_seq = log_newest() + 1. Takes any amount: the
- * caller stops taking in when log_backlog() says that the disk does not keep up. */
+/* Appends the events of one pass; the first has number expected_seq = log_newest() + 1. They lie in as many
+ * batches as suit the disk, in order, and become durable together with all that came with them, or not at
+ * all. Takes any amount: the caller stops taking in when log_backlog() says that the disk does not keep up. */
 MUST_USE enum rc log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq);
 
 /* Called when log_durable() has moved: from within log_append(), log_poll() or log_wait(). */
@@ -141,6 +142,9 @@ void log_cursor_close(struct log_cursor *cursor);
 /* Appends one encoded event with its length, as log_batch.events wants them. */
 enum { LOG_LENGTH_BYTES = 4 };
 void log_events_add(struct buf *events, struct span event);
+/* The same for an event that is encoded in place, between the two calls. */
+size_t log_events_open(struct buf *events);
+void log_events_close(struct buf *events, size_t opened);
 /* Walks the encoded events of a batch: RC_END after the last, RC_CORRUPT when lengths do not fit. Here to be
  * inlined: replay calls it twice for every event. */
 MUST_USE static inline enum rc

@@ -21,10 +21,18 @@ struct log_id {
     uint8_t bytes[16];
 };
 
+/* One encoded batch of a write. */
+struct log_value {
+    uint64_t key; /* its first number */
+    size_t bytes;
+};
+
+/* What one append brings: all of it, or nothing, is in one commit. */
 struct log_write {
     uint64_t newest_key; /* first number of the batch that must be the newest; 0: none */
-    uint64_t key;        /* first number of the new batch */
-    struct span batch;
+    struct span batches; /* the values, one after the other */
+    const struct log_value *values;
+    uint32_t value_count;
     const struct log_content *content;
     uint32_t content_count;
     const uint64_t *erase; /* rows of content to delete, after those above are in */
@@ -48,11 +56,13 @@ struct log_backend {
                           struct buf *out_bytes, uint64_t *out_key);
     enum rc (*read_content)(struct log_backend *backend, uint64_t seq, struct buf *out_row);
     /* The rows of the window that out_rows was begun with, as many as fit. RC_OK also when there are none. */
-    enum rc (*read_rows)(struct log_backend *backend, struct log_rows *out_rows);
+    enum rc (*read_batches)(struct log_backend *backend, struct log_rows *out_rows);
+    enum rc (*read_contents)(struct log_backend *backend, struct log_rows *out_rows);
     enum rc (*read_id)(struct log_backend *backend, const struct log_id *id, int64_t *out_time_ms);
     /* How much of what may ever be kept is in use. */
     void (*room)(struct log_backend *backend, uint64_t *out_used_bytes, uint64_t *out_map_bytes);
     void (*close)(struct log_backend *backend);
+    size_t page_bytes; /* values lie in pages of so many bytes (store/cut.h); 0: they do not */
     uint64_t inode, birth_ns;
     struct log_mark mark; /* as found when it was opened to write */
     /* What the storage said about the last failed reading (or opening) and the last failed writing;

@@ -213,7 +213,14 @@ erase_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
 static int
 put_rows(struct lmdb *lmdb, MDB_txn *txn, const struct log_write *write)
 {
-    int code = put_number(txn, lmdb->tables[TABLE_BATCHES], write->key, write->batch, MDB_APPEND);
+    int code = MDB_SUCCESS;
+    const uint8_t *batch = write->batches.data;
+    for (uint32_t i = 0; code == MDB_SUCCESS && i < write->value_count; i++) {
+        const struct log_value *value = &write->values[i];
+        code = put_number(txn, lmdb->tables[TABLE_BATCHES], value->key,
+                          span_of(batch, value->bytes), MDB_APPEND);
+        batch += value->bytes;
+    }
     for (uint32_t i = 0; code == MDB_SUCCESS && i < write->content_count; i++) {
         const struct log_content *content = &write->content[i];
         code = put_number(txn, lmdb->tables[TABLE_CONTENT], content->seq, content->row, MDB_APPEND);
@@ -344,9 +351,8 @@ lmdb_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_row
 }
 
 static enum rc
-lmdb_read_rows(struct log_backend *backend, struct log_rows *out_rows)
+read_rows(struct lmdb *lmdb, enum log_table table, struct log_rows *out_rows)
 {
-    struct lmdb *lmdb = lmdb_of(backend);
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
     uint8_t first[SEQ_BYTES];
@@ -356,10 +362,15 @@ lmdb_read_rows(struct log_backend *backend, struct log_rows *out_rows)
     if (rc != RC_OK) {
         return rc;
     }
-    rc = said(lmdb, mdb_cursor_open(txn, lmdb->tables[TABLE_CONTENT], &cursor));
+    rc = said(lmdb, mdb_cursor_open(txn, lmdb->tables[table], &cursor));
     if (rc == RC_OK) {
         int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-        while (code == MDB_SUCCESS && key.mv_size == SEQ_BYTES) {
+        while (code == MDB_SUCCESS) {
+            if (key.mv_size != SEQ_BYTES) {
+                lmdb->backend.what = "a key of the log is no number";
+                rc = RC_CORRUPT;
+                break;
+            }
             uint64_t seq = big_endian_get(key.mv_data, SEQ_BYTES);
             if (seq > out_rows->to ||
                 !log_rows_add(out_rows, seq, span_of(value.mv_data, value.mv_size))) {
@@ -367,12 +378,26 @@ lmdb_read_rows(struct log_backend *backend, struct log_rows *out_rows)
             }
             code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
         }
-        rc = code == MDB_NOTFOUND ? RC_OK : said(lmdb, code);
+        if (rc == RC_OK && code != MDB_NOTFOUND) {
+            rc = said(lmdb, code);
+        }
         rc = rc == RC_OK ? out_rows->bytes.rc : rc;
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
     return rc;
+}
+
+static enum rc
+lmdb_read_batches(struct log_backend *backend, struct log_rows *out_rows)
+{
+    return read_rows(lmdb_of(backend), TABLE_BATCHES, out_rows);
+}
+
+static enum rc
+lmdb_read_contents(struct log_backend *backend, struct log_rows *out_rows)
+{
+    return read_rows(lmdb_of(backend), TABLE_CONTENT, out_rows);
 }
 
 static enum rc
@@ -558,6 +583,8 @@ open_files(struct lmdb *lmdb, const struct log_options *options, struct buf *err
         lmdb->backend.inode = (uint64_t)file.st_ino;
         lmdb->backend.birth_ns = birth_of(fd);
         close_on_exec(lmdb);
+        MDB_stat stat;
+        lmdb->backend.page_bytes = mdb_env_stat(lmdb->env, &stat) == 0 ? stat.ms_psize : 0;
     }
     if (rc == RC_OK && claim) {
         rc = data_directory_sync(lmdb->directory);
@@ -606,7 +633,8 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
         .write = lmdb_write,
         .read_batch = lmdb_read_batch,
         .read_content = lmdb_read_content,
-        .read_rows = lmdb_read_rows,
+        .read_batches = lmdb_read_batches,
+        .read_contents = lmdb_read_contents,
         .read_id = lmdb_read_id,
         .room = lmdb_room,
         .close = lmdb_close,

@@ -104,10 +104,15 @@ write_one(struct memory *memory, const struct log_write *write)
     if (newest != write->newest_key) {
         return RC_FENCED;
     }
-    bool ok = rows_reserve(&memory->batches, 1) &&
+    bool ok = rows_reserve(&memory->batches, write->value_count) &&
               rows_reserve(&memory->content, write->content_count) &&
-              id_table_reserve(&memory->ids, write->id_count, write->forget_before_ms) == RC_OK &&
-              rows_add(&memory->batches, write->key, write->batch);
+              id_table_reserve(&memory->ids, write->id_count, write->forget_before_ms) == RC_OK;
+    const uint8_t *batch = write->batches.data;
+    for (uint32_t i = 0; ok && i < write->value_count; i++) {
+        const struct log_value *value = &write->values[i];
+        ok = rows_add(&memory->batches, value->key, span_of(batch, value->bytes));
+        batch += value->bytes;
+    }
     for (uint32_t i = 0; ok && i < write->content_count; i++) {
         ok = rows_add(&memory->content, write->content[i].seq, write->content[i].row);
     }
@@ -178,9 +183,8 @@ memory_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_r
 }
 
 static enum rc
-memory_read_rows(struct log_backend *backend, struct log_rows *out_rows)
+read_rows(const struct rows *rows, struct log_rows *out_rows)
 {
-    const struct rows *rows = &memory_of(backend)->content;
     for (size_t at = rows_from(rows, out_rows->from);
          at < rows->count && rows->items[at].seq <= out_rows->to; at++) {
         const struct row *row = &rows->items[at];
@@ -189,6 +193,18 @@ memory_read_rows(struct log_backend *backend, struct log_rows *out_rows)
         }
     }
     return out_rows->bytes.rc;
+}
+
+static enum rc
+memory_read_batches(struct log_backend *backend, struct log_rows *out_rows)
+{
+    return read_rows(&memory_of(backend)->batches, out_rows);
+}
+
+static enum rc
+memory_read_contents(struct log_backend *backend, struct log_rows *out_rows)
+{
+    return read_rows(&memory_of(backend)->content, out_rows);
 }
 
 static enum rc
@@ -226,7 +242,8 @@ log_memory_open(struct log_backend **out_backend)
         .write = memory_write,
         .read_batch = memory_read_batch,
         .read_content = memory_read_content,
-        .read_rows = memory_read_rows,
+        .read_batches = memory_read_batches,
+        .read_contents = memory_read_contents,
         .read_id = memory_read_id,
         .close = memory_close,
         .room = memory_room,

@@ -41,6 +41,20 @@ log_rows_cover(const struct log_rows *rows, uint64_t seq)
 }
 
 bool
+log_rows_next(struct log_rows *rows, uint64_t *out_seq, struct span *out_row)
+{
+    struct row_head head;
+    if (rows->at >= rows->bytes.len) {
+        return false;
+    }
+    memcpy(&head, rows->bytes.data + rows->at, sizeof(head));
+    *out_seq = head.seq;
+    *out_row = span_of(rows->bytes.data + rows->at + sizeof(head), head.len);
+    rows->at += sizeof(head) + head.len;
+    return true;
+}
+
+bool
 log_rows_find(struct log_rows *rows, uint64_t seq, struct span *out_row)
 {
     struct row_head head = {.seq = seq + 1};

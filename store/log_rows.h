@@ -1,4 +1,4 @@
-/* log_rows - content rows read ahead, in the order of their numbers: replay asks for one after the other.
+/* log_rows - rows read ahead, in the order of their numbers: replay asks for one after the other.
  *
  * Shape    a window of numbers with the rows that were there when it was read; a number of the window that has
  *          no row had none. Found by walking forward; asking for an earlier number begins again.
@@ -23,6 +23,9 @@ void log_rows_fini(struct log_rows *rows);
 void log_rows_begin(struct log_rows *rows, uint64_t from, uint64_t to, size_t bytes_max);
 /* In ascending order. False: no more fits, and the window ends there. */
 bool log_rows_add(struct log_rows *rows, uint64_t seq, struct span row);
+
+/* The row behind the one last asked for, or the first. False: there is none in the window. */
+bool log_rows_next(struct log_rows *rows, uint64_t *out_seq, struct span *out_row);
 
 bool log_rows_cover(const struct log_rows *rows, uint64_t seq);
 /* False: there was none. */

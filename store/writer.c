@@ -24,7 +24,9 @@ struct job {
     uint64_t last_seq;
     int64_t queued_us;
     size_t bytes;
-    struct buf data; /* the batch, then the content rows */
+    struct buf data; /* the batches, then the content rows */
+    struct log_value *values;
+    uint32_t value_capacity;
     struct log_content *content;
     uint32_t content_capacity;
     struct log_id *ids;
@@ -59,6 +61,7 @@ job_free(struct job *job)
 {
     if (job != NULL) {
         buf_fini(&job->data);
+        free(job->values);
         free(job->content);
         free(job->ids);
         free(job->erase);
@@ -113,6 +116,20 @@ job_reserve(struct job *job, uint32_t content_count, uint32_t id_count)
 }
 
 static bool
+job_reserve_values(struct job *job, uint32_t value_count)
+{
+    if (value_count > job->value_capacity) {
+        struct log_value *values = realloc(job->values, value_count * sizeof(*values));
+        if (values == NULL) {
+            return false;
+        }
+        job->values = values;
+        job->value_capacity = value_count;
+    }
+    return true;
+}
+
+static bool
 job_reserve_erase(struct job *job, uint32_t erase_count)
 {
     if (erase_count > job->erase_capacity) {
@@ -131,22 +148,26 @@ static enum rc
 job_fill(struct job *job, const struct log_write *write)
 {
     if (!job_reserve(job, write->content_count, write->id_count) ||
-        !job_reserve_erase(job, write->erase_count)) {
+        !job_reserve_erase(job, write->erase_count) ||
+        !job_reserve_values(job, write->value_count)) {
         return RC_NO_MEMORY;
     }
     buf_clear(&job->data);
-    buf_append_span(&job->data, write->batch);
+    buf_append_span(&job->data, write->batches);
     for (uint32_t i = 0; i < write->content_count; i++) {
         buf_append_span(&job->data, write->content[i].row);
     }
     if (job->data.rc != RC_OK) {
         return job->data.rc;
     }
-    const uint8_t *at = job->data.data + write->batch.len; /* it stands still now */
+    const uint8_t *at = job->data.data + write->batches.len; /* it stands still now */
     for (uint32_t i = 0; i < write->content_count; i++) {
         size_t len = write->content[i].row.len;
         job->content[i] = (struct log_content){write->content[i].seq, span_of(at, len)};
         at += len;
+    }
+    for (uint32_t i = 0; i < write->value_count; i++) {
+        job->values[i] = write->values[i];
     }
     for (uint32_t i = 0; i < write->id_count; i++) {
         job->ids[i] = write->ids[i];
@@ -156,7 +177,8 @@ job_fill(struct job *job, const struct log_write *write)
     }
     job->write = *write;
     job->write.erase = job->erase;
-    job->write.batch = span_of(job->data.data, write->batch.len);
+    job->write.batches = span_of(job->data.data, write->batches.len);
+    job->write.values = job->values;
     job->write.content = job->content;
     job->write.ids = job->ids;
     job->bytes = job->data.len + write->id_count * sizeof(*job->ids);

@@ -63,7 +63,10 @@ compare_chunks(const struct columns *columns, int seed)
             bool number = numbers != NULL && (numbers->present[j / 64] >> j % 64 & 1) != 0;
             bool text = texts != NULL && (texts->present[j / 64] >> j % 64 & 1) != 0;
             require(number == (plain->kind == NUMBER) && text == (plain->kind == TEXT));
-            require(numbers == NULL || numbers->values[j] == (number ? plain->number : 0));
+            require(numbers == NULL ||
+                    (numbers->is_wide ? ((const struct column_wide *)numbers)->values[j]
+                                      : ((const struct column_narrow *)numbers)->values[j]) ==
+                        (number ? plain->number : 0));
             require(texts == NULL || texts->values[j] == (text ? plain->text : 0));
         }
     }
@@ -94,6 +97,9 @@ START_TEST(values_are_what_was_put_last)
             break;
         default:
             *plain = (struct plain){NUMBER, (int64_t)random_below(&state, 1000) - 500, 0};
+            if (random_below(&state, 5000) == 0) { /* from then on the chunk is a wide one */
+                plain->number *= INT32_MAX;
+            }
             columns_put_number(&columns, field, friend, plain->number);
             break;
         }
@@ -120,21 +126,30 @@ START_TEST(a_column_nobody_has_a_value_in_takes_no_chunk)
     columns_drop(&columns, 2, 9 * COLUMN_CHUNK_ROWS);
     columns_drop(&columns, 7, 3);
     ck_assert_ptr_null(columns_number_chunk(&columns, 2, 9));
-    ck_assert_uint_eq(columns_bytes(&columns), with_one - sizeof(struct column_numbers));
+    ck_assert_uint_eq(columns_bytes(&columns), with_one - sizeof(struct column_narrow));
     columns_fini(&columns);
 }
 END_TEST
 
-START_TEST(a_number_of_every_friend_takes_eight_bytes_and_a_bit)
+static double
+bytes_each(int64_t number)
 {
     struct columns columns;
     columns_init(&columns);
     for (uint32_t friend = 0; friend < 64 * COLUMN_CHUNK_ROWS; friend ++) {
-        columns_put_number(&columns, 0, friend, friend);
+        columns_put_number(&columns, 0, friend, number);
     }
     double each = (double)columns_bytes(&columns) / (64 * COLUMN_CHUNK_ROWS);
-    ck_assert(each > 8 && each < 8.13);
     columns_fini(&columns);
+    return each;
+}
+
+START_TEST(a_number_of_every_friend_takes_four_bytes_and_a_bit_or_eight)
+{
+    double narrow = bytes_each(INT32_MAX), wide = bytes_each((int64_t)INT32_MAX + 1);
+    ck_assert(narrow > 4 && narrow < 4.14);
+    ck_assert(wide > 8 && wide < 8.14);
+    ck_assert(bytes_each(INT32_MIN) < 4.14 && bytes_each(INT64_MIN) > 8);
 }
 END_TEST
 
@@ -145,7 +160,7 @@ main(void)
     TCase *tcase = tcase_create("columns");
     tcase_add_loop_test(tcase, values_are_what_was_put_last, 0, 3);
     tcase_add_test(tcase, a_column_nobody_has_a_value_in_takes_no_chunk);
-    tcase_add_test(tcase, a_number_of_every_friend_takes_eight_bytes_and_a_bit);
+    tcase_add_test(tcase, a_number_of_every_friend_takes_four_bytes_and_a_bit_or_eight);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

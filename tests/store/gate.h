@@ -72,11 +72,21 @@ gate_read_content(struct log_backend *backend, uint64_t seq, struct buf *out_row
 }
 
 static inline enum rc
-gate_read_rows(struct log_backend *backend, struct log_rows *out_rows)
+gate_read_batches(struct log_backend *backend, struct log_rows *out_rows)
 {
     struct gate *self = (struct gate *)backend;
     pthread_mutex_lock(&self->lock);
-    enum rc rc = self->memory->read_rows(self->memory, out_rows);
+    enum rc rc = self->memory->read_batches(self->memory, out_rows);
+    pthread_mutex_unlock(&self->lock);
+    return rc;
+}
+
+static inline enum rc
+gate_read_contents(struct log_backend *backend, struct log_rows *out_rows)
+{
+    struct gate *self = (struct gate *)backend;
+    pthread_mutex_lock(&self->lock);
+    enum rc rc = self->memory->read_contents(self->memory, out_rows);
     pthread_mutex_unlock(&self->lock);
     return rc;
 }
@@ -125,7 +135,8 @@ gated_log(void)
     gate->backend = (struct log_backend){.write = gate_write,
                                          .read_batch = gate_read_batch,
                                          .read_content = gate_read_content,
-                                         .read_rows = gate_read_rows,
+                                         .read_batches = gate_read_batches,
+                                         .read_contents = gate_read_contents,
                                          .read_id = gate_read_id,
                                          .room = gate_room,
                                          .close = gate_close,

@@ -146,6 +146,16 @@ client_wants_csv(const struct invocation *invocation)
 }
 
 bool
+client_is_japanese(const struct invocation *invocation)
+{
+    const char *language = invocation_option(invocation, "lang");
+    if (client_wants_csv(invocation) && language == NULL) {
+        return false;
+    }
+    return language == NULL ? terminal_is_japanese() : strcmp(language, "ja") == 0;
+}
+
+bool
 client_wants_colour(const struct invocation *invocation, int fd)
 {
     return terminal_has_colour(fd, invocation_has(invocation, "no-color"));

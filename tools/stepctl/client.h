@@ -27,6 +27,8 @@ int client_call(const struct invocation *invocation, const char *method, const c
                 json_t *body, json_t **out_json);
 
 bool client_wants_json(const struct invocation *invocation);
+/* --lang, else the language of the environment. CSV is for programs too and stays English. */
+bool client_is_japanese(const struct invocation *invocation);
 bool client_wants_csv(const struct invocation *invocation);
 bool client_wants_colour(const struct invocation *invocation, int fd);
 void client_print_json(const json_t *json);

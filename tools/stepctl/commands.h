@@ -32,6 +32,7 @@ int command_scenario_show(const struct invocation *invocation);
 int command_scenario_start(const struct invocation *invocation);
 int command_scenario_stop(const struct invocation *invocation);
 int command_next(const struct invocation *invocation);
+int command_calendar(const struct invocation *invocation);
 int command_why(const struct invocation *invocation);
 int command_clock(const struct invocation *invocation);
 int command_clock_advance(const struct invocation *invocation);

@@ -1,4 +1,5 @@
 /* status, next, why, clock: what the daemon knows, as tables. */
+#include "tools/common/explain.h"
 #include "tools/common/http_call.h"
 #include "tools/stepctl/client.h"
 #include "tools/stepctl/commands.h"
@@ -189,30 +190,41 @@ style_of_outcome(const char *outcome)
 static void
 show_why(const struct invocation *invocation, const json_t *answer, const char *step)
 {
+    static const char *const HEADINGS[][2] = {
+        {"due", "予定"},     {"at", "実際"},  {"source", "ステップ"}, {"templates", "内容"},
+        {"outcome", "結果"}, {"why", "理由"}, {"rule", "規則"},       {"event", "イベント"},
+    };
+    bool japanese = client_is_japanese(invocation);
     json_t *rows = json_object_get(answer, "deliveries");
-    const char *const headings[] = {"due",     "at",  "source", "templates",
-                                    "outcome", "how", "why",    "rule"};
     struct table *table = table_new();
-    for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
-        table_column(table, headings[i], TABLE_LEFT);
+    for (size_t i = 0; i < sizeof(HEADINGS) / sizeof(HEADINGS[0]); i++) {
+        table_column(table, HEADINGS[i][japanese], TABLE_LEFT);
     }
-    table_column(table, "code", TABLE_RIGHT);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         if (!source_matches(row, step)) {
             continue;
         }
+        const char *outcome = json_string_value(json_object_get(row, "outcome"));
+        const json_t *events = json_object_get(row, "events");
+        const json_t *newest = json_array_get(events, json_array_size(events) - 1);
+        struct buf why = {0};
+        explain_delivery(row, japanese, &why);
         table_row(table);
         cell_of_instant(table, row, "due");
         cell_of_instant(table, row, "at");
         cell_of(table, row, "source");
         cell_of(table, row, "templates");
-        cell_of(table, row, "outcome");
-        table_style(table, style_of_outcome(json_string_value(json_object_get(row, "outcome"))));
-        cell_of(table, row, "how");
-        cell_of(table, row, "reason");
+        table_cell_cstr(table, explain_outcome(outcome, japanese));
+        table_style(table, style_of_outcome(outcome));
+        table_cell(table, buf_span(&why));
         cell_of(table, row, "rule");
-        cell_of(table, row, "code");
+        if (json_is_integer(newest)) { /* with -o json all of them */
+            table_cell_printf(table, "%lld", (long long)json_integer_value(newest));
+        } else {
+            table_cell_none(table);
+        }
+        buf_fini(&why);
     }
     client_print_table(invocation, table);
     table_free(table);
