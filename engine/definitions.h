@@ -449,11 +449,21 @@ struct auto_reply {
     struct body body;
 };
 
-struct broadcast {     /* SPEC R33, R11 */
+/* When a schedule comes (LANGUAGE 2 "Recurring"), in the account's zone. */
+struct recurrence {
+    bool monthly;
+    uint8_t days;      /* of the week, bit 0 = Sunday */
+    int32_t month_day; /* MONTHLY: 1..31, months without it are passed over; 0: the last */
+    int32_t at_min;
+};
+
+struct broadcast {     /* SPEC R33, R11; a schedule is one that comes again and again */
     const char *title; /* NULL when the file has none */
     int64_t at_ms;
     struct condition to; /* judged at the send */
     bool partial;        /* fit: as far as the quota goes; false: all or none */
+    bool recurs;         /* a schedule: at_ms is not used */
+    struct recurrence every;
     struct body body;
     struct window window;
     int64_t grace_ms;

@@ -267,6 +267,7 @@ bool broadcast_is_held(const struct state *state); /* some broadcast is */
 void broadcast_decide(struct turn *turn, const struct input *input, struct source source);
 void broadcast_planned(struct state *state, const struct event *planned);
 void broadcast_apply(struct state *state, const struct event *event);
+void broadcast_redefine(struct state *state, const struct definitions *before, int64_t at_ms);
 
 /* edit.c: moving enrolments to the newest definitions (SPEC R26) */
 /* Cancels the steps that were taken out; false when the whole scenario was. */

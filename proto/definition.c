@@ -13,7 +13,7 @@ static const char *const SECTIONS[] = {
     "account",      "tags",       "fields",   "templates",    "friend_add", "scenarios",
     "auto_replies", "buttons",    "forms",    "calendars",    "events",     "conversions",
     "notify",       "reminders",  "triggers", "dates",        "marks",      "routes",
-    "links",        "broadcasts", "ranks",    "recent_score", NULL};
+    "links",        "broadcasts", "ranks",    "recent_score", "schedules",  NULL};
 
 /* --- files to one tree --- */
 
@@ -273,7 +273,8 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
                                                              [KIND_DATE] = dates},
                            count_waits(tree));
     compile_button_names(compiler, buttons);
-    compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"));
+    compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"),
+                            section_of(compiler, tree, "schedules"));
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);
     compile_conversion_names(compiler, conversions);
@@ -285,6 +286,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_auto_replies(compiler, section_of(compiler, tree, "auto_replies"));
     compile_buttons(compiler, buttons);
     compile_broadcasts(compiler, section_of(compiler, tree, "broadcasts"));
+    compile_schedules(compiler, section_of(compiler, tree, "schedules"));
     compile_forms(compiler, forms);
     compile_calendars(compiler, calendars, events);
     compile_conversions(compiler, conversions);

@@ -145,6 +145,8 @@ void compile_split(struct compiler *compiler, const struct yaml_node *node, stru
 
 bool compile_period(struct compiler *compiler, const struct yaml_node *node, int64_t *out_first_day,
                     int64_t *out_last_day);
+/* "mon, wed-fri"; bit 0 = Sunday. */
+bool week_days_read(struct span text, uint8_t *out_days);
 bool compile_week_hours(struct compiler *compiler, const struct yaml_node *node,
                         struct hours *out_hours);
 
@@ -264,7 +266,12 @@ void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32
 
 /* --- definition_broadcast.c --- */
 
-void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *section);
+/* Of both sections, which share their ids. */
+void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *broadcasts,
+                             const struct yaml_node *schedules);
+/* Window, grace, class and priority, as a step has them. */
+void compile_sending(struct compiler *compiler, const struct yaml_node *node,
+                     struct broadcast *broadcast);
 void compile_broadcasts(struct compiler *compiler, const struct yaml_node *section);
 /* --- definition_form.c --- */
 
@@ -287,6 +294,10 @@ void compile_conversions(struct compiler *compiler, const struct yaml_node *sect
 void compile_notify(struct compiler *compiler, const struct yaml_node *section);
 void compile_notice(struct compiler *compiler, const struct yaml_node *action,
                     const struct yaml_node *node, struct action *out_action);
+
+/* --- definition_schedule.c --- */
+
+void compile_schedules(struct compiler *compiler, const struct yaml_node *section);
 
 /* --- definition_link.c --- */
 

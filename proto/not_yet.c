@@ -3,7 +3,6 @@
 /* clang-format off */
 const struct not_yet not_yet_rows[] = {
     {NOT_YET_SECTION, "staff", "R43", "staff and what they may do", NULL},
-    {NOT_YET_SECTION, "schedules", "R33", "recurring schedules", NULL},
     {NOT_YET_SECTION, "coupons", "R60", "coupons", NULL},
     {NOT_YET_SECTION, "rich_menus", "R38", "rich menus", NULL},
 
