@@ -21,6 +21,8 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
         return;
     }
     checksum_add_u64(sum, (uint64_t)more->score);
+    checksum_add_u64(sum, (uint64_t)more->recent);
+    checksum_add_u64(sum, more->recent_at_s);
     for (uint32_t i = more->first_tap; i != NO_ID; i = state_tap(state, i)->next) {
         checksum_add_u64(sum, state_tap(state, i)->button);
         checksum_add_u64(sum, state_tap(state, i)->choice_hash);

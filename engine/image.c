@@ -16,7 +16,7 @@ static const uint32_t ORDER_MARK = 0x01020304; /* as the machine that wrote it h
 /* Rows go as they lie in memory: a member more or less in one of these is another state version. */
 #if defined(__x86_64__) || defined(__aarch64__)
 _Static_assert(sizeof(struct friend_row) == 48, "raise the version");
-_Static_assert(sizeof(struct friend_more) == 56, "raise the version");
+_Static_assert(sizeof(struct friend_more) == 72, "raise the version");
 _Static_assert(sizeof(struct enrolment) == 56, "raise the version");
 _Static_assert(sizeof(struct enrolment_more) == 72, "raise the version");
 _Static_assert(sizeof(struct decided_row) == 16, "raise the version");

@@ -8,11 +8,40 @@ scenario_of(const struct state *state, uint32_t scenario)
     return &state->definitions->scenarios[scenario];
 }
 
+const struct zone *
+scenario_zone(const struct state *state, const struct scenario *scenario, uint32_t friend)
+{
+    const struct definitions *definitions = state->definitions;
+    if (!scenario->friend_zone) {
+        return scenario->zone;
+    }
+    const struct field_value value = state_value(state, friend, definitions->tz_field);
+    const struct zone *zone =
+        value.text == NULL
+            ? NULL
+            : definitions->zones.lookup(definitions->zones.context, span_cstr(value.text));
+    return zone != NULL ? zone : definitions->account.zone;
+}
+
+void
+scenario_zone_changed(struct turn *turn, uint32_t friend)
+{
+    const struct state *state = turn->state;
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;) {
+        uint32_t next = state_enrolment(state, i)->next;
+        const struct scenario *scenario = scenario_of(state, state_enrolment(state, i)->scenario);
+        if (scenario->friend_zone) {
+            scenario_replan(turn, i, 0, REASON_ZONE);
+        }
+        i = next;
+    }
+}
+
 /* SPEC R3: only the first day-0 clock step decides, once, by the minute. */
 static bool
-day0_is_late(const struct scenario *scenario, int64_t start_ms)
+day0_is_late(const struct scenario *scenario, const struct zone *zone, int64_t start_ms)
 {
-    int32_t start_min = civil_local_second(scenario->zone, start_ms) / 60;
+    int32_t start_min = civil_local_second(zone, start_ms) / 60;
     for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct timing *timing = &scenario->steps[i].timing;
         if (timing->kind == TIMING_DAY_AT && timing->days == 0) {
@@ -23,15 +52,15 @@ day0_is_late(const struct scenario *scenario, int64_t start_ms)
 }
 
 static int64_t
-clock_due(const struct scenario *scenario, const struct timing *timing, int64_t start_ms,
-          uint32_t shift_days)
+clock_due(const struct scenario *scenario, const struct zone *zone, const struct timing *timing,
+          int64_t start_ms, uint32_t shift_days)
 {
-    int64_t day = civil_local_day(scenario->zone, start_ms) + timing->days + shift_days;
-    int64_t due_ms = civil_instant(scenario->zone, day, timing->at_min * 60);
+    int64_t day = civil_local_day(zone, start_ms) + timing->days + shift_days;
+    int64_t due_ms = civil_instant(zone, day, timing->at_min * 60);
     if (timing->days == 0 && shift_days == 0 && due_ms < start_ms) {
-        bool same_minute = timing->at_min == civil_local_second(scenario->zone, start_ms) / 60;
+        bool same_minute = timing->at_min == civil_local_second(zone, start_ms) / 60;
         bool send_now =
-            scenario->late_day0 == LATE_DAY0_SEND_NOW && day0_is_late(scenario, start_ms);
+            scenario->late_day0 == LATE_DAY0_SEND_NOW && day0_is_late(scenario, zone, start_ms);
         return same_minute || send_now ? start_ms : due_ms;
     }
     return due_ms;
@@ -44,6 +73,7 @@ step_due(const struct state *state, const struct scenario *scenario, const struc
          const struct enrolment *row, int64_t prev_ms)
 {
     const struct timing *timing = &step->timing;
+    const struct zone *zone = scenario_zone(state, scenario, row->friend);
     int64_t start_ms = row->start_ms;
     switch (timing->kind) {
     case TIMING_NOW:
@@ -53,17 +83,17 @@ step_due(const struct state *state, const struct scenario *scenario, const struc
     case TIMING_AFTER_PREVIOUS:
         return prev_ms == DUE_UNKNOWN_YET ? DUE_UNKNOWN_YET : prev_ms + timing->delay_ms;
     case TIMING_DAY_AT:
-        return clock_due(scenario, timing, start_ms, state_enrolment_more(state, row)->shift_days);
+        return clock_due(scenario, zone, timing, start_ms,
+                         state_enrolment_more(state, row)->shift_days);
     case TIMING_DAYS_AFTER_PREVIOUS_AT:
         if (prev_ms == DUE_UNKNOWN_YET) {
             return DUE_UNKNOWN_YET;
         }
-        return civil_instant(scenario->zone,
-                             civil_local_day(scenario->zone, prev_ms) + timing->days,
+        return civil_instant(zone, civil_local_day(zone, prev_ms) + timing->days,
                              timing->at_min * 60);
     case TIMING_DAYS_BEFORE_GOAL_AT:
     case TIMING_BEFORE_GOAL:
-        return reminder_due(scenario->zone, timing, state_enrolment_more(state, row)->goal_ms);
+        return reminder_due(zone, timing, state_enrolment_more(state, row)->goal_ms);
     }
     return DUE_UNKNOWN_YET;
 }
@@ -84,11 +114,11 @@ scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enro
 
 /* A day-0 step already past under late_day0: skip. */
 static bool
-is_skipped_day0(const struct scenario *scenario, const struct step *step, int64_t start_ms,
-                int64_t due_ms)
+is_skipped_day0(const struct scenario *scenario, const struct zone *zone, const struct step *step,
+                int64_t start_ms, int64_t due_ms)
 {
     return scenario->late_day0 == LATE_DAY0_SKIP && step->timing.kind == TIMING_DAY_AT &&
-           step->timing.days == 0 && due_ms < start_ms && day0_is_late(scenario, start_ms);
+           step->timing.days == 0 && due_ms < start_ms && day0_is_late(scenario, zone, start_ms);
 }
 
 void
@@ -177,7 +207,8 @@ plan_next(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
     const struct step *step;
     while ((step = scenario_next_step(turn->state, scenario, enrolment, row->step)) != NULL) {
         int64_t due_ms = step_due(turn->state, scenario, step, row, prev_ms);
-        if (is_skipped_day0(scenario, step, row->start_ms, due_ms)) {
+        if (is_skipped_day0(scenario, scenario_zone(turn->state, scenario, row->friend), step,
+                            row->start_ms, due_ms)) {
             struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment,
                                                        step->id, due_ms, REASON_LATE_DAY0);
             turn_emit(turn, &skipped);
@@ -345,7 +376,8 @@ going_out_ms(const struct turn *turn, const struct enrolment *row)
     if (row->deferred != REASON_NONE || step == NULL || !step->body.has_message) {
         return state_wake(turn->state, row);
     }
-    return window_next_open(step->window, scenario->zone, state_wake(turn->state, row));
+    return window_next_open(step->window, scenario_zone(turn->state, scenario, row->friend),
+                            state_wake(turn->state, row));
 }
 
 void
@@ -473,7 +505,7 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
         scenario_refuse(turn, friend, scenario, state_block_reason(state, friend), source);
         return false;
     }
-    int64_t day = civil_local_day(definition->zone, turn->start_ms);
+    int64_t day = civil_local_day(scenario_zone(state, definition, friend), turn->start_ms);
     if (definition->has_valid && (day < definition->first_day || day > definition->last_day)) {
         scenario_refuse(turn, friend, scenario, REASON_OUTSIDE_VALIDITY, source);
         return false;
@@ -544,7 +576,8 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
     }
     const struct scenario *definition = scenario_of(turn->state, scenario);
     bool shift =
-        definition->late_day0 == LATE_DAY0_SHIFT && day0_is_late(definition, turn->start_ms);
+        definition->late_day0 == LATE_DAY0_SHIFT &&
+        day0_is_late(definition, scenario_zone(turn->state, definition, friend), turn->start_ms);
     uint32_t enrolment = tables_next_enrolment(turn->state);
     struct event started = {.kind = EVENT_ENROLMENT_STARTED,
                             .friend = friend,

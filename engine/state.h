@@ -46,9 +46,11 @@ struct friend_row {
 
 /* What a friend may have besides; FRIEND_PLAIN where there is no such row. */
 struct friend_more {
-    uint32_t next; /* of the free list */
-    uint32_t mark; /* response mark; NO_ID: none */
-    int64_t score; /* SPEC R37 */
+    uint32_t next;        /* of the free list */
+    uint32_t mark;        /* response mark; NO_ID: none */
+    int64_t score;        /* SPEC R37 */
+    int64_t recent;       /* the recent score (SPEC R37) */
+    uint32_t recent_at_s; /* when it was that; since 1970 */
     int64_t
         follow_line_at_ms;   /* LINE's timestamp of the newest follow or unfollow; 0: see the row */
     uint32_t first_delivery; /* open ones, oldest first */
@@ -464,6 +466,11 @@ uint32_t state_find_intent(const struct state *state, uint32_t friend, uint64_t 
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
+
+/* The rank that the score has; NO_ID: none yet. */
+uint32_t state_rank(const struct state *state, int64_t score);
+/* The recent score at that instant: what silence has taken is gone, and never below 0 (SPEC R37). */
+int64_t state_recent_score(const struct state *state, uint32_t friend, int64_t now_ms);
 
 /* Does nothing reach the friend, or nothing that they do start anything: blocked by them or by an
  * operator (SPEC R15, R16)? The second: why. */

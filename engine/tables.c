@@ -347,6 +347,7 @@ tables_erase_info(struct state *state, uint32_t friend)
         tables_drop_value(state, friend, field);
     }
     tables_friend_more(state, friend)->score = 0;
+    tables_friend_more(state, friend)->recent = 0;
 }
 
 void
