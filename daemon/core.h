@@ -15,6 +15,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/restore.h"
+#include "daemon/tail.h"
 #include "engine/engine.h"
 #include "proto/definition.h"
 #include "store/log.h"
@@ -73,6 +74,9 @@ const struct restored *core_restored(const struct core *core);
 bool core_clock_behind(const struct core *core);
 int64_t core_newest_found_ms(const struct core *core); /* that time; 0: the log was empty */
 
+/* An event that is decided and cannot be read from the log yet; false where it can. */
+bool core_tail(const struct core *core, uint64_t seq, struct tail_event *out_event);
+
 /* Decides one input in the current pass. Returns the events it produced, borrowed until the flush. */
 const struct event *core_input(struct core *core, const struct input *input, uint32_t *out_count);
 
@@ -84,7 +88,8 @@ MUST_USE enum rc core_check_id(struct core *core, struct span id, bool *out_know
 void core_erase(struct core *core, uint64_t seq);
 
 /* engine_take() in the current pass. */
-MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);
+MUST_USE enum rc core_take(struct core *core, const struct take_permit *permit,
+                           struct taken *out_taken);
 
 /* engine_work() in the current pass. */
 bool core_work(struct core *core);
