@@ -391,7 +391,7 @@ run_armed_again(struct scene *scene)
             int64_t due_ms = START_MS + (int64_t)(random_next(&random) % (uint64_t)MONTH_MS);
             scene->rows[owner].due_ms = due_ms;
             bench_check(wheel_arm(wheel, due_ms, owner) == RC_OK, "memory");
-            if (wheel_count(wheel) > scene->count * 7 / 5 + 8192) {
+            if (wheel_count(wheel) > scene->count * 7 / 5 + 8192 && wheel_count(wheel) % 16 == 0) {
                 wheel_sweep(wheel, keep_agreeing, scene->rows);
             }
             if (i % 4096 == 0) {

@@ -31,6 +31,8 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/friends/{}/forget", BODY_OBJECT, api_post_forget},
     {"POST", "/v1/friends/{}/events", BODY_OBJECT, api_post_events},
     {"POST", "/v1/friends/{}/mark", BODY_OBJECT, api_post_mark},
+    {"POST", "/v1/friends/{}/list", BODY_OBJECT, api_post_list},
+    {"POST", "/v1/friends/{}/block", BODY_OBJECT, api_post_block},
     {"GET", "/v1/friends/{}/why", BODY_NONE, api_get_why},
     {"GET", "/v1/scenarios", BODY_NONE, api_get_scenarios},
     {"GET", "/v1/scenarios/{}", BODY_NONE, api_get_scenario},
@@ -53,6 +55,10 @@ static const struct route ROUTES[] = {
     {"PATCH", "/v1/friends/{}/bookings/{}", BODY_OBJECT, api_patch_booking},
     {"DELETE", "/v1/friends/{}/bookings/{}", BODY_NONE, api_delete_booking},
     {"GET", "/v1/calendars/{}/roster", BODY_NONE, api_get_roster},
+    {"POST", "/v1/import", BODY_OBJECT, api_post_import},
+    {"POST", "/v1/routes/{}/scans", BODY_OBJECT, api_post_scan},
+    {"POST", "/v1/friends/{}/clicks/{}", BODY_OBJECT, api_post_click},
+    {"POST", "/v1/links/{}/clicks", BODY_OBJECT, api_post_link_click},
 };
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 

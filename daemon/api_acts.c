@@ -7,32 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* True when this idempotency key (SPEC R57) was not seen before; else the answer is given. The last
- * check of a call: a refused call may come again with its key. */
-static bool
-is_new(struct api_call *call)
-{
-    const json_t *key = json_object_get(call->body, "key");
-    bool known = false;
-    if (key == NULL) {
-        return true;
-    }
-    if (!json_is_string(key) || json_string_length(key) == 0) {
-        api_error(call->reply, API_INVALID, NULL,
-                  "'key' is to be a text, the same for repetitions");
-        return false;
-    }
-    struct span id = span_of(json_string_value(key), json_string_length(key));
-    if (core_check_id(call->api->options.core, id, &known) != RC_OK) {
-        api_error(call->reply, API_FAILED, NULL, "the log cannot be read");
-        return false;
-    }
-    if (known) {
-        api_ok(call, API_NOW, json_pack("{s:b,s:[]}", "duplicate", 1, "events"));
-    }
-    return !known;
-}
-
 /* A text of the body; false, and said, when it is none. */
 static const char *
 body_text(struct api_call *call, const char *key)
@@ -129,7 +103,7 @@ api_post_answers(struct api_call *call)
     if (!api_body_keys(call, KEYS) ||
         !api_name(call, &call->definitions->form_names, "form", call->name, &form) ||
         !api_friend_json(call, json_object_get(call->body, "friend"), &friend) ||
-        !read_answers(call, form, &input) || !is_new(call)) {
+        !read_answers(call, form, &input) || !api_is_new(call)) {
         return;
     }
     json_t *seqs = json_array();
@@ -153,7 +127,7 @@ api_post_conversion(struct api_call *call)
     if (!api_body_keys(call, KEYS) || !api_friend_text(call, call->name, &friend) ||
         !api_name(call, &call->definitions->conversion_names, "conversion", call->second_name,
                   &conversion) ||
-        !is_new(call)) {
+        !api_is_new(call)) {
         return;
     }
     struct input input = {.kind = INPUT_CONVERSION,
@@ -226,7 +200,7 @@ api_post_booking(struct api_call *call)
         (calendar = body_text(call, "calendar")) == NULL ||
         !api_name(call, &call->definitions->calendar_names, "calendar", calendar,
                   &input.u.booking.calendar) ||
-        !read_slot(call, &input) || !read_override(call, &input) || !is_new(call)) {
+        !read_slot(call, &input) || !read_override(call, &input) || !api_is_new(call)) {
         return;
     }
     decide_booking(call, &input, calendar, "booked");
@@ -240,7 +214,7 @@ api_patch_booking(struct api_call *call)
     if (!api_body_keys(call, KEYS) || !api_friend_text(call, call->name, &input.u.booking.friend) ||
         !api_name(call, &call->definitions->calendar_names, "calendar", call->second_name,
                   &input.u.booking.calendar) ||
-        !read_slot(call, &input) || !read_override(call, &input) || !is_new(call)) {
+        !read_slot(call, &input) || !read_override(call, &input) || !api_is_new(call)) {
         return;
     }
     decide_booking(call, &input, call->second_name, "changed");

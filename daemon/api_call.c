@@ -140,6 +140,42 @@ api_name(struct api_call *call, const struct names *names, const char *what, con
     return true;
 }
 
+bool
+api_key(struct api_call *call, bool *out_known)
+{
+    const json_t *key = json_object_get(call->body, "key");
+    *out_known = false;
+    if (key == NULL || json_is_null(key)) {
+        return true;
+    }
+    if (!json_is_string(key) || json_string_length(key) == 0) {
+        api_error(call->reply, API_INVALID, NULL,
+                  "'key' is to be a text, the same for repetitions");
+        return false;
+    }
+    struct buf id = {0}; /* apart from the ids of webhooks */
+    buf_printf(&id, "key:%s", json_string_value(key));
+    enum rc rc = core_check_id(call->api->options.core, buf_span(&id), out_known);
+    buf_fini(&id);
+    if (rc != RC_OK) {
+        api_error(call->reply, API_FAILED, NULL, "the key could not be looked up");
+    }
+    return rc == RC_OK;
+}
+
+bool
+api_is_new(struct api_call *call)
+{
+    bool known;
+    if (!api_key(call, &known)) {
+        return false;
+    }
+    if (known) {
+        api_ok(call, API_NOW, json_pack("{s:b,s:[]}", "duplicate", 1, "events"));
+    }
+    return !known;
+}
+
 const struct zone *
 api_zone(const struct api *api)
 {
@@ -214,6 +250,10 @@ api_source(const struct api_call *call, struct source source)
         return names_text(&definitions->calendar_names, source.id);
     case SOURCE_CONVERSION:
         return names_text(&definitions->conversion_names, source.id);
+    case SOURCE_ROUTE:
+        return names_text(&definitions->route_names, source.id);
+    case SOURCE_LINK:
+        return names_text(&definitions->link_names, source.id);
     case SOURCE_ON: {
         struct buf text = {0};
         event_source_text(&source, definitions, &text);

@@ -44,6 +44,8 @@ void api_post_tags(struct api_call *call);
 void api_post_events(struct api_call *call);
 void api_post_mark(struct api_call *call);
 void api_post_fields(struct api_call *call);
+void api_post_list(struct api_call *call);
+void api_post_block(struct api_call *call);
 void api_post_score(struct api_call *call);
 void api_post_forget(struct api_call *call);
 void api_post_release(struct api_call *call);
@@ -67,6 +69,10 @@ void api_post_booking(struct api_call *call);
 void api_patch_booking(struct api_call *call);
 void api_delete_booking(struct api_call *call);
 void api_get_roster(struct api_call *call);
+void api_post_import(struct api_call *call);
+void api_post_scan(struct api_call *call);
+void api_post_click(struct api_call *call);
+void api_post_link_click(struct api_call *call);
 
 /* Answers 200 with this body, which is taken; when says what it waits for. */
 void api_ok(struct api_call *call, enum api_when when, json_t *body);
@@ -89,6 +95,12 @@ bool api_friend_known(struct api_call *call, uint32_t friend);
 /* A name in force; `what` is the word for the error: "tag". */
 bool api_name(struct api_call *call, const struct names *names, const char *what, const char *text,
               uint32_t *out_id);
+
+/* Was the idempotency key of the body seen before (SPEC R57)? The last check of a call: a refused call may
+ * come again with its key. False: an error is answered. */
+bool api_key(struct api_call *call, bool *out_known);
+/* True when it was not; else the answer is given: a call without a key is always new. */
+bool api_is_new(struct api_call *call);
 
 const struct zone *api_zone(const struct api *api); /* NULL (Tokyo) before there is an account */
 int64_t api_now_ms(const struct api_call *call);

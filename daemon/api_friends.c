@@ -63,10 +63,11 @@ friend_json(const struct api_call *call, uint32_t friend)
     for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
         enrolments++;
     }
-    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend,
+    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend,
                      "user_id", api_text(row->line_id), "name", api_text(row->name), "added",
                      api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
-                     (int)row->forgotten, "tags", api_tags(call, friend), "score",
+                     (int)row->forgotten, "hidden", (int)row->hidden, "operator_blocked",
+                     (int)row->operator_blocked, "tags", api_tags(call, friend), "score",
                      (json_int_t)row->score, "enrolments", enrolments);
 }
 
@@ -83,8 +84,9 @@ next_friend(const struct state *state, const struct bitmap *members, uint32_t fr
 void
 api_get_friends(struct api_call *call)
 {
-    int64_t after, limit;
+    int64_t after, limit, hidden;
     if (!api_query_number(call, "after", -1, 0, UINT32_MAX, &after) ||
+        !api_query_number(call, "hidden", 0, 0, 1, &hidden) ||
         !api_query_number(call, "limit", 100, 1, FRIENDS_PER_PAGE_MAX, &limit)) {
         return;
     }
@@ -96,7 +98,9 @@ api_get_friends(struct api_call *call)
     json_t *friends = json_array();
     uint32_t next = next_friend(call->state, members, (uint32_t)(after + 1));
     while (next < count && json_array_size(friends) < (size_t)limit) {
-        json_array_append_new(friends, friend_json(call, next));
+        if (hidden || !call->state->friends[next].hidden) {
+            json_array_append_new(friends, friend_json(call, next));
+        }
         after = next;
         next = next_friend(call->state, members, next + 1);
     }
@@ -334,4 +338,38 @@ api_post_score(struct api_call *call)
     api_ok(call, API_WHEN_DURABLE,
            json_pack("{s:I,s:I,s:o}", "friend", (json_int_t) friend, "score",
                      (json_int_t)call->state->friends[friend].score, "events", seqs));
+}
+
+/* A yes or no of the body under one key, put to the engine. */
+static void
+post_flag(struct api_call *call, const char *key, enum input_kind kind)
+{
+    const char *const keys[] = {key, NULL};
+    uint32_t friend, count;
+    const json_t *value = json_object_get(call->body, key);
+    if (!api_friend_text(call, call->name, &friend) || !api_body_keys(call, keys)) {
+        return;
+    }
+    if (!json_is_boolean(value)) {
+        api_error(call->reply, API_INVALID, NULL, "'%s' is to be true or false", key);
+        return;
+    }
+    struct input input = {.kind = kind, .u.list = {.friend = friend, .on = json_is_true(value)}};
+    json_t *seqs = json_array();
+    (void)api_input(call, &input, seqs, &count);
+    api_ok(call, API_WHEN_DURABLE,
+           json_pack("{s:I,s:b,s:o}", "friend", (json_int_t) friend, key, (int)json_is_true(value),
+                     "events", seqs));
+}
+
+void
+api_post_list(struct api_call *call)
+{
+    post_flag(call, "hidden", INPUT_LIST);
+}
+
+void
+api_post_block(struct api_call *call)
+{
+    post_flag(call, "blocked", INPUT_BLOCK);
 }

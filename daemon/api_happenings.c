@@ -2,30 +2,6 @@
 #include "daemon/api_call.h"
 #include "proto/words.h"
 
-/* An idempotency key was seen before: the call is answered, and nothing happens (SPEC R57). False: an
- * error was answered. */
-static bool
-check_key(struct api_call *call, bool *out_known)
-{
-    const json_t *key = json_object_get(call->body, "key");
-    *out_known = false;
-    if (key == NULL || json_is_null(key)) {
-        return true;
-    }
-    if (!json_is_string(key) || json_string_length(key) == 0) {
-        api_error(call->reply, API_INVALID, NULL, "'key' is to be a text");
-        return false;
-    }
-    struct buf id = {0}; /* apart from the ids of webhooks */
-    buf_printf(&id, "key:%s", json_string_value(key));
-    enum rc rc = core_check_id(call->api->options.core, buf_span(&id), out_known);
-    buf_fini(&id);
-    if (rc != RC_OK) {
-        api_error(call->reply, API_FAILED, NULL, "the key could not be looked up");
-    }
-    return rc == RC_OK;
-}
-
 void
 api_post_events(struct api_call *call)
 {
@@ -41,7 +17,7 @@ api_post_events(struct api_call *call)
                   "'name' is to be the name of an event: letters, digits, _ - .");
         return;
     }
-    if (!check_key(call, &known)) {
+    if (!api_key(call, &known)) {
         return;
     }
     json_t *seqs = json_array();

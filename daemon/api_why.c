@@ -119,6 +119,12 @@ reason_rule(enum reason reason, struct source source)
     case REASON_PAST:
     case REASON_NO_BOOKING:
         return "R39";
+    case REASON_OPERATOR_BLOCKED:
+        return "R16";
+    case REASON_TAKEN:
+        return "R19";
+    case REASON_OUTSIDE_VALIDITY:
+        return "R54";
     case REASON_RESTORED:
         return "R45";
     case REASON_FORGOTTEN:

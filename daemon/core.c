@@ -3,6 +3,7 @@
 #include "proto/event.h"
 #include "proto/fold.h"
 #include "proto/line_message.h"
+#include "proto/link_token.h"
 #include "store/exchange.h"
 #include <assert.h>
 #include <stdio.h>
@@ -177,6 +178,7 @@ core_open(const struct core_options *options, struct core **out_core)
     assert(core->directory != NULL);
     const struct engine_calls calls = {.body_hash = line_messages_hash,
                                        .fold = fold_text,
+                                       .link_token = link_token_make,
                                        .draw = draw,
                                        .draw_context = core,
                                        .public_url = span_cstr(options->public_url)};

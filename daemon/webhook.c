@@ -75,6 +75,7 @@ input_webhook_id(const struct input *input)
     case INPUT_PAUSE:
     case INPUT_RESUME:
     case INPUT_QUOTA:
+    case INPUT_LINE_QUOTA:
     case INPUT_CAP:
     case INPUT_BROADCAST_CANCEL:
     case INPUT_BROADCAST_FIT:
@@ -85,6 +86,11 @@ input_webhook_id(const struct input *input)
     case INPUT_CANCEL_BOOKING:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
+    case INPUT_LIST:
+    case INPUT_BLOCK:
+    case INPUT_IMPORTED:
+    case INPUT_SCAN:
+    case INPUT_CLICK:
         break;
     }
     return (struct span){0};

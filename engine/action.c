@@ -1,8 +1,10 @@
 /* Actions, top to bottom, each with its own condition judged at its turn (SPEC R27). */
+#include "engine/block.h"
 #include "engine/calendar.h"
 #include "engine/conversion.h"
 #include "engine/reminder.h"
 #include "engine/trigger.h"
+#include "engine/unique.h"
 
 #include <stdio.h>
 
@@ -41,12 +43,38 @@ date_word(struct turn *turn, int64_t number)
     return arena_span(turn->out->arena, span_of(text, (size_t)len));
 }
 
+/* Another friend has that value of a unique field: refused, and staff are told (SPEC R19). */
+static bool
+is_taken(struct turn *turn, uint32_t friend, uint32_t field, struct span text, struct source source)
+{
+    uint32_t owner = unique_owner(turn->state, field, text);
+    if (owner == NO_ID || owner == friend) {
+        return false;
+    }
+    struct event refused = {.kind = EVENT_FIELD_REFUSED,
+                            .friend = friend,
+                            .source = source,
+                            .words = &text,
+                            .word_count = 1,
+                            .u.field_refused = {.field = field, .owner = owner}};
+    turn_emit(turn, &refused);
+    const char *name = names_text(&turn->state->definitions->field_names, field);
+    size_t room = strlen(name) + text.len + 64;
+    char *said = arena_alloc(turn->out->arena, room);
+    int len = snprintf(said, room, "%s %.*s: taken by friend %u", name, span_fmt(text), owner);
+    notice_tell(turn, friend, span_of(said, (size_t)len), NO_ID, source);
+    return true;
+}
+
 void
 action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t number,
                  struct span text, struct source source)
 {
     enum field_type type = state_field_type(turn->state, field);
     if (turn->state->friends[friend].forgotten) {
+        return;
+    }
+    if (is_taken(turn, friend, field, text, source)) {
         return;
     }
     if (type == FIELD_DATE || type == FIELD_DATETIME) {
@@ -187,6 +215,23 @@ run_event(struct turn *turn, uint32_t friend, const struct action *action, struc
     trigger_custom_event(turn, friend, span_cstr(name), source);
 }
 
+/* What follows happens later: an enrolment of its own, so that blocks and edits find it. */
+static void
+run_wait(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
+{
+    const struct state *state = turn->state;
+    const struct step *step =
+        scenario_only_step(&state->definitions->scenarios[action->u.wait.scenario]);
+    if (step == NULL || state_is_blocked(state, friend) || state->friends[friend].forgotten) {
+        return;
+    }
+    const struct enrolment as = {.start_ms = turn->now_ms, .links = turn->links};
+    uint32_t enrolment = scenario_enrol(turn, friend, action->u.wait.scenario, &as, source);
+    if (enrolment != NO_ID) {
+        scenario_plan(turn, enrolment, step, turn->now_ms + step->timing.delay_ms, turn->now_ms);
+    }
+}
+
 static bool run_list(struct turn *turn, uint32_t friend, const struct body *body,
                      struct source source, uint32_t enrolment, struct outbox *outbox);
 
@@ -211,6 +256,10 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
     for (uint32_t i = 0; i < body->action_count; i++) {
         const struct action *action = &body->actions[i];
         if (!condition_holds(turn, friend, &action->condition)) {
+            did_something =
+                (action->kind == ACTION_WAIT &&
+                 run_list(turn, friend, action->u.wait.rest, source, enrolment, outbox)) ||
+                did_something;
             continue;
         }
         if (action->once_key != 0 && !once_take(turn, friend, action->once_key, source)) {
@@ -231,7 +280,10 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             field_run(turn, friend, action, source);
             break;
         case ACTION_START:
-            scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step, source);
+            if (!turn->leave_scenarios) {
+                scenario_start(turn, friend, action->u.start.scenario, action->u.start.at_step,
+                               source);
+            }
             break;
         case ACTION_STOP:
         case ACTION_PAUSE:
@@ -275,6 +327,12 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             break;
         case ACTION_EVENT:
             run_event(turn, friend, action, source);
+            break;
+        case ACTION_WAIT:
+            run_wait(turn, friend, action, source);
+            break;
+        case ACTION_LIST:
+            block_list(turn, friend, action->u.hidden, source);
             break;
         case ACTION_MARK:
             mark_set(turn, friend, action->u.mark, source);

@@ -81,13 +81,38 @@ agenda_look_at(struct agenda *agenda, uint32_t friend, int64_t now_ms)
     }
 }
 
-/* A whole scenario may go on: rows whose instant came meanwhile are out of the wheel. */
+enum { LOOK_SHARE = 16384 }; /* enrolments looked at by one call, after a pause of many */
+
+/* Whole scenarios may go on: what came due meanwhile is in no queue. */
 static void
-rearm_all(struct agenda *agenda, int64_t now_ms)
+look_at_all(struct agenda *agenda)
 {
-    for (uint32_t i = 0; i < agenda->state->enrolment_count; i++) {
-        if (owner_is_due(agenda->state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
-            enqueue_enrolment(agenda, i);
+    if (agenda->passed_over) {
+        agenda->passed_over = false;
+        agenda->look_from = 0;
+    }
+}
+
+static void
+pass_over_if_paused(struct agenda *agenda, uint32_t index)
+{
+    const struct enrolment *row = &agenda->state->enrolments[index];
+    if (row->phase == ENROLMENT_WAITING && state_is_paused(agenda->state, row)) {
+        agenda->passed_over = true;
+    }
+}
+
+static void
+look_at_share(struct agenda *agenda, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < LOOK_SHARE && agenda->look_from != NO_ID; i++) {
+        uint32_t index = agenda->look_from++;
+        if (index >= agenda->state->enrolment_count) {
+            agenda->look_from = NO_ID;
+        } else if (owner_is_due(agenda->state, (struct owner){OWNER_ENROLMENT, index}, now_ms)) {
+            enqueue_enrolment(agenda, index);
+        } else {
+            pass_over_if_paused(agenda, index);
         }
     }
 }
@@ -157,7 +182,7 @@ agenda_follow(struct agenda *agenda, const struct event *event)
     } else if (event->kind == EVENT_PAUSE_CHANGED && event->friend != NO_ID) {
         agenda_look_at(agenda, event->friend, event->at_ms);
     } else if (event->kind == EVENT_PAUSE_CHANGED) {
-        rearm_all(agenda, event->at_ms);
+        look_at_all(agenda);
     } else if (event->kind == EVENT_DELIVERY_PLANNED || event->kind == EVENT_DELIVERY_OUTCOME ||
                event->kind == EVENT_DELIVERY_CANCELLED) {
         agenda_look_at(agenda, event->friend, event->at_ms);
@@ -172,7 +197,7 @@ agenda_follow(struct agenda *agenda, const struct event *event)
         agenda->held.wanted = true;
     }
     if (event->kind == EVENT_DEFINITIONS_APPLIED) {
-        rearm_all(agenda, event->at_ms);
+        look_at_all(agenda);
     }
     if (event->kind == EVENT_DEFINITIONS_APPLIED || event->kind == EVENT_BROADCAST_HELD) {
         arm_broadcasts(agenda);
@@ -182,7 +207,7 @@ agenda_follow(struct agenda *agenda, const struct event *event)
 void
 agenda_begin(struct agenda *agenda, struct state *state, int64_t now_ms)
 {
-    *agenda = (struct agenda){.state = state, .now_ms = now_ms};
+    *agenda = (struct agenda){.state = state, .look_from = NO_ID, .now_ms = now_ms};
     due_init(&agenda->due, now_ms);
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
         if (state->enrolments[i].phase == ENROLMENT_WAITING) {
@@ -246,6 +271,7 @@ agenda_take_up(struct agenda *agenda, struct owner owner, int64_t now_ms)
         struct enrolment *row = &agenda->state->enrolments[owner.index];
         row->queued = false;
         friend = row->friend;
+        pass_over_if_paused(agenda, owner.index);
     }
     bool free =
         owner_is_due(agenda->state, owner, now_ms) && !friend_is_busy(agenda->state, friend);
@@ -270,6 +296,7 @@ agenda_next(struct agenda *agenda, const struct take_permit *permit, enum messag
 void
 agenda_expire(struct agenda *agenda, struct turn *turn)
 {
+    look_at_share(agenda, turn->now_ms);
     struct owner owners[DUE_SHARE];
     size_t count = due_expire(&agenda->due, agenda->state, turn->now_ms, owners);
     for (size_t i = 0; i < count; i++) {
@@ -296,8 +323,9 @@ int64_t
 agenda_next_work(const struct agenda *agenda, int64_t now_ms)
 {
     const struct state *state = agenda->state;
-    if (date_is_pending(state) || (agenda->held.wanted && agenda->held.count > 0) ||
-        state->definitions_before != NULL || broadcast_has_work(state)) {
+    if (agenda->look_from != NO_ID || date_is_pending(state) ||
+        (agenda->held.wanted && agenda->held.count > 0) || state->definitions_before != NULL ||
+        broadcast_has_work(state)) {
         return now_ms;
     }
     int64_t next_ms = wheel_next(agenda->due.wheel);

@@ -23,6 +23,8 @@ struct agenda {
     struct due due;
     struct held held;
     int64_t now_ms; /* of the call under way */
+    bool passed_over;   /* some enrolment came due while it was paused, and is in no queue */
+    uint32_t look_from; /* from here on enrolments are looked at for such; NO_ID: none is */
 };
 
 void agenda_begin(struct agenda *agenda, struct state *state, int64_t now_ms);
@@ -31,7 +33,8 @@ void agenda_end(struct agenda *agenda);
 void agenda_follow(struct agenda *agenda, const struct event *event);
 /* Queues whatever of a friend is due: what waited while a request was in flight, or is left. */
 void agenda_look_at(struct agenda *agenda, uint32_t friend, int64_t now_ms);
-/* Moves a share of what has come due out of the wheel. Broadcasts begin at once. */
+/* Moves a share of what has come due out of the wheel, and of what may go on after a pause. Broadcasts
+ * begin at once. */
 void agenda_expire(struct agenda *agenda, struct turn *turn);
 void agenda_queue(void *agenda, struct owner owner);
 /* The content that goes next of what such a permit lets go (engine/due.h); false when nothing may be taken

@@ -140,7 +140,7 @@ verdict_on(const struct turn *turn, uint32_t friend, const struct condition *to)
         uint32_t term = condition_first_false(turn, friend, to);
         return (uint8_t)(LETTER_TERM + (term < TERMS_TOLD ? term : TERMS_TOLD - 1));
     }
-    return turn->state->friends[friend].blocked ? LETTER_BLOCKED : LETTER_IN;
+    return state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
 }
 
 /* All friends were looked at: it goes, or it does not fit. */
@@ -186,7 +186,7 @@ static void
 send_one(struct turn *turn, uint32_t broadcast, uint32_t friend)
 {
     const struct broadcast *definition = &turn->state->definitions->broadcasts[broadcast];
-    if (turn->state->friends[friend].blocked) {
+    if (state_is_blocked(turn->state, friend)) {
         return; /* since it was chosen */
     }
     struct outbox outbox = {0};

@@ -70,6 +70,7 @@ answer_datum(const struct state *state, const struct answer_row *row)
     case QUESTION_LONG_TEXT:
     case QUESTION_MAIL:
     case QUESTION_TEL:
+    case QUESTION_MEMBER_ID:
         break;
     }
     return text_datum(span_cstr(row->text));

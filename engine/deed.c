@@ -11,6 +11,9 @@ within_stretch(const struct within *within, const struct zone *zone, int64_t now
     if (within->kind == WITHIN_LAST) {
         return (struct stretch){now_ms - within->ms, now_ms};
     }
+    if (within->kind == WITHIN_OF_DELIVERY) {
+        return (struct stretch){0, within->ms}; /* since the delivery */
+    }
     if (within->first_day != INT64_MIN) {
         stretch.from_ms = civil_instant(zone, within->first_day, 0);
     }
@@ -40,6 +43,23 @@ state_has_done(const struct state *state, uint32_t friend, enum deed_kind kind, 
         }
     }
     return false;
+}
+
+int64_t
+state_newest_deed(const struct state *state, uint32_t friend, enum deed_kind kind, uint32_t id)
+{
+    for (uint32_t i = state->friends[friend].first_deed; i != NO_ID; i = state->deeds[i].next) {
+        if (state->deeds[i].kind == kind && state->deeds[i].id == id) {
+            return (int64_t)state->deeds[i].at_s * MS_PER_SECOND;
+        }
+    }
+    return -1;
+}
+
+bool
+state_has_clicked(const struct state *state, uint32_t friend, uint32_t link)
+{
+    return state_newest_deed(state, friend, DEED_CLICKED, link) >= 0;
 }
 
 /* The first set of the template that is not before the hour. */
@@ -125,6 +145,34 @@ deed_hour_slot(struct state *state, uint32_t template, uint32_t hour)
     return &hours->items[at].friends;
 }
 
+static void
+sent(struct state *state, const struct event *event, uint32_t template)
+{
+    const struct definitions *definitions = state->definitions;
+    set_add_all(deed_hour_slot(state, template, (uint32_t)(event->at_ms / MS_PER_HOUR)),
+                &event->friend, 1);
+    if (template >= definitions->template_names.count) {
+        return; /* read back by somebody who has no definitions */
+    }
+    for (uint32_t i = 0; i < definitions->templates[template].insertion_count; i++) {
+        const struct insertion *insertion = &definitions->templates[template].insertions[i];
+        if (insertion->kind == INSERTION_LINK) {
+            add_row(state, event->friend, DEED_LINK_SENT, insertion->field, event->at_ms);
+        }
+    }
+}
+
+static void
+clicked(struct state *state, const struct event *event)
+{
+    uint32_t link = event->u.clicked.link;
+    add_row(state, event->friend, DEED_CLICKED, link, event->at_ms);
+    if (event->u.clicked.known) {
+        add_row(state, event->friend, DEED_CLICKED_AFTER, link,
+                (int64_t)event->u.clicked.after_s * MS_PER_SECOND);
+    }
+}
+
 void
 deed_apply(struct state *state, const struct event *event)
 {
@@ -146,10 +194,17 @@ deed_apply(struct state *state, const struct event *event)
     case EVENT_DELIVERY_OUTCOME:
         for (uint32_t i = 0;
              event->u.delivery.result == RESULT_SENT && i < event->u.delivery.item_count; i++) {
-            set_add_all(deed_hour_slot(state, event->u.delivery.items[i].template,
-                                       (uint32_t)(event->at_ms / MS_PER_HOUR)),
-                        &event->friend, 1);
+            sent(state, event, event->u.delivery.items[i].template);
         }
+        break;
+    case EVENT_ROUTE_SCANNED:
+        add_row(state, event->friend, DEED_SCANNED, event->u.route.route, event->at_ms);
+        break;
+    case EVENT_ROUTE_TAKEN:
+        add_row(state, event->friend, DEED_ROUTE, event->u.route.route, event->at_ms);
+        break;
+    case EVENT_CLICKED:
+        clicked(state, event);
         break;
     default: /* no deed */
         break;

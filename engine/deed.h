@@ -17,6 +17,12 @@ enum deed_kind {                     /* in images */
                  DEED_ANSWERED = 1,  /* id: form */
                  DEED_TAPPED = 2,    /* id: button */
                  DEED_CONVERTED = 3, /* id: conversion */
+                 DEED_SCANNED = 4,   /* id: route */
+                 DEED_ROUTE = 5,     /* id: route, which took effect */
+                 DEED_CLICKED = 6,   /* id: link */
+                 DEED_LINK_SENT = 7, /* id: link; a message with it was sent */
+                 DEED_CLICKED_AFTER =
+                     8, /* id: link; at_s is no instant but the seconds since the delivery */
 };
 
 /* Both ends included; INT64_MIN and INT64_MAX: open. */
@@ -30,6 +36,10 @@ struct stretch within_stretch(const struct within *within, const struct zone *zo
 /* Did the friend do it then? An act is known to the second. */
 bool state_has_done(const struct state *state, uint32_t friend, enum deed_kind kind, uint32_t id,
                     struct stretch when);
+/* When the friend did it last; -1: never. */
+int64_t state_newest_deed(const struct state *state, uint32_t friend, enum deed_kind kind,
+                          uint32_t id);
+bool state_has_clicked(const struct state *state, uint32_t friend, uint32_t link);
 /* Was the template sent to the friend in an hour that lies in the stretch, wholly or in part? */
 bool state_has_received_within(const struct state *state, uint32_t friend, uint32_t template,
                                struct stretch when);

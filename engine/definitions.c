@@ -81,6 +81,8 @@ scenario_kind_name(enum scenario_kind kind)
         return "reminder";
     case KIND_TRIGGER:
         return "trigger";
+    case KIND_WAIT:
+        return "wait";
     case KIND_DATE:
         return "date";
     }

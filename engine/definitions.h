@@ -47,6 +47,7 @@ enum field_type { /* SPEC R18; reaches disk */
 struct field {
     enum field_type type;
     bool has_start, has_min;
+    bool unique;   /* a second friend claiming a value is refused (SPEC R19) */
     int64_t start; /* what an unset number counts as */
     int64_t min;   /* a subtraction below it is refused (SPEC R57) */
 };
@@ -67,14 +68,16 @@ enum condition_op_kind {
     CONDITION_ANSWERED,  /* has answered that form, ever */
     CONDITION_CONVERTED, /* has made that conversion, ever */
     CONDITION_BOOKED,    /* has a booking there that has not begun */
+    CONDITION_ROUTE,     /* came by that route, or took it later, ever */
+    CONDITION_CLICKED,   /* has clicked that link, ever */
 };
 
 /* When a fact has to have happened; what is booked: when its slot begins. */
-enum within_kind { WITHIN_PERIOD, WITHIN_LAST };
+enum within_kind { WITHIN_PERIOD, WITHIN_LAST, WITHIN_OF_DELIVERY };
 struct within {
     enum within_kind kind;
     int64_t first_day, last_day; /* PERIOD, both included; INT64_MIN and INT64_MAX: open */
-    int64_t ms;                  /* LAST */
+    int64_t ms;                  /* LAST, OF_DELIVERY */
 };
 
 /* One side of a comparison (LANGUAGE 2). */
@@ -137,11 +140,12 @@ enum insertion_kind {
     INSERTION_GOAL,     /* of the reminder whose step it is */
     INSERTION_CALENDAR, /* the link to a calendar */
     INSERTION_SCORE,
-    INSERTION_ACT, /* of the act being answered */
+    INSERTION_ACT,  /* of the act being answered */
+    INSERTION_LINK, /* the address of a link */
 };
 struct insertion {
     enum insertion_kind kind;
-    uint32_t field;       /* of INSERTION_FIELD; ANSWER: the question; FORM, CALENDAR: which */
+    uint32_t field;       /* of FIELD; ANSWER: the question; FORM, CALENDAR, LINK: which */
     uint32_t form;        /* of INSERTION_ANSWER: NO_ID = whichever asked it last */
     struct span act;      /* of INSERTION_ACT: "choice", "draw:hand" */
     struct span fallback; /* used where the value is empty; may be empty itself */
@@ -184,6 +188,8 @@ enum action_kind {
     ACTION_CANCEL,
     ACTION_EVENT,
     ACTION_MARK,
+    ACTION_LIST,
+    ACTION_WAIT, /* the last of its list: the rest is its own */
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
 /* How an action of `field:` comes by its value. */
@@ -290,6 +296,11 @@ struct action {
         } remind;            /* REMIND CANCEL */
         uint32_t event;      /* into event_names */
         uint32_t mark;       /* NO_ID: none */
+        bool hidden;         /* LIST */
+        struct {
+            uint32_t scenario;       /* of KIND_WAIT */
+            const struct body *rest; /* its one step's; done at once where `if` is false */
+        } wait;
     } u;
 };
 
@@ -329,8 +340,14 @@ enum late_day0 { LATE_DAY0_SHIFT, LATE_DAY0_SKIP, LATE_DAY0_SEND_NOW }; /* SPEC 
 enum reentry { REENTRY_IF_NOT_ACTIVE, REENTRY_NEVER, REENTRY_ALWAYS };  /* SPEC R21 */
 
 /* What runs for a friend as an enrolment with steps. All share one name space (LANGUAGE 1). */
-enum scenario_kind { KIND_SCENARIO, KIND_REMINDER, KIND_TRIGGER, KIND_DATE };
-enum { SCENARIO_KIND_COUNT = 4 };
+enum scenario_kind {
+    KIND_SCENARIO,
+    KIND_REMINDER,
+    KIND_TRIGGER,
+    KIND_DATE,
+    KIND_WAIT, /* what follows a `wait:` in a list; named after its place, as "q1~1" */
+};
+enum { SCENARIO_KIND_COUNT = 4 /* that have a section in the files */ };
 enum { REMINDER_STEPS_MAX = 64 }; /* ids of steps that one reminder may ever use */
 
 enum trigger_on_kind { /* LANGUAGE 10; reaches disk */
@@ -383,8 +400,10 @@ struct scenario {
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
     uint32_t step_count;
-    bool disabled;         /* SPEC R22: paused for all */
-    struct body on_finish; /* SPEC R25; sends nothing */
+    bool disabled; /* SPEC R22: paused for all */
+    bool has_valid;
+    int64_t first_day, last_day; /* valid: on which it may start, both included (SPEC R54) */
+    struct body on_finish;       /* SPEC R25; sends nothing */
     /* By step id, removed ones included. The one step of a trigger or date has the name "". */
     struct names step_names;
     uint32_t cap; /* deliveries, then it stops itself (SPEC R12); 0: none */
@@ -472,10 +491,12 @@ struct definitions {
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
     /* Questions and options, and the slots of events, are named over all forms and events. */
     struct names form_names, question_names, option_names, calendar_names, slot_names,
-        conversion_names, notify_names;
+        conversion_names, notify_names, route_names, link_names;
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
+    const struct route *routes;           /* by id (engine/route.h) */
+    const struct link *links;             /* by id (engine/link.h) */
 };
 
 struct definitions *definitions_new(void); /* empty, one reference */

@@ -1,6 +1,7 @@
 /* Deliveries: answers planned, intents with their values, outcomes (SPEC R9, R10, R40, R42). */
 #include "engine/calendar.h"
 #include "engine/form.h"
+#include "engine/link.h"
 #include "engine/tables.h"
 #include "engine/trigger.h"
 
@@ -117,7 +118,7 @@ turn_open_answer(struct turn *turn, uint32_t friend)
 void
 turn_close_answer(struct turn *turn)
 {
-    if (turn->state->friends[turn->answer.friend].blocked) {
+    if (state_is_blocked(turn->state, turn->answer.friend)) {
         turn->answer = (struct answer){0}; /* nothing would arrive (SPEC R8, R15) */
         return;
     }
@@ -229,6 +230,7 @@ answer_text(struct turn *turn, uint32_t friend, const struct insertion *insertio
     case QUESTION_DATE:
     case QUESTION_MAIL:
     case QUESTION_TEL:
+    case QUESTION_MEMBER_ID:
         break;
     }
     return span_cstr(row->text);
@@ -285,6 +287,9 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
         break;
     case INSERTION_CALENDAR:
         text = page_link(turn, 'c', &definitions->calendar_names, insertion->field);
+        break;
+    case INSERTION_LINK:
+        text = link_address(turn, friend, insertion->field);
         break;
     case INSERTION_GOAL:
         text = goal_text(turn, friend, item->enrolment);

@@ -14,7 +14,8 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     checksum_add_u64(sum, (uint64_t)row->added_ms);
     checksum_add_u64(sum, (uint64_t)row->follow_line_at_ms);
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
-                              (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3);
+                              (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3 |
+                              (uint64_t)row->hidden << 4 | (uint64_t)row->operator_blocked << 5);
     checksum_add_u64(sum, (uint64_t)row->score);
     checksum_add_u64(sum, row->mark);
     uint64_t values = 0; /* a sum: the order of the list does not matter */

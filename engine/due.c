@@ -30,6 +30,9 @@ enum { KIND_SHIFT = 29 };
 /* A row lies anywhere in memory; asked for this many entries before its turn, it is there in time. */
 enum { ROWS_AHEAD = 16 };
 enum { STALE_MIN = 8192 }; /* below this many stale entries a sweep is not worth its while */
+enum {
+    SWEEP_EVERY = 16
+}; /* armings a chunk: where many are armed at once, the pause stays short */
 
 static struct owner
 owner_of(const struct wheel_entry *entry)
@@ -87,7 +90,8 @@ due_arm(struct due *due, const struct state *state, int64_t wake_ms, struct owne
     enum rc rc = wheel_arm(due->wheel, wake_ms, (uint32_t)owner.kind << KIND_SHIFT | owner.index);
     assert(rc == RC_OK);
     size_t rows = (size_t)state->enrolment_count + state->delivery_count;
-    if (wheel_count(due->wheel) > rows * 7 / 5 + STALE_MIN) {
+    size_t count = wheel_count(due->wheel);
+    if (count > rows * 7 / 5 + STALE_MIN && count % SWEEP_EVERY == 0) {
         wheel_sweep(due->wheel, keep_agreeing, state);
     }
 }

@@ -6,8 +6,8 @@
  *          lines of a class the one goes whose first has waited longest. Entries are hints: whoever takes one looks at the row again.
  *          A row that is armed again leaves a stale entry behind. Of a row only one entry can agree
  *          with it, so what the wheel holds beyond the rows is stale for sure: from 7/5 of the rows
- *          and some thousands on, each arming sweeps a chunk of the wheel, which so stays below 12 bytes
- *          a row.
+ *          and some thousands on, every sixteenth arming sweeps a chunk of the wheel, which so stays at
+ *          12 bytes a row.
  * Units    UTC milliseconds.
  * Errors   out of memory ends the process.
  * Owner    inside struct engine; nothing of it reaches the digest, all of it is rebuilt from rows.

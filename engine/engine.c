@@ -1,14 +1,18 @@
 #include "engine/engine.h"
 
 #include "engine/agenda.h"
+#include "engine/block.h"
 #include "engine/calendar.h"
 #include "engine/chunk.h"
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/form.h"
+#include "engine/link.h"
+#include "engine/route.h"
 #include "engine/tables.h"
 #include "engine/take.h"
 #include "engine/trigger.h"
+#include "engine/unique.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -63,6 +67,13 @@ engine_fold(const struct engine *engine, struct span text, struct arena *arena)
     return engine->calls.fold(text, arena);
 }
 
+struct span
+engine_link_token(const struct engine *engine, uint32_t friend, uint32_t link, struct arena *arena)
+{
+    assert(engine->state.run_count > 0);
+    return engine->calls.link_token(engine->state.run_ids[0], friend, link, arena);
+}
+
 int64_t
 engine_draw(const struct engine *engine, const struct draw *draw)
 {
@@ -88,6 +99,7 @@ definitions_apply(struct state *state, const struct event *event)
     pressure_redefine(state, old, event->u.definitions.definitions);
     edit_begin(state, event->u.definitions.definitions);
     state->definitions = definitions_retain(event->u.definitions.definitions);
+    unique_follow(state, old);
     definitions_release(old);
     state->dates_from = 0;
 }
@@ -192,6 +204,10 @@ route(struct state *state, const struct event *event)
     case EVENT_MARK_SET:
         friend_apply(state, event);
         break;
+    case EVENT_LISTED:
+    case EVENT_OPERATOR_BLOCK:
+        block_apply(state, event);
+        break;
     case EVENT_DATES_LOOKED_THROUGH:
         state->dates_from = event->u.dates.up_to;
         break;
@@ -204,6 +220,11 @@ route(struct state *state, const struct event *event)
     case EVENT_FORM_REFUSED:
     case EVENT_BOOKING_REFUSED:
     case EVENT_NOTIFIED:
+    case EVENT_FIELD_REFUSED:
+    case EVENT_IMPORTED:
+    case EVENT_ROUTE_SCANNED:
+    case EVENT_ROUTE_TAKEN:
+    case EVENT_CLICKED:
     case EVENT_CUSTOM:
         break; /* kept for people; they change nothing known */
     }
@@ -422,6 +443,23 @@ operator_decide(struct turn *turn, const struct input *input)
         trigger_custom_event(turn, input->u.custom_event.friend, input->u.custom_event.name,
                              source);
         break;
+    case INPUT_IMPORTED: {
+        struct event imported = {.kind = EVENT_IMPORTED,
+                                 .friend = NO_ID,
+                                 .source = source,
+                                 .words = &input->u.imported.name,
+                                 .word_count = input->u.imported.name.len > 0 ? 1 : 0,
+                                 .u.imported = {.updated = input->u.imported.updated,
+                                                .unknown = input->u.imported.unknown}};
+        turn_emit(turn, &imported);
+        break;
+    }
+    case INPUT_LIST:
+        block_list(turn, input->u.list.friend, input->u.list.on, source);
+        break;
+    case INPUT_BLOCK:
+        block_set(turn, input->u.list.friend, input->u.list.on, source);
+        break;
     case INPUT_MARK:
         mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);
         break;
@@ -504,6 +542,9 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_FINISHED:
     case INPUT_CUSTOM_EVENT:
     case INPUT_MARK:
+    case INPUT_LIST:
+    case INPUT_BLOCK:
+    case INPUT_IMPORTED:
     case INPUT_QUOTA:
     case INPUT_CAP:
     case INPUT_BROADCAST_CANCEL:
@@ -515,6 +556,12 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         break;
     case INPUT_CONVERSION:
         conversion_decide(&turn, input);
+        break;
+    case INPUT_SCAN:
+        route_decide(&turn, input);
+        break;
+    case INPUT_CLICK:
+        link_decide(&turn, input);
         break;
     case INPUT_BOOK:
     case INPUT_CHANGE_BOOKING:

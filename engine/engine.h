@@ -42,6 +42,9 @@ struct engine_calls {
                           uint32_t item_count, const struct span *values, uint32_t value_count);
     /* A text as `fold: yes` compares it (proto/fold.h); the result is in the arena. */
     struct span (*fold)(struct span text, struct arena *arena);
+    /* What makes a link's address one friend's own (proto/link_token.h). */
+    struct span (*link_token)(const uint8_t secret[16], uint32_t friend, uint32_t link,
+                              struct arena *arena);
     /* The random source; asked by decisions only, never by a replay (SPEC R18). */
     int64_t (*draw)(void *context, const struct draw *draw);
     void *draw_context;

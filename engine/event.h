@@ -84,6 +84,14 @@ enum event_kind {
     EVENT_BROADCAST_SENT = 102,       /* planned for all friends below `from` */
     EVENT_BROADCAST_ENDED = 103,
     EVENT_BROADCAST_FIT_SET = 104, /* by an operator */
+    EVENT_ROUTE_SCANNED = 110,     /* its link was opened, or its QR code */
+    EVENT_ROUTE_TAKEN = 111,       /* and it took effect (SPEC R28) */
+    EVENT_CLICKED = 112,
+    EVENT_LISTED = 113, /* hidden from lists, or shown again (SPEC R16) */
+    EVENT_FIELD_REFUSED =
+        116,              /* another friend has that value of a unique field; words: the value */
+    EVENT_IMPORTED = 117, /* rows of a table were taken in; words: its name */
+    EVENT_OPERATOR_BLOCK = 114, /* tags, fields and score go, nothing is sent; or its end */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -129,6 +137,9 @@ enum reason {
     REASON_REMOVED = 54,      /* its step, or its scenario, was taken out of the definitions */
     REASON_EDITED = 55,       /* planned anew: the definitions changed (SPEC R26) */
     REASON_OPERATOR = 56,     /* cancelled by hand */
+    REASON_OPERATOR_BLOCKED = 60,
+    REASON_OUTSIDE_VALIDITY = 62, /* a refused start (SPEC R54) */
+    REASON_TAKEN = 61,            /* a unique value that another friend has (SPEC R19) */
 };
 
 /* What an event came from: LANGUAGE 13 "Sources". Reaches disk. */
@@ -144,6 +155,8 @@ enum source_kind {
     SOURCE_FORM = 15,
     SOURCE_CALENDAR = 16, /* also an event's */
     SOURCE_CONVERSION = 17,
+    SOURCE_ROUTE = 21,
+    SOURCE_LINK = 22,
     SOURCE_ON = 10, /* what a trigger is on. id: enum trigger_on_kind, sub: its id */
     SOURCE_BROADCAST = 20,
 };
@@ -205,6 +218,7 @@ struct event {
         } definitions;
         struct {
             bool followed; /* added by a follow; false: known to LINE before us (SPEC R17) */
+            bool scanned;  /* added by opening a route's link: no friend before the follow */
         } friend_added;
         struct { /* FOLLOWED UNFOLLOWED MESSAGE_RECEIVED TAPPED WEBHOOK_NOTED MESSAGE_UNSENT */
             struct span webhook_id, type, message_id;
@@ -331,6 +345,28 @@ struct event {
         struct {
             uint32_t to; /* NO_ID: everybody under `notify` */
         } notified;
+        struct {
+            uint32_t field;
+            uint32_t owner; /* the friend who has it */
+        } field_refused;
+        struct {
+            uint32_t updated, unknown; /* rows of friends, and of nobody known */
+        } imported;
+        struct {
+            bool hidden;
+        } listed;
+        struct {
+            bool blocked;
+        } operator_block;
+        struct {
+            uint32_t route;
+        } route;
+        struct {
+            uint32_t link;
+            bool first;       /* of this friend on this link */
+            bool known;       /* it was sent to the friend before */
+            uint32_t after_s; /* known: since its newest delivery */
+        } clicked;
     } u;
 };
 

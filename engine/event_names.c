@@ -81,6 +81,12 @@ reason_name(enum reason reason)
         return "past";
     case REASON_NO_BOOKING:
         return "no_booking";
+    case REASON_OPERATOR_BLOCKED:
+        return "operator_blocked";
+    case REASON_OUTSIDE_VALIDITY:
+        return "outside_validity";
+    case REASON_TAKEN:
+        return "taken";
     case REASON_RESTORED:
         return "restored";
     case REASON_FORGOTTEN:
@@ -131,6 +137,10 @@ source_kind_name(enum source_kind kind)
         return "calendar";
     case SOURCE_CONVERSION:
         return "conversion";
+    case SOURCE_ROUTE:
+        return "route";
+    case SOURCE_LINK:
+        return "link";
     case SOURCE_ON:
         return "on";
     }

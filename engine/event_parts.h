@@ -80,7 +80,9 @@ enum part_shape {
     NAMED(PART_CALENDAR, calendar_names)                                                           \
     NAMED(PART_SLOT, slot_names)                                                                   \
     NAMED(PART_NOTIFY, notify_names)                                                               \
-    NAMED(PART_BROADCAST, broadcast_names)
+    NAMED(PART_BROADCAST, broadcast_names)                                                         \
+    NAMED(PART_ROUTE, route_names)                                                                 \
+    NAMED(PART_LINK, link_names)
 
 #define TYPE(type, shape) type,
 #define NAMED(type, names) type,
@@ -120,7 +122,9 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
 
 #define PARTS_definitions(PART) PART(PART_BYTES_16, "hash", u.definitions.hash)
 
-#define PARTS_friend_added(PART) PART(PART_YES_NO, "followed", u.friend_added.followed)
+#define PARTS_friend_added(PART)                                                                   \
+    PART(PART_YES_NO, "followed", u.friend_added.followed)                                         \
+    PART(PART_FLAG, "scanned", u.friend_added.scanned)
 
 #define PARTS_act(PART)                                                                            \
     PART(PART_TEXT, "webhook_id", u.act.webhook_id)                                                \
@@ -302,6 +306,26 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     PART(PART_TEXT, "verdict", u.broadcast.verdict)                                                \
     PART(PART_FLAG, "partial", u.broadcast.partial)
 
+#define PARTS_route(PART) PART(PART_ROUTE, "route", u.route.route)
+
+#define PARTS_clicked(PART)                                                                        \
+    PART(PART_LINK, "link", u.clicked.link)                                                        \
+    PART(PART_FLAG, "first", u.clicked.first)                                                      \
+    PART(PART_FLAG, "known", u.clicked.known)                                                      \
+    PART(PART_COUNT, "after_s", u.clicked.after_s)
+
+#define PARTS_listed(PART) PART(PART_YES_NO, "hidden", u.listed.hidden)
+
+#define PARTS_operator_block(PART) PART(PART_YES_NO, "blocked", u.operator_block.blocked)
+
+#define PARTS_field_refused(PART)                                                                  \
+    PART(PART_FIELD, "field", u.field_refused.field)                                               \
+    PART(PART_FRIEND, "owner", u.field_refused.owner)
+
+#define PARTS_imported(PART)                                                                       \
+    PART(PART_COUNT, "updated", u.imported.updated)                                                \
+    PART(PART_COUNT, "unknown", u.imported.unknown)
+
 /* LIST(list, member): the lists, and the member of the union that holds them. */
 #define EVENT_LISTS(LIST)                                                                          \
     LIST(claimed, claimed)                                                                         \
@@ -339,7 +363,13 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(line_quota, quota)                                                                        \
     LIST(cap, cap)                                                                                 \
     LIST(followed, step)                                                                           \
-    LIST(broadcast, broadcast)
+    LIST(broadcast, broadcast)                                                                     \
+    LIST(route, route)                                                                             \
+    LIST(clicked, clicked)                                                                         \
+    LIST(listed, listed)                                                                           \
+    LIST(operator_block, operator_block)                                                           \
+    LIST(field_refused, field_refused)                                                             \
+    LIST(imported, imported)
 
 /* LAYOUT(kind, name, list, words). Words: their names in order; REPEATED: one name for any number of
  * them; SECRET: never printed. */
@@ -416,6 +446,13 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_BROADCAST_HELD, "broadcast_held", broadcast, NO_WORDS)                            \
     LAYOUT(EVENT_BROADCAST_SENT, "broadcast_sent", broadcast, NO_WORDS)                            \
     LAYOUT(EVENT_BROADCAST_ENDED, "broadcast_ended", broadcast, NO_WORDS)                          \
-    LAYOUT(EVENT_BROADCAST_FIT_SET, "broadcast_fit_set", broadcast, NO_WORDS)
+    LAYOUT(EVENT_BROADCAST_FIT_SET, "broadcast_fit_set", broadcast, NO_WORDS)                      \
+    LAYOUT(EVENT_ROUTE_SCANNED, "route_scanned", route, NO_WORDS)                                  \
+    LAYOUT(EVENT_ROUTE_TAKEN, "route_taken", route, NO_WORDS)                                      \
+    LAYOUT(EVENT_CLICKED, "clicked", clicked, NO_WORDS)                                            \
+    LAYOUT(EVENT_LISTED, "listed", listed, NO_WORDS)                                               \
+    LAYOUT(EVENT_OPERATOR_BLOCK, "operator_block", operator_block, NO_WORDS)                       \
+    LAYOUT(EVENT_FIELD_REFUSED, "field_refused", field_refused, WORDS("text"))                     \
+    LAYOUT(EVENT_IMPORTED, "imported", imported, WORDS("name"))
 
 #endif

@@ -183,18 +183,33 @@ booked_collect(const struct inquiry *inquiry, const struct condition_op *op, roa
 }
 
 static enum deed_kind
-deed_of(enum condition_op_kind kind)
+deed_of(const struct condition_op *op)
 {
-    return kind == CONDITION_ANSWERED ? DEED_ANSWERED
-           : kind == CONDITION_TAPPED ? DEED_TAPPED
-                                      : DEED_CONVERTED;
+    switch (op->kind) {
+    case CONDITION_ANSWERED:
+        return DEED_ANSWERED;
+    case CONDITION_TAPPED:
+        return DEED_TAPPED;
+    case CONDITION_ROUTE:
+        return DEED_ROUTE;
+    case CONDITION_CLICKED:
+        return op->within != NULL && op->within->kind == WITHIN_OF_DELIVERY ? DEED_CLICKED_AFTER
+                                                                            : DEED_CLICKED;
+    default: /* the last that is a row of its own */
+        return DEED_CONVERTED;
+    }
+}
+
+static bool
+done_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_newest_deed(inquiry->state, friend, deed_of(op), op->id) >= 0;
 }
 
 static bool
 done_within_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
-    return state_has_done(inquiry->state, friend, deed_of(op->kind), op->id,
-                          stretch_of(inquiry, op));
+    return state_has_done(inquiry->state, friend, deed_of(op), op->id, stretch_of(inquiry, op));
 }
 
 static bool
@@ -230,6 +245,8 @@ static const struct fact FACTS[] = {
     [CONDITION_ANSWERED] =  {answered_holds,  NULL,           NULL},
     [CONDITION_CONVERTED] = {converted_holds, converted_kept, NULL},
     [CONDITION_BOOKED] =    {booked_holds,    NULL,           booked_collect},
+    [CONDITION_ROUTE] =     {done_holds,      NULL,           NULL},
+    [CONDITION_CLICKED] =   {done_holds,      NULL,           NULL},
 };
 
 /* The same facts where they have to lie within some time (engine/deed.h). */
@@ -239,6 +256,8 @@ static const struct fact FACTS_WITHIN[] = {
     [CONDITION_ANSWERED] =  {done_within_holds,     NULL, NULL},
     [CONDITION_CONVERTED] = {done_within_holds,     NULL, NULL},
     [CONDITION_BOOKED] =    {booked_holds,          NULL, booked_collect},
+    [CONDITION_ROUTE] =     {done_within_holds,     NULL, NULL},
+    [CONDITION_CLICKED] =   {done_within_holds,     NULL, NULL},
 };
 /* clang-format on */
 

@@ -1,6 +1,7 @@
 #include "engine/form.h"
 
 #include "engine/tables.h"
+#include "engine/unique.h"
 
 static const struct question *
 question_of(const struct form *form, uint32_t question)
@@ -45,6 +46,7 @@ question_field_type(enum question_type type)
     case QUESTION_LONG_TEXT:
     case QUESTION_MAIL:
     case QUESTION_TEL:
+    case QUESTION_MEMBER_ID:
         break;
     }
     return FIELD_TEXT;
@@ -135,6 +137,24 @@ find_full(const struct state *state, const struct input *input)
         if (taken >= option->capacity &&
             !holds_choice(state, input->u.form.friend, input->u.form.form, answer->question,
                           answer->option)) {
+            return answer;
+        }
+    }
+    return NULL;
+}
+
+/* The first answer that is kept in a unique field and that another friend gave; NULL: none (SPEC R19). */
+static const struct form_answer *
+find_taken(const struct state *state, const struct input *input)
+{
+    const struct form *form = &state->definitions->forms[input->u.form.form];
+    for (uint32_t i = 0; i < input->u.form.answer_count; i++) {
+        const struct form_answer *answer = &input->u.form.answers[i];
+        const struct question *question = question_of(form, answer->question);
+        uint32_t owner = question == NULL || question->into == NO_ID
+                             ? NO_ID
+                             : unique_owner(state, question->into, answer->text);
+        if (owner != NO_ID && owner != input->u.form.friend) {
             return answer;
         }
     }
@@ -241,7 +261,8 @@ form_decide(struct turn *turn, const struct input *input)
     const struct form *form = &turn->state->definitions->forms[input->u.form.form];
     struct source source = {SOURCE_FORM, input->u.form.form, 0};
     const struct form_answer *full = find_full(turn->state, input);
-    if (turn->state->friends[friend].forgotten) {
+    const struct form_answer *taken = find_taken(turn->state, input);
+    if (turn->state->friends[friend].forgotten || turn->state->friends[friend].operator_blocked) {
         return;
     }
     turn_open_answer(turn, friend);
@@ -251,6 +272,8 @@ form_decide(struct turn *turn, const struct input *input)
         refuse(turn, input, REASON_DEADLINE, NULL);
     } else if (full != NULL) {
         refuse(turn, input, REASON_FULL, full);
+    } else if (taken != NULL) {
+        refuse(turn, input, REASON_TAKEN, taken);
     } else {
         record(turn, input);
         run_options(turn, input, source);

@@ -22,6 +22,7 @@ enum question_type {
     QUESTION_DATE,
     QUESTION_MAIL,
     QUESTION_TEL,
+    QUESTION_MEMBER_ID, /* kept in member_id, which is unique (SPEC R19) */
 };
 
 struct option {

@@ -1,6 +1,7 @@
 /* Friends: how they come, go, write and tap (SPEC R14-R17, R41, R49). */
+#include "engine/route.h"
 #include "engine/tables.h"
-#include "engine/turn.h"
+#include "engine/unique.h"
 
 #define OLDEST_ACT_MS (30 * MS_PER_DAY) /* SPEC R41: older is recorded and starts nothing */
 
@@ -85,8 +86,25 @@ run_friend_add(struct turn *turn, uint32_t friend, uint32_t which)
                               : which == FRIEND_ADD_EXISTING ? &definitions->friend_existing
                                                              : &definitions->friend_unblocked;
     struct source source = {SOURCE_FRIEND_ADD, which, 0};
-    turn->restart_scenarios = which == FRIEND_ADD_UNBLOCKED;
     action_run(turn, friend, body, source, NO_ID, &turn->answer.outbox);
+}
+
+/* SPEC R14, R28: the friend-add body, then the route's; a route that operates a scenario stands in for
+ * the scenario of the friend-add body. */
+static void
+follow(struct turn *turn, uint32_t friend, uint32_t which, uint32_t route_id)
+{
+    const struct route *route =
+        route_id == NO_ID ? NULL : &turn->state->definitions->routes[route_id];
+    turn->restart_scenarios = which == FRIEND_ADD_UNBLOCKED;
+    if (route == NULL || !route->ignores_friend_add) {
+        turn->leave_scenarios = route != NULL && route->operates_scenario;
+        run_friend_add(turn, friend, which);
+        turn->leave_scenarios = false;
+    }
+    if (route != NULL) {
+        route_take(turn, friend, route_id);
+    }
     turn->restart_scenarios = false;
 }
 
@@ -117,21 +135,28 @@ start_instant(const struct turn *turn, const struct input *input)
     return at_ms > turn->now_ms ? turn->now_ms : at_ms;
 }
 
+/* What the friend was before the act. */
+struct before {
+    bool unseen; /* by an active event */
+    bool blocked;
+    int64_t follow_ms; /* LINE's instant of the newest follow or unfollow; 0: none */
+};
+
 static void
-act(struct turn *turn, const struct input *input, uint32_t friend, bool first_seen,
-    bool was_blocked, const struct event *recorded)
+act(struct turn *turn, const struct input *input, uint32_t friend, const struct before *before,
+    const struct event *recorded)
 {
+    bool unblocked = input->u.act.unblocked || (before->blocked && before->follow_ms != 0);
     turn->start_ms = start_instant(turn, input);
     turn->answer =
         (struct answer){.open = true, .friend = friend, .reply_token = input->u.act.reply_token};
-    if (first_seen && input->kind != INPUT_FOLLOW && input->kind != INPUT_UNFOLLOW) {
+    if (before->unseen && input->kind != INPUT_FOLLOW && input->kind != INPUT_UNFOLLOW) {
         run_friend_add(turn, friend, FRIEND_ADD_EXISTING);
     }
     switch (input->kind) {
     case INPUT_FOLLOW:
-        run_friend_add(turn, friend,
-                       input->u.act.unblocked || was_blocked ? FRIEND_ADD_UNBLOCKED
-                                                             : FRIEND_ADD_NEW);
+        follow(turn, friend, unblocked ? FRIEND_ADD_UNBLOCKED : FRIEND_ADD_NEW,
+               route_of_follow(turn, friend, before->follow_ms));
         break;
     case INPUT_MESSAGE:
         if (span_equal_cstr(input->u.act.type, "text")) {
@@ -163,13 +188,14 @@ friend_decide(struct turn *turn, const struct input *input)
     if (friend == NO_ID) {
         friend = add_friend(turn, input);
     }
-    bool first_seen = turn->state->friends[friend].standby_only;
-    bool was_blocked = turn->state->friends[friend].blocked;
+    const struct friend_row *row = &turn->state->friends[friend];
+    const struct before before = {row->standby_only, row->blocked, row->follow_line_at_ms};
     bool too_old = input->u.act.line_at_ms < turn->now_ms - OLDEST_ACT_MS;
     bool outdated = is_outdated(turn, input, friend);
-    enum reason reason = outdated || too_old    ? REASON_OLD
-                         : input->u.act.standby ? REASON_STANDBY
-                                                : REASON_NONE;
+    enum reason reason = outdated || too_old     ? REASON_OLD
+                         : input->u.act.standby  ? REASON_STANDBY
+                         : row->operator_blocked ? REASON_OPERATOR_BLOCKED
+                                                 : REASON_NONE;
     struct event recorded = act_event(turn, input, friend, reason);
     turn_emit(turn, &recorded);
     if (outdated) {
@@ -179,7 +205,7 @@ friend_decide(struct turn *turn, const struct input *input)
         leave(turn, friend);
     }
     if (reason == REASON_NONE) {
-        act(turn, input, friend, first_seen, was_blocked, &recorded);
+        act(turn, input, friend, &before, &recorded);
     }
 }
 
@@ -222,6 +248,7 @@ field_apply(struct state *state, const struct event *event)
         tables_drop_value(state, event->friend, event->u.field.field);
         return;
     }
+    unique_remove(state, event->friend, event->u.field.field);
     struct value_row *row = tables_put_value(state, event->friend, event->u.field.field);
     enum field_type type = state_field_type(state, event->u.field.field);
     struct span text = event->word_count > 0 ? event->words[0] : (struct span){0};
@@ -232,6 +259,7 @@ field_apply(struct state *state, const struct event *event)
         text = (struct span){0};
     }
     tables_set_text(&row->text, text);
+    unique_add(state, event->friend, event->u.field.field);
 }
 
 void
@@ -242,6 +270,9 @@ friend_apply(struct state *state, const struct event *event)
             tables_add_friend(state, event->word_count > 0 ? event->words[0] : (struct span){0});
         state->friends[added].added_ms = event->at_ms;
         state->friends[added].standby_only = true; /* until an active event is seen */
+        state->friends[added].blocked =
+            event->u.friend_added.scanned; /* no friend yet (SPEC R28) */
+        tables_index_reach(state, added);
         if (state->dates_from == added) {
             state->dates_from++; /* nothing is known yet that a date could hang on */
         }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum deed_sizes {
-    FRIEND_BYTES = 6, /* newest deed, language, picture */
+    FRIEND_BYTES = 6, /* newest deed, language, flags */
     DEED_BYTES = 13,
     HOUR_BYTES = 12, /* template, hour, members */
     GAP_BYTES_MAX = 5,
@@ -73,7 +73,8 @@ deed_write(const struct state *state, struct buf *out)
     for (uint32_t i = 0; i < state->friend_count; i++) {
         const struct friend_row *row = &state->friends[i];
         put_u8(put_u8(put_u32(room(out, FRIEND_BYTES), row->first_deed), row->language),
-               row->has_picture);
+               (uint32_t)row->has_picture | (uint32_t)row->hidden << 1 |
+                   (uint32_t)row->operator_blocked << 2);
     }
     put_u32(room(out, IMAGE_COUNT_BYTES), state->deed_count);
     for (uint32_t i = 0; i < state->deed_count; i++) {
@@ -143,9 +144,11 @@ read_friends(struct reader *reader)
         struct friend_row *row = &state->friends[i];
         row->first_deed = get_u32(&at);
         row->language = (uint8_t)get_u8(&at);
-        uint32_t picture = get_u8(&at);
-        row->has_picture = picture == 1;
-        check(reader, row->language <= state->language_count && picture <= 1,
+        uint32_t flags = get_u8(&at);
+        row->has_picture = (flags & 1) != 0;
+        row->hidden = (flags & 2) != 0;
+        row->operator_blocked = (flags & 4) != 0;
+        check(reader, row->language <= state->language_count && flags < 8,
               "a friend's profile makes no sense");
     }
 }

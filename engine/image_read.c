@@ -6,6 +6,7 @@
 #include "engine/image_acts.h"
 #include "engine/image_bytes.h"
 #include "engine/tables.h"
+#include "engine/unique.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -697,6 +698,7 @@ image_read(const struct image_source *source, struct state *out_state, const cha
         return reader.rc;
     }
     tables_index_friends(out_state);
+    unique_rebuild(out_state);
     tables_index_reach_of_all(out_state);
     return RC_OK;
 }

@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct broadcast_row) == 48,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32,
                "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 632, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 656, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */

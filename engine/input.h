@@ -47,6 +47,11 @@ enum input_kind {
     INPUT_BOOK,
     INPUT_CHANGE_BOOKING,
     INPUT_CANCEL_BOOKING,
+    INPUT_LIST,     /* hide, show */
+    INPUT_BLOCK,    /* an operator's block, and its end */
+    INPUT_IMPORTED, /* says what rows of a table came to; their changes are inputs before it */
+    INPUT_SCAN,
+    INPUT_CLICK,
 };
 
 /* One answer to one question; a question with several choices has one each. */
@@ -164,6 +169,21 @@ struct input {
             int64_t at_ms;    /* of a calendar: when the slot begins */
             bool by_operator; /* not bound by deadlines (SPEC R39) */
         } booking;
+        struct {
+            struct span name;
+            uint32_t updated, unknown;
+        } imported;
+        struct {
+            uint32_t friend;
+            bool on; /* hidden; blocked */
+        } list;      /* LIST BLOCK */
+        struct {
+            struct span user_id;
+            uint32_t route;
+        } scan;
+        struct {
+            uint32_t friend, link;
+        } click;
         struct {
             uint32_t friend;
             struct span name;

@@ -2,6 +2,18 @@
 #include "engine/turn.h"
 
 void
+notice_tell(struct turn *turn, uint32_t friend, struct span text, uint32_t to, struct source source)
+{
+    struct event notified = {.kind = EVENT_NOTIFIED,
+                             .friend = friend,
+                             .source = source,
+                             .words = &text,
+                             .word_count = 1,
+                             .u.notified = {.to = to}};
+    turn_emit(turn, &notified);
+}
+
+void
 notice_run(struct turn *turn, uint32_t friend, const struct action *action, struct source source)
 {
     const struct template *text = action->u.notify.text;
@@ -27,12 +39,5 @@ notice_run(struct turn *turn, uint32_t friend, const struct action *action, stru
             at += pieces[i].len;
         }
     }
-    struct span word = span_of(whole, len);
-    struct event notified = {.kind = EVENT_NOTIFIED,
-                             .friend = friend,
-                             .source = source,
-                             .words = &word,
-                             .word_count = 1,
-                             .u.notified = {.to = action->u.notify.to}};
-    turn_emit(turn, &notified);
+    notice_tell(turn, friend, span_of(whole, len), action->u.notify.to, source);
 }

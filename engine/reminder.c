@@ -133,8 +133,9 @@ may_start(struct turn *turn, uint32_t friend, uint32_t reminder, int64_t goal_ms
           struct source source)
 {
     const struct friend_row *row = &turn->state->friends[friend];
-    enum reason reason = row->forgotten                ? REASON_FORGOTTEN
-                         : row->blocked                ? REASON_BLOCKED_BY_FRIEND
+    enum reason reason = row->forgotten ? REASON_FORGOTTEN
+                         : state_is_blocked(turn->state, friend)
+                             ? state_block_reason(turn->state, friend)
                          : goal_ms == REMINDER_NO_GOAL ? REASON_NO_GOAL
                                                        : REASON_NONE;
     if (reason != REASON_NONE) {

@@ -432,8 +432,13 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
         return false;
     }
     bool always = turn->restart_scenarios || definition->reentry == REENTRY_ALWAYS;
-    if (state->friends[friend].blocked) {
-        scenario_refuse(turn, friend, scenario, REASON_BLOCKED_BY_FRIEND, source);
+    if (state_is_blocked(state, friend)) {
+        scenario_refuse(turn, friend, scenario, state_block_reason(state, friend), source);
+        return false;
+    }
+    int64_t day = civil_local_day(definition->zone, turn->start_ms);
+    if (definition->has_valid && (day < definition->first_day || day > definition->last_day)) {
+        scenario_refuse(turn, friend, scenario, REASON_OUTSIDE_VALIDITY, source);
         return false;
     }
     if (!always && definition->reentry == REENTRY_NEVER &&
@@ -442,6 +447,10 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
         return false;
     }
     uint32_t running = state_enrolment_in(state, friend, scenario);
+    if (running != NO_ID) {
+        edit_follow(turn, running); /* an edit may have left nothing of it */
+        running = state_enrolment_in(state, friend, scenario);
+    }
     if (running != NO_ID) {
         if (!always) {
             scenario_refuse(turn, friend, scenario, REASON_ACTIVE, source);

@@ -2,6 +2,7 @@
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/tables.h"
+#include "engine/unique.h"
 
 #include "engine/base/checksum.h"
 
@@ -146,7 +147,7 @@ void
 tables_index_reach(struct state *state, uint32_t friend)
 {
     const struct friend_row *row = &state->friends[friend];
-    put(&state->unreachable, friend, row->blocked || row->forgotten);
+    put(&state->unreachable, friend, row->blocked || row->operator_blocked || row->forgotten);
 }
 
 void
@@ -358,6 +359,7 @@ state_fini(struct state *state)
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
     deed_fini(state);
+    unique_fini(state);
     free_all(state->converted, state->conversion_capacity);
     free(state->conversion_counts);
     free(state->scenario_counts);

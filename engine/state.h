@@ -39,9 +39,11 @@ struct friend_row {
     uint32_t first_answer;     /* the newest to each form */
     uint32_t first_tally;      /* of forms answered */
     uint32_t first_booking;
-    uint32_t first_deed; /* newest first */
-    uint8_t language;    /* of the profile: 1 + index into state.languages; 0: not known */
-    bool has_picture;    /* of the profile */
+    uint32_t first_deed;   /* newest first */
+    uint8_t language;      /* of the profile: 1 + index into state.languages; 0: not known */
+    bool has_picture;      /* of the profile */
+    bool hidden;           /* from lists; receives everything (SPEC R16) */
+    bool operator_blocked; /* nothing is sent, what they do starts nothing (SPEC R16) */
 };
 
 struct value_row {
@@ -299,6 +301,7 @@ struct state {
     uint32_t run_count;
     uint32_t *friend_slots; /* hash table from LINE id to friend index */
     uint32_t friend_slot_count;
+    struct unique *unique; /* who has which value of a unique field (engine/unique.h) */
     struct answer_row *answers;
     uint32_t answer_count, answer_capacity, answer_free;
     struct form_tally *tallies; /* never freed */
@@ -341,6 +344,11 @@ uint32_t state_find_intent(const struct state *state, uint32_t friend, uint64_t 
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
+
+/* Does nothing reach the friend, or nothing that they do start anything: blocked by them or by an
+ * operator (SPEC R15, R16)? The second: why. */
+bool state_is_blocked(const struct state *state, uint32_t friend);
+enum reason state_block_reason(const struct state *state, uint32_t friend);
 
 /* How many pushes a class has left in the month that is counted (SPEC R11). */
 uint32_t state_allowance(const struct state *state, enum message_class message_class);

@@ -150,8 +150,10 @@ step_judge(struct turn *turn, uint32_t enrolment)
     int64_t stale_ms = stale_of(turn->state, row, step);
     /* Only a step without delay can be a link in a chain that takes no time. */
     turn->links = row->due_ms == row->start_ms ? row->links : 0;
-    if (turn->state->friends[row->friend].blocked) {
-        step_skip(turn, enrolment, REASON_BLOCKED_BY_FRIEND); /* a date, which goes on (SPEC R15) */
+    if (state_is_blocked(turn->state, row->friend)) {
+        step_skip(
+            turn, enrolment,
+            state_block_reason(turn->state, row->friend)); /* a date, which goes on (SPEC R15) */
         return false;
     }
     if (sends && turn->now_ms >= stale_ms) {

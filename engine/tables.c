@@ -1,5 +1,7 @@
 #include "engine/tables.h"
 
+#include "engine/unique.h"
+
 #include "engine/base/checksum.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -229,6 +231,7 @@ tables_put_value(struct state *state, uint32_t friend, uint32_t field)
 void
 tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
 {
+    unique_remove(state, friend, field);
     uint32_t *link = &state->friends[friend].first_value;
     while (*link != NO_ID) {
         uint32_t index = *link;
@@ -281,6 +284,20 @@ tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms)
     state->sent[index] =
         (struct sent_row){.next = state->friends[friend].first_sent, .minute = minute};
     state->friends[friend].first_sent = index;
+}
+
+void
+tables_erase_info(struct state *state, uint32_t friend)
+{
+    for (uint32_t tag = 0; tag < state->tag_capacity; tag++) {
+        if (state_has_tag(state, friend, tag)) {
+            tables_set_tag(state, friend, tag, false);
+        }
+    }
+    while (state->friends[friend].first_value != NO_ID) {
+        tables_drop_value(state, friend, state->values[state->friends[friend].first_value].field);
+    }
+    state->friends[friend].score = 0;
 }
 
 void

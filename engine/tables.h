@@ -25,6 +25,9 @@ void tables_set_text(char **slot, struct span text); /* frees what was there; em
 enum { LANGUAGES_MAX = 255 };
 uint8_t tables_language(struct state *state, struct span text);
 
+/* Takes away tags, fields and score (SPEC R16). */
+void tables_erase_info(struct state *state, uint32_t friend);
+
 /* Clears what leads to a person: id, name, texts and dates. Tags and numbers stay. */
 void tables_forget_friend(struct state *state, uint32_t friend);
 

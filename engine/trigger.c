@@ -113,7 +113,7 @@ go_off(struct turn *turn, uint32_t friend, uint32_t trigger, const struct trigge
     const struct scenario *definition = &state->definitions->scenarios[trigger];
     const struct step *step = scenario_only_step(definition);
     uint32_t waiting = find_waiting(turn, friend, trigger);
-    if (step == NULL || state->friends[friend].blocked || state->friends[friend].forgotten) {
+    if (step == NULL || state_is_blocked(state, friend) || state->friends[friend].forgotten) {
         return; /* while blocked, things change and start nothing (SPEC R15) */
     }
     if (waiting != NO_ID) {
@@ -272,6 +272,10 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
         }
         on.kind = ON_CONVERTED;
         on.id = event->u.conversion.conversion;
+        break;
+    case EVENT_CLICKED:
+        on.kind = ON_CLICKED;
+        on.id = event->u.clicked.link;
         break;
     case EVENT_BOOKED:
         on.kind = ON_BOOKED;

@@ -51,6 +51,7 @@ struct turn {
     struct act_values act;
     bool resuming;          /* what a pause left behind is not made up for (SPEC R22) */
     bool restart_scenarios; /* SPEC R14: starts override re-entry */
+    bool leave_scenarios;   /* SPEC R28: a route starts its own instead */
     int64_t start_ms;       /* the instant from which a start counts (SPEC R41) */
     uint32_t depth;         /* of cascades; bounded by TURN_DEPTH_MAX */
     bool quiet;             /* fires no triggers */
@@ -72,6 +73,10 @@ uint64_t engine_body_hash(const struct engine *engine, const struct event *inten
 
 /* A text as `fold: yes` compares it (SPEC R29). */
 struct span engine_fold(const struct engine *engine, struct span text, struct arena *arena);
+
+/* The signed token of a friend's own address of a link; its secret is the first run id of the log. */
+struct span engine_link_token(const struct engine *engine, uint32_t friend, uint32_t link,
+                              struct arena *arena);
 
 int64_t engine_draw(const struct engine *engine, const struct draw *draw);
 
@@ -306,6 +311,8 @@ void turn_close_answer(struct turn *turn);
 void turn_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source);
 
 /* notice.c: `notify:` (SPEC R43) */
+void notice_tell(struct turn *turn, uint32_t friend, struct span text, uint32_t to,
+                 struct source source);
 void notice_run(struct turn *turn, uint32_t friend, const struct action *action,
                 struct source source);
 

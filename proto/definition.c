@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 static const char *const SECTIONS[] = {
-    "account",  "tags",  "fields",    "templates",  "friend_add",  "scenarios", "auto_replies",
-    "buttons",  "forms", "calendars", "events",     "conversions", "notify",    "reminders",
-    "triggers", "dates", "marks",     "broadcasts", NULL};
+    "account",  "tags",  "fields",    "templates", "friend_add",  "scenarios",  "auto_replies",
+    "buttons",  "forms", "calendars", "events",    "conversions", "notify",     "reminders",
+    "triggers", "dates", "marks",     "routes",    "links",       "broadcasts", NULL};
 
 /* --- files to one tree --- */
 
@@ -213,6 +213,8 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->calendars, arena, before ? &before->calendar_names : &NONE);
     name_table_load(&compiler->slots, arena, before ? &before->slot_names : &NONE);
     name_table_load(&compiler->conversions, arena, before ? &before->conversion_names : &NONE);
+    name_table_load(&compiler->routes, arena, before ? &before->route_names : &NONE);
+    name_table_load(&compiler->links, arena, before ? &before->link_names : &NONE);
     name_table_load(&compiler->notify, arena, before ? &before->notify_names : &NONE);
     name_table_load(&compiler->events, arena, before ? &before->event_names : &NONE);
     name_table_load(&compiler->keys, arena, before ? &before->key_names : &NONE);
@@ -253,19 +255,24 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     const struct yaml_node *calendars = section_of(compiler, tree, "calendars");
     const struct yaml_node *events = section_of(compiler, tree, "events");
     const struct yaml_node *conversions = section_of(compiler, tree, "conversions");
+    const struct yaml_node *routes = section_of(compiler, tree, "routes");
+    const struct yaml_node *links = section_of(compiler, tree, "links");
     compile_account(compiler, section_of(compiler, tree, "account"));
     compile_tags(compiler, section_of(compiler, tree, "tags"));
     compile_fields(compiler, section_of(compiler, tree, "fields"));
     compile_marks(compiler, yaml_get(tree, "marks"));
-    compile_scenario_names(compiler, (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
-                                                                       [KIND_REMINDER] = reminders,
-                                                                       [KIND_TRIGGER] = triggers,
-                                                                       [KIND_DATE] = dates});
+    compile_scenario_names(compiler,
+                           (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
+                                                             [KIND_REMINDER] = reminders,
+                                                             [KIND_TRIGGER] = triggers,
+                                                             [KIND_DATE] = dates},
+                           count_waits(tree));
     compile_button_names(compiler, buttons);
     compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"));
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);
     compile_conversion_names(compiler, conversions);
+    compile_link_names(compiler, routes, links);
     compile_notify(compiler, section_of(compiler, tree, "notify"));
     compile_templates(compiler, templates);
     compile_friend_add(compiler, section_of(compiler, tree, "friend_add"));
@@ -276,6 +283,8 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_forms(compiler, forms);
     compile_calendars(compiler, calendars, events);
     compile_conversions(compiler, conversions);
+    compile_routes(compiler, routes);
+    compile_links(compiler, links);
     compile_reminders(compiler, reminders);
     compile_triggers(compiler, triggers);
     compile_dates(compiler, dates);
@@ -308,6 +317,10 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->forms = compiler->form_items;
     out->calendars = compiler->calendar_items;
     out->conversions = compiler->conversion_items;
+    out->route_names = compiler->routes.names;
+    out->link_names = compiler->links.names;
+    out->routes = compiler->route_items;
+    out->links = compiler->link_items;
 }
 
 static void
@@ -448,7 +461,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
                      struct condition *out_condition, struct buf *out_error)
 {
     struct name_table tags, marks, fields, scenarios, buttons, templates, forms, questions,
-        calendars, conversions;
+        calendars, conversions, routes, links;
     uint32_t scenario_count = definitions->scenario_names.count;
     struct name_table *steps = arena_alloc(arena, (scenario_count + 1) * sizeof(*steps));
     load_in_force(&tags, arena, &definitions->tag_names);
@@ -461,6 +474,8 @@ definition_condition(struct span text, const struct definitions *definitions, st
     load_in_force(&questions, arena, &definitions->question_names);
     load_in_force(&calendars, arena, &definitions->calendar_names);
     load_in_force(&conversions, arena, &definitions->conversion_names);
+    load_in_force(&routes, arena, &definitions->route_names);
+    load_in_force(&links, arena, &definitions->link_names);
     for (uint32_t id = 0; id < scenario_count; id++) {
         load_in_force(&steps[id], arena, &definitions->scenarios[id].step_names);
     }
@@ -474,6 +489,8 @@ definition_condition(struct span text, const struct definitions *definitions, st
                                        .questions = &questions,
                                        .calendars = &calendars,
                                        .conversions = &conversions,
+                                       .routes = &routes,
+                                       .links = &links,
                                        .question_types = question_types(definitions, arena),
                                        .steps = steps,
                                        .field_items = definitions->fields,

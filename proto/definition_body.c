@@ -12,7 +12,8 @@ static const struct {
              {"goto", ACTION_GOTO},     {"end", ACTION_END},       {"pause", ACTION_PAUSE},
              {"resume", ACTION_RESUME}, {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT},
              {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}, {"remind", ACTION_REMIND},
-             {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK}};
+             {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK},
+             {"list", ACTION_LIST},     {"wait", ACTION_WAIT}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -361,6 +362,15 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
     case ACTION_MARK:
         compile_mark(compiler, pair->value, out_action);
         break;
+    case ACTION_WAIT: /* compile_actions() does, which knows what follows */
+        break;
+    case ACTION_LIST: {
+        static const char *const WORDS[] = {"shown", "hidden", NULL};
+        uint32_t index = 0;
+        compile_word(compiler, pair->value, WORDS, &index);
+        out_action->u.hidden = index == 1;
+        break;
+    }
     }
     return true;
 }
@@ -408,9 +418,34 @@ compile_choose(struct compiler *compiler, const struct yaml_node *node, struct p
         inner.word = span_cstr("");
         compile_body(compiler, item, &inner, &cases[i].body);
         place->one_offs = inner.one_offs;
+        place->waits = inner.waits;
     }
     out_action->u.choose.cases = cases;
     out_action->u.choose.case_count = node->count;
+}
+
+void
+compile_actions(struct compiler *compiler, const struct yaml_node *list, uint32_t from,
+                struct place *place, struct body *out_body)
+{
+    struct action *actions =
+        arena_alloc(compiler->arena, (list->count - from + 1) * sizeof(*actions));
+    uint32_t kept = 0;
+    for (uint32_t i = from; i < list->count; i++) {
+        const struct yaml_node *item = list->items[i];
+        actions[kept] = (struct action){.kind = ACTION_SEND};
+        if (!compile_action(compiler, item, place, &actions[kept])) {
+            continue;
+        }
+        if (actions[kept].kind == ACTION_WAIT) {
+            compile_wait(compiler, yaml_get(item, "wait"), list, i + 1, place, &actions[kept++]);
+            break;
+        }
+        out_body->has_message = out_body->has_message || has_message(&actions[kept]);
+        kept++;
+    }
+    out_body->actions = actions;
+    out_body->action_count = kept;
 }
 
 static void
@@ -421,17 +456,7 @@ compile_do(struct compiler *compiler, const struct yaml_node *node, struct place
         compile_error(compiler, node, span_cstr(""), "'do' must be a list of actions");
         return;
     }
-    struct action *actions = arena_alloc(compiler->arena, (node->count + 1) * sizeof(*actions));
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < node->count; i++) {
-        actions[kept] = (struct action){.kind = ACTION_SEND};
-        if (compile_action(compiler, node->items[i], place, &actions[kept])) {
-            out_body->has_message = out_body->has_message || has_message(&actions[kept]);
-            kept++;
-        }
-    }
-    out_body->actions = actions;
-    out_body->action_count = kept;
+    compile_actions(compiler, node, 0, place, out_body);
 }
 
 static const char *const BODY_WORDS[] = {"send", "do", "choose", "split"};

@@ -30,6 +30,8 @@ static const struct {
                   {"calendars", offsetof(struct definitions, calendar_names), true},
                   {"slots", offsetof(struct definitions, slot_names), true},
                   {"conversions", offsetof(struct definitions, conversion_names), true},
+                  {"routes", offsetof(struct definitions, route_names), true},
+                  {"links", offsetof(struct definitions, link_names), true},
                   {"notify", offsetof(struct definitions, notify_names), true},
                   {"events", offsetof(struct definitions, event_names), true},
                   {"keys", offsetof(struct definitions, key_names), true},
@@ -84,6 +86,9 @@ write_insertion(const struct definitions *definitions, const struct insertion *i
         break;
     case INSERTION_FORM:
         buf_printf(&word, "form:%s", names_text(&definitions->form_names, insertion->field));
+        break;
+    case INSERTION_LINK:
+        buf_printf(&word, "link:%s", names_text(&definitions->link_names, insertion->field));
         break;
     case INSERTION_CALENDAR:
         buf_printf(&word, "calendar:%s",
@@ -269,7 +274,8 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
         enum insertion_kind value;
     } KINDS[] = {{"slot", INSERTION_SLOT},   {"answer", INSERTION_ANSWER},
                  {"form", INSERTION_FORM},   {"calendar", INSERTION_CALENDAR},
-                 {"score", INSERTION_SCORE}, {"act", INSERTION_ACT}};
+                 {"score", INSERTION_SCORE}, {"act", INSERTION_ACT},
+                 {"goal", INSERTION_GOAL},   {"link", INSERTION_LINK}};
     enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
     const char *colon = strchr(word, ':');
     out->form = NO_ID;
@@ -293,7 +299,8 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
     if (out->kind == INSERTION_ACT) {
         out->act = arena_span(arena, span_cstr(name));
     }
-    if (out->kind == INSERTION_SLOT || out->kind == INSERTION_SCORE || out->kind == INSERTION_ACT) {
+    if (out->kind == INSERTION_SLOT || out->kind == INSERTION_SCORE || out->kind == INSERTION_ACT ||
+        out->kind == INSERTION_GOAL) {
         return true;
     }
     if (out->kind == INSERTION_ANSWER && slash != NULL) {
@@ -306,6 +313,7 @@ read_insertion(const char *word, struct arena *arena, const struct definitions *
     }
     const struct names *names = out->kind == INSERTION_ANSWER ? &before->question_names
                                 : out->kind == INSERTION_FORM ? &before->form_names
+                                : out->kind == INSERTION_LINK ? &before->link_names
                                                               : &before->calendar_names;
     out->field = find_name(names, name);
     return out->field != NO_ID;

@@ -34,11 +34,14 @@ struct compiler {
     struct broadcast *broadcast_items;
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
-    struct name_table forms, questions, options, calendars, slots, conversions, notify;
+    struct name_table forms, questions, options, calendars, slots, conversions, notify, routes,
+        links;
     struct form *form_items;
     enum field_type *question_types; /* by question id (proto/expression.h) */
     struct calendar *calendar_items;
     struct conversion *conversion_items;
+    struct route *route_items;
+    struct link *link_items;
 };
 
 /* Whatever has a body: how messages call it, where it stands, and what its one-off texts are named. */
@@ -47,7 +50,9 @@ struct place {
     const char *name;      /* "S_welcome/nudge" */
     struct yaml_mark mark; /* of its key */
     struct span word;
-    uint32_t one_offs;             /* texts written in place so far */
+    uint32_t one_offs;       /* texts written in place so far */
+    uint32_t waits;          /* `wait:` so far */
+    const struct step *like; /* whose class, window and grace what follows one has; NULL: none */
     const struct yaml_node *steps; /* NULL: not in a step */
     struct span step;              /* its name, where there are steps */
     uint32_t scenario;
@@ -177,7 +182,8 @@ struct inherited {
 
 /* The names in the four sections that share one name space, by kind, and of their steps. */
 void compile_scenario_names(struct compiler *compiler,
-                            const struct yaml_node *const sections[SCENARIO_KIND_COUNT]);
+                            const struct yaml_node *const sections[SCENARIO_KIND_COUNT],
+                            uint32_t waits);
 void compile_scenarios(struct compiler *compiler, const struct yaml_node *section);
 /* The step names and what every kind has in common; after all of them are compiled. */
 void compile_scenario_rows(struct compiler *compiler);
@@ -195,6 +201,18 @@ uint32_t compile_scenario_reference(struct compiler *compiler, enum scenario_kin
 /* "at 19:00" at the end of a timing's text. */
 bool compile_at_time(struct compiler *compiler, const struct yaml_node *node, struct span text,
                      struct span rest, int32_t *out_min);
+
+/* --- definition_wait.c --- */
+
+/* How many names of KIND_WAIT the tree may need. */
+uint32_t count_waits(const struct yaml_node *node);
+/* `wait:` and the items of the list from `from` on. */
+void compile_wait(struct compiler *compiler, const struct yaml_node *node,
+                  const struct yaml_node *list, uint32_t from, struct place *place,
+                  struct action *out_action);
+/* The items of a list from `from` on, as a body. */
+void compile_actions(struct compiler *compiler, const struct yaml_node *list, uint32_t from,
+                     struct place *place, struct body *out_body);
 
 /* --- definition_reminder.c --- */
 
@@ -264,6 +282,13 @@ void compile_conversions(struct compiler *compiler, const struct yaml_node *sect
 void compile_notify(struct compiler *compiler, const struct yaml_node *section);
 void compile_notice(struct compiler *compiler, const struct yaml_node *action,
                     const struct yaml_node *node, struct action *out_action);
+
+/* --- definition_link.c --- */
+
+void compile_link_names(struct compiler *compiler, const struct yaml_node *routes,
+                        const struct yaml_node *links);
+void compile_routes(struct compiler *compiler, const struct yaml_node *section);
+void compile_links(struct compiler *compiler, const struct yaml_node *section);
 
 /* --- definition_canonical.c --- */
 

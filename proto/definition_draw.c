@@ -87,6 +87,7 @@ compile_split(struct compiler *compiler, const struct yaml_node *node, struct pl
         cases[i].share = shares[i];
         compile_body(compiler, item, &inner, &cases[i].body);
         place->one_offs = inner.one_offs;
+        place->waits = inner.waits;
     }
     out_action->u.split.cases = cases;
     out_action->u.split.shares = shares;

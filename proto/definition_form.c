@@ -4,7 +4,7 @@
 #include "proto/words.h"
 
 static const char *const TYPES[] = {"choice", "choices", "text", "long_text", "number",
-                                    "date",   "mail",    "tel",  NULL};
+                                    "date",   "mail",    "tel",  "member_id", NULL};
 
 /* The questions of a section's forms: every name before anything refers to one. */
 static void
@@ -158,6 +158,7 @@ fits_field(enum question_type question, enum field_type field)
     case QUESTION_LONG_TEXT:
     case QUESTION_MAIL:
     case QUESTION_TEL:
+    case QUESTION_MEMBER_ID:
         break;
     }
     return field == FIELD_TEXT;
@@ -239,8 +240,13 @@ compile_question(struct compiler *compiler, const struct yaml_pair *pair, const 
     if ((value = yaml_get(node, "required")) != NULL) {
         compile_yes_no(compiler, value, &question->required);
     }
-    if ((value = yaml_get(node, "into")) != NULL) {
+    value = yaml_get(node, "into");
+    if (value != NULL && question->type == QUESTION_MEMBER_ID) {
+        compile_error(compiler, value, span_cstr(""), "a member_id is kept in 'member_id'");
+    } else if (value != NULL) {
         compile_into(compiler, value, question);
+    } else if (question->type == QUESTION_MEMBER_ID) {
+        question->into = name_table_find(&compiler->fields, span_cstr("member_id"));
     }
 }
 

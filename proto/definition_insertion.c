@@ -67,6 +67,10 @@ read_page(struct compiler *compiler, const struct yaml_node *node, struct span w
         out->kind = INSERTION_FORM;
         out->field = compile_reference(compiler, &compiler->forms, "form", node, id);
         *out_good = out->field != NO_ID;
+    } else if (words_starts_with(word, "link:")) {
+        out->kind = INSERTION_LINK;
+        out->field = compile_reference(compiler, &compiler->links, "link", node, id);
+        *out_good = out->field != NO_ID;
     } else if (words_starts_with(word, "calendar:")) {
         out->kind = INSERTION_CALENDAR;
         out->field = compile_reference(compiler, &compiler->calendars, "calendar", node, id);

@@ -2,8 +2,8 @@
 #include "proto/words.h"
 
 static const char *const SCENARIO_KEYS[] = {
-    "title", "lane",     "zone",  "reentry", "late_day0", "class", "window",
-    "grace", "priority", "steps", "enabled", "on_finish", "cap",   NULL};
+    "title",    "lane",  "zone",    "reentry",   "late_day0", "class", "window", "grace",
+    "priority", "steps", "enabled", "on_finish", "valid",     "cap",   NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -54,7 +54,7 @@ name_steps(struct compiler *compiler, const struct yaml_pair *pair, enum scenari
 
 void
 compile_scenario_names(struct compiler *compiler,
-                       const struct yaml_node *const sections[SCENARIO_KIND_COUNT])
+                       const struct yaml_node *const sections[SCENARIO_KIND_COUNT], uint32_t waits)
 {
     const struct definitions *before = compiler->before;
     uint32_t count = compiler->scenarios.names.count;
@@ -73,9 +73,9 @@ compile_scenario_names(struct compiler *compiler,
         name_table_add(&compiler->lanes, named ? lane->text : span_cstr("main"));
     }
     count = compiler->scenarios.names.count;
-    compiler->steps = arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->steps));
+    compiler->steps = arena_alloc(compiler->arena, (count + waits + 1) * sizeof(*compiler->steps));
     compiler->scenario_items =
-        arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->scenario_items));
+        arena_alloc(compiler->arena, (count + waits + 1) * sizeof(*compiler->scenario_items));
     for (uint32_t id = 0; id < count; id++) {
         bool known = before != NULL && id < before->scenario_names.count;
         name_table_load(&compiler->steps[id], compiler->arena,
@@ -273,6 +273,7 @@ compile_step_rest(struct compiler *compiler, const struct yaml_node *node, struc
     if ((value = yaml_get(node, "priority")) != NULL) {
         compile_priority(compiler, value, &step->priority);
     }
+    place->like = step;
     compile_body(compiler, node, place, &step->body);
 }
 
@@ -469,6 +470,10 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
     bool enabled = true;
     if ((value = yaml_get(node, "enabled")) != NULL) {
         compile_yes_no(compiler, value, &enabled);
+    }
+    if ((value = yaml_get(node, "valid")) != NULL) {
+        scenario->has_valid =
+            compile_period(compiler, value, &scenario->first_day, &scenario->last_day);
     }
     scenario->disabled = !enabled;
     if ((value = yaml_get(node, "cap")) != NULL) {

@@ -144,7 +144,7 @@ compile_field_type(struct compiler *compiler, const struct yaml_node *node,
 static void
 compile_field(struct compiler *compiler, const struct yaml_pair *pair, struct field *field)
 {
-    static const char *const KEYS[] = {"type", "start", "min", NULL};
+    static const char *const KEYS[] = {"type", "start", "min", "unique", NULL};
     const struct yaml_node *node = pair->value;
     const char *what = compile_format(compiler, "field '%.*s'", span_fmt(pair->key));
     field->type = FIELD_TEXT;
@@ -169,6 +169,12 @@ compile_field(struct compiler *compiler, const struct yaml_pair *pair, struct fi
     if (numeric != NULL && field->type != FIELD_NUMBER) {
         compile_error(compiler, numeric, span_cstr(""),
                       "only a field of type number has 'start' and 'min'");
+        return;
+    }
+    const struct yaml_node *unique = yaml_get(node, "unique");
+    if (unique != NULL && compile_yes_no(compiler, unique, &field->unique) && field->unique &&
+        field->type != FIELD_TEXT) {
+        compile_error(compiler, unique, unique->text, "only a field of type text can be unique");
         return;
     }
     field->has_start = start != NULL && compile_number(compiler, start, &field->start);
@@ -197,6 +203,7 @@ compile_fields(struct compiler *compiler, const struct yaml_node *section)
     /* Every friend has these, as texts (LANGUAGE 4). */
     name_table_add(&compiler->fields, span_cstr("memo"));
     name_table_add(&compiler->fields, span_cstr("tz"));
+    uint32_t member_id = name_table_add(&compiler->fields, span_cstr("member_id"));
     uint32_t count = compiler->fields.names.count;
     compiler->field_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->field_items));
@@ -211,6 +218,7 @@ compile_fields(struct compiler *compiler, const struct yaml_node *section)
             compile_field(compiler, &section->pairs[i], &compiler->field_items[id]);
         }
     }
+    compiler->field_items[member_id].unique = true; /* SPEC R19 */
 }
 
 /* --- friend_add --- */

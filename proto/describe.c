@@ -203,9 +203,13 @@ describe_within(const struct within *within, struct buf *out)
     if (within->kind == WITHIN_PERIOD) {
         buf_append_cstr(out, " within ");
         describe_period(within->first_day, within->last_day, out);
-    } else {
+    } else if (within->kind == WITHIN_LAST) {
         buf_append_cstr(out, " within last ");
         describe_duration(within->ms, out);
+    } else {
+        buf_append_cstr(out, " within ");
+        describe_duration(within->ms, out);
+        buf_append_cstr(out, " of delivery");
     }
 }
 
@@ -261,6 +265,12 @@ describe_operand(const struct definitions *definitions, const struct condition_o
     case CONDITION_BOOKED:
         buf_printf(out, "booked:%s", names_text(&definitions->calendar_names, op->id));
         break;
+    case CONDITION_ROUTE:
+        buf_printf(out, "route:%s", names_text(&definitions->route_names, op->id));
+        break;
+    case CONDITION_CLICKED:
+        buf_printf(out, "clicked:%s", names_text(&definitions->link_names, op->id));
+        break;
     case CONDITION_COMPARE:
         describe_comparison(definitions, op->comparison, out);
         break;
@@ -294,6 +304,8 @@ describe_condition(const struct definitions *definitions, const struct condition
         case CONDITION_ANSWERED:
         case CONDITION_CONVERTED:
         case CONDITION_BOOKED:
+        case CONDITION_ROUTE:
+        case CONDITION_CLICKED:
             stack[depth] = (struct operand){.binding = BINDING_TERM};
             describe_operand(definitions, op, &stack[depth].text);
             depth++;
@@ -562,6 +574,18 @@ describe_action(const struct definitions *definitions, const struct action *acti
     case ACTION_EVENT:
         buf_printf(out, "event %s", names_text(&definitions->event_names, action->u.event));
         return;
+    case ACTION_WAIT: {
+        const struct step *step =
+            scenario_only_step(&definitions->scenarios[action->u.wait.scenario]);
+        buf_append_cstr(out, "wait ");
+        describe_duration(step == NULL ? 0 : step->timing.delay_ms, out);
+        buf_append_cstr(out, ", then ");
+        describe_body(definitions, action->u.wait.rest, out);
+        return;
+    }
+    case ACTION_LIST:
+        buf_append_cstr(out, action->u.hidden ? "list hidden" : "list shown");
+        return;
     case ACTION_MARK:
         buf_printf(out, "mark %s",
                    action->u.mark == NO_ID ? "none"
@@ -619,6 +643,8 @@ describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind,
         names = definitions == NULL ? names : &definitions->calendar_names;
         break;
     case ON_CLICKED:
+        names = definitions == NULL ? names : &definitions->link_names;
+        break;
     case ON_RANK:
     case ON_RICH_MENU:
         break;

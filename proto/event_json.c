@@ -91,6 +91,10 @@ source_names(const struct definitions *definitions, enum source_kind kind)
         return &definitions->calendar_names;
     case SOURCE_CONVERSION:
         return &definitions->conversion_names;
+    case SOURCE_ROUTE:
+        return &definitions->route_names;
+    case SOURCE_LINK:
+        return &definitions->link_names;
     case SOURCE_NONE:
     case SOURCE_FRIEND_ADD:
     case SOURCE_OPERATOR:
@@ -130,6 +134,8 @@ event_source_text(const struct source *source, const struct definitions *definit
     case SOURCE_FORM:
     case SOURCE_CALENDAR:
     case SOURCE_CONVERSION:
+    case SOURCE_ROUTE:
+    case SOURCE_LINK:
         print_name(out,
                    definitions == NULL
                        ? NULL

@@ -5,6 +5,29 @@
 #include "proto/words.h"
 #include <stddef.h>
 
+/* Facts that are one name behind a colon. */
+static const struct fact {
+    const char *word;
+    enum condition_op_kind kind;
+    size_t names; /* of the reader's tables */
+    const char *noun;
+    bool happens; /* at an instant, so that it can lie within a period */
+} FACTS[] = {
+    {"finished", CONDITION_FINISHED, offsetof(struct expression_reader, scenarios), "scenario",
+     false},
+    {"tapped", CONDITION_TAPPED, offsetof(struct expression_reader, buttons), "button", true},
+    {"received", CONDITION_RECEIVED, offsetof(struct expression_reader, templates), "template",
+     true},
+    {"answered", CONDITION_ANSWERED, offsetof(struct expression_reader, forms), "form", true},
+    {"converted", CONDITION_CONVERTED, offsetof(struct expression_reader, conversions),
+     "conversion", true},
+    {"booked", CONDITION_BOOKED, offsetof(struct expression_reader, calendars), "calendar or event",
+     true},
+    {"route", CONDITION_ROUTE, offsetof(struct expression_reader, routes), "route", true},
+    {"clicked", CONDITION_CLICKED, offsetof(struct expression_reader, links), "link", true},
+};
+enum { FACT_COUNT = sizeof(FACTS) / sizeof(FACTS[0]) };
+
 /* --- names --- */
 
 static uint32_t
@@ -58,10 +81,9 @@ mark_reference(struct parser *parser, struct span word, struct span name)
 static void
 fail_unknown(struct parser *parser, struct span word)
 {
-    static const char *const KNOWN[] = {"tag",      "everyone",  "in",     "finished", "tapped",
-                                        "received", "score",     "name",   "memo",     "added",
-                                        "today",    "choice",    "field",  "draw",     "mark",
-                                        "answered", "converted", "booked", "answer",   "profile"};
+    static const char *const KNOWN[] = {"tag",  "everyone", "in",     "score",  "name",
+                                        "memo", "added",    "today",  "choice", "field",
+                                        "draw", "mark",     "answer", "profile"};
     size_t colon = words_find(word, ":");
     struct span kind = span_of(word.data, colon);
     const struct not_yet *row = not_yet_find(NOT_YET_CONDITION, kind);
@@ -86,6 +108,9 @@ fail_unknown(struct parser *parser, struct span word)
     suggestion_begin(&suggestion, kind);
     for (size_t i = 0; i < sizeof(KNOWN) / sizeof(KNOWN[0]); i++) {
         suggestion_offer(&suggestion, span_cstr(KNOWN[i]));
+    }
+    for (uint32_t i = 0; i < FACT_COUNT; i++) {
+        suggestion_offer(&suggestion, span_cstr(FACTS[i].word));
     }
     for (uint32_t i = 0; i < not_yet_count; i++) {
         if (not_yet_rows[i].area == NOT_YET_CONDITION) {
@@ -116,27 +141,6 @@ read_in(struct parser *parser, struct span word, struct span name, struct condit
     }
 }
 
-/* Facts that are one name behind a colon. */
-static const struct fact {
-    const char *word;
-    enum condition_op_kind kind;
-    size_t names; /* of the reader's tables */
-    const char *noun;
-    bool happens; /* at an instant, so that it can lie within a period */
-} FACTS[] = {
-    {"finished", CONDITION_FINISHED, offsetof(struct expression_reader, scenarios), "scenario",
-     false},
-    {"tapped", CONDITION_TAPPED, offsetof(struct expression_reader, buttons), "button", true},
-    {"received", CONDITION_RECEIVED, offsetof(struct expression_reader, templates), "template",
-     true},
-    {"answered", CONDITION_ANSWERED, offsetof(struct expression_reader, forms), "form", true},
-    {"converted", CONDITION_CONVERTED, offsetof(struct expression_reader, conversions),
-     "conversion", true},
-    {"booked", CONDITION_BOOKED, offsetof(struct expression_reader, calendars), "calendar or event",
-     true},
-};
-enum { FACT_COUNT = sizeof(FACTS) / sizeof(FACTS[0]) };
-
 static struct name_table *
 names_of(const struct expression_reader *reader, const struct fact *fact)
 {
@@ -154,7 +158,24 @@ find_fact(struct span kind)
     return NULL;
 }
 
-/* "within 2026-03-01..2026-03-10", "within last 7d" */
+/* "10m of delivery" */
+static void
+read_of_delivery(struct parser *parser, struct span word, struct within *within,
+                 enum condition_op_kind kind)
+{
+    struct span duration = parser->token;
+    within->kind = WITHIN_OF_DELIVERY;
+    expression_advance(parser);
+    bool of = expression_token_is(parser, "of");
+    expression_advance(parser);
+    if (!of || !expression_token_is(parser, "delivery")) {
+        expression_fail(parser, duration, "write 'within last 10m', or 'within 10m of delivery'");
+    } else if (kind != CONDITION_CLICKED) {
+        expression_fail(parser, word, "only 'clicked' is counted from a delivery");
+    }
+}
+
+/* "within 2026-03-01..2026-03-10", "within last 7d", "within 10m of delivery" */
 static void
 read_fact_within(struct parser *parser, struct span word, bool happens, struct condition_op *op)
 {
@@ -164,8 +185,8 @@ read_fact_within(struct parser *parser, struct span word, bool happens, struct c
     op->within = within;
     if (!happens) {
         expression_fail(parser, within_word,
-                        "'%.*s' has no instant; only answered, tapped, received, converted and "
-                        "booked lie within a period",
+                        "'%.*s' has no instant; only answered, tapped, clicked, received, "
+                        "converted, booked and route lie within a period",
                         span_fmt(word));
     }
     if (expression_token_is(parser, "last")) {
@@ -175,6 +196,8 @@ read_fact_within(struct parser *parser, struct span word, bool happens, struct c
             expression_fail(parser, parser->token.len > 0 ? parser->token : parser->last,
                             "not a duration; write 'within last 7d'");
         }
+    } else if (words_duration(parser->token, &within->ms)) {
+        read_of_delivery(parser, word, within, op->kind);
     } else if (!words_period(parser->token, &within->first_day, &within->last_day)) {
         expression_fail(parser, parser->token.len > 0 ? parser->token : parser->last,
                         "not a period; write 'within 2026-03-01..2026-03-10', one end may be "

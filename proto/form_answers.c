@@ -119,6 +119,7 @@ read_value(struct reading *reading, const struct question *question, struct span
         break;
     case QUESTION_TEXT:
     case QUESTION_LONG_TEXT:
+    case QUESTION_MEMBER_ID:
         break;
     }
     add(reading, question)->text = value;

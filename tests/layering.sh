@@ -24,7 +24,7 @@ BEGIN {
 
     allow("base", plain " engine/base/ xxhash.h")
     allow("engine", plain " engine/ roaring/roaring.h xxhash.h")
-    allow("proto", plain " ctype.h errno.h engine/ proto/ msgpack.h jansson.h yaml.h openssl/ utf8proc.h")
+    allow("proto", plain " ctype.h errno.h iconv.h engine/ proto/ msgpack.h jansson.h yaml.h openssl/ utf8proc.h")
     allow("store", plain " " disk " pthread.h signal.h sys/eventfd.h engine/base/ store/ lmdb.h")
 
     # The daemon acts, so the operating system is open to it; the libraries are named. LMDB is not

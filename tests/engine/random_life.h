@@ -103,7 +103,7 @@ random_step(uint64_t *seed)
     char who[8];
     snprintf(who, sizeof(who), "U%d", (int)(next_random(seed) % 5));
     uint32_t friend = state_find_friend(engine_state(shop.engine), span_cstr(who));
-    switch (next_random(seed) % 17) {
+    switch (next_random(seed) % 18) {
     case 0:
         shop_act(&shop, INPUT_FOLLOW, who, NULL);
         break;
@@ -129,6 +129,13 @@ random_step(uint64_t *seed)
                        (struct input){.kind = INPUT_TAG,
                                       .u.tag = {friend, (uint32_t)(next_random(seed) % TAG_COUNT),
                                                 next_random(seed) % 2}});
+        }
+        break;
+    case 14:
+        if (friend != NO_ID) {
+            shop_input(&shop,
+                       (struct input){.kind = next_random(seed) % 2 ? INPUT_BLOCK : INPUT_LIST,
+                                      .u.list = {friend, next_random(seed) % 3 == 0}});
         }
         break;
     case 5: { /* an outcome of any kind for one that is due */

@@ -1,4 +1,5 @@
-/* shop_acts - what friends do on the shop's pages: a form, a calendar, an event, a conversion.
+/* shop_acts - what friends do on the shop's pages: a form, a calendar, an event, a conversion, a route,
+ * a link.
  *
  * Shape    shop_acts() adds them to the shop's definitions before they are applied; random_act() is one
  *          answering, booking, change, cancelling or conversion, drawn from the numbers given.
@@ -12,6 +13,8 @@
 #include "engine/calendar.h"
 #include "engine/conversion.h"
 #include "engine/form.h"
+#include "engine/link.h"
+#include "engine/route.h"
 #include "tests/engine/shop.h"
 
 enum { OPTION_FEW, OPTION_MANY, OPTION_COUNT };
@@ -56,6 +59,16 @@ shop_acts(struct shop *shop)
     conversions[CONVERSION_EVERY].body = shop_send(shop, T_SECOND);
     conversions[CONVERSION_FIRST] =
         (struct conversion){.first_only = true, .body = shop_start(shop, 1)};
+    struct route *routes = arena_alloc(arena, 2 * sizeof(*routes));
+    routes[0] = (struct route){.any_time = true, .body = shop_send(shop, T_SECOND)};
+    routes[1] = (struct route){
+        .ignores_friend_add = true, .operates_scenario = true, .body = shop_start(shop, 3)};
+    struct link *link = arena_alloc(arena, sizeof(*link));
+    *link = (struct link){.track = TRACK_LIFF, .body = shop_tag(shop, TAG_BOUGHT, true)};
+    set->route_names = shop_names(shop, 2);
+    set->link_names = shop_names(shop, 1);
+    set->routes = routes;
+    set->links = link;
     set->form_names = shop_names(shop, 1);
     set->question_names = shop_names(shop, 2);
     set->option_names = shop_names(shop, OPTION_COUNT);
@@ -103,7 +116,14 @@ random_act(struct shop *shop, uint32_t friend, uint64_t what, uint64_t where)
 {
     static const enum input_kind KINDS[] = {INPUT_BOOK, INPUT_CHANGE_BOOKING, INPUT_CANCEL_BOOKING};
     int64_t day = civil_local_day(&tokyo, shop->now_ms) + (int64_t)(where % 4);
-    if (what % 5 == 0) {
+    if (what % 7 == 5) {
+        const char *const people[] = {"U1", "U2", "S1", "S2"}; /* friends, and who may become one */
+        shop_input(shop, (struct input){.kind = INPUT_SCAN,
+                                        .u.scan = {.user_id = span_cstr(people[where % 4]),
+                                                   .route = (uint32_t)(where / 4 % 2)}});
+    } else if (what % 7 == 6) {
+        shop_input(shop, (struct input){.kind = INPUT_CLICK, .u.click = {friend, 0}});
+    } else if (what % 5 == 0) {
         shop_answers(shop, friend, (uint32_t)(where % OPTION_COUNT),
                      where % 3 == 0 ? NULL : "text");
     } else if (what % 5 == 1) {

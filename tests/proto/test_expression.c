@@ -18,7 +18,9 @@ setup(void)
         "scenarios: {S: {steps: {one: {when: now, send: T_a}}}}\n"
         "forms: {F: {questions: {q: {ask: x, type: text}, n: {ask: x, type: number}}}}\n"
         "calendars: {nails: {slot: 1h, capacity: 1}}\n"
-        "conversions: {CV: {do: []}}\n");
+        "conversions: {CV: {do: []}}\n"
+        "routes: {tube: {do: []}}\n"
+        "links: {L: {to: 'https://example.jp'}}\n");
     ck_assert_int_eq(shop.rc, RC_OK);
     arena = arena_new();
 }
@@ -66,6 +68,8 @@ evaluate(const struct condition *condition, unsigned facts)
         case CONDITION_ANSWERED:
         case CONDITION_CONVERTED:
         case CONDITION_BOOKED:
+        case CONDITION_ROUTE:
+        case CONDITION_CLICKED:
             ck_abort_msg("judged in tests/engine");
         }
     }
@@ -129,10 +133,14 @@ START_TEST(mistakes_are_told_with_their_word)
         {"", "'': expected a condition here"},
         {"tag:xx and tag:yy", "'tag:xx': no tag 'xx'; every tag used must be listed under 'tags'; "
                               "'tag:yy': no tag 'yy'; every tag used must be listed under 'tags'"},
-        {"route:x", "'route:x': not yet: conditions on routes (R24)"},
+        {"rank:x", "'rank:x': not yet: conditions on ranks (R24)"},
+        {"route:x", "'route:x': no route 'x'"},
+        {"answered:F within 10m of delivery",
+         "'answered:F': only 'clicked' is counted from a delivery"},
+        {"clicked:L within 10m", "'10m': write 'within last 10m', or 'within 10m of delivery'"},
         {"tag:a within 2026-01-01..",
-         "'within': 'tag:a' has no instant; only answered, tapped, received, converted and booked "
-         "lie within a period"},
+         "'within': 'tag:a' has no instant; only answered, tapped, clicked, received, converted, "
+         "booked and route lie within a period"},
         {"answered:G", "'answered:G': no form 'G'"},
         {"answered:F within last week", "'week': not a duration; write 'within last 7d'"},
         {"answered:F within", "'within': not a period; write 'within 2026-03-01..2026-03-10', one "
@@ -190,6 +198,7 @@ START_TEST(comparisons_and_facts_read_back_as_they_were_written)
         {"not memo is empty", "not field:memo is empty"},
         {"answered:F within last 7d and not booked:nails", NULL},
         {"converted:CV within 2026-01-01.. or booked:nails within ..2026-02-01", NULL},
+        {"route:tube and clicked:L within 10m of delivery", NULL},
         {"answer:F/n > 3 and answer:q = はい", NULL},
         {"profile:language = ja and not profile:picture is empty", NULL},
         {"in:S/one or finished:S and tapped:q1 and received:T_a", NULL},
@@ -297,8 +306,8 @@ suite(void)
     tcase_add_test(tc, and_binds_stronger_than_or_and_not_strongest);
     tcase_add_test(tc, parentheses_bind_first);
     tcase_add_test(tc, everyone_holds_for_everyone);
-    tcase_add_loop_test(tc, mistakes_are_told_with_their_word, 0, 38);
-    tcase_add_loop_test(tc, comparisons_and_facts_read_back_as_they_were_written, 0, 17);
+    tcase_add_loop_test(tc, mistakes_are_told_with_their_word, 0, 41);
+    tcase_add_loop_test(tc, comparisons_and_facts_read_back_as_they_were_written, 0, 18);
     tcase_add_test(tc, nesting_is_bounded_by_the_engines_stack);
     tcase_add_test(tc, a_long_flat_condition_needs_little_stack);
     tcase_add_loop_test(tc, what_is_described_is_read_the_same_again, 0, 200);

@@ -1,7 +1,7 @@
 /* A simulated year, one seed a run: friends come, block, come back, are tagged, started and stopped; the
- * daemon is away for hours or weeks and starts again from an image or from the log. Beside engine, wheel
- * and tables runs a plain twin, a sorted array and the rules in their simplest words, and every
- * delivery must agree with it to the millisecond.
+ * shop edits its scenarios under them; the daemon is away for hours or weeks and starts again from an
+ * image or from the log. Beside engine, wheel and tables runs a plain twin, a sorted array and the rules
+ * in their simplest words, and every delivery must agree with it to the millisecond.
  *
  * STEPD_SIM_SEEDS says how many seeds are run, STEPD_SIM_FIRST from which on. */
 #include "engine/image.h"
@@ -13,7 +13,7 @@
 
 enum { SEEDS = 12, FRIENDS_MAX = 3000 };
 enum { S_ADDED = 0, S_CALLED = 2 }; /* of two lanes, so that one does not end the other */
-enum { YEAR_DAYS = 365 };
+enum { YEAR_DAYS = 365, EDITIONS_MAX = 128, STEP_IDS_MAX = 192 };
 
 static struct shop shop;
 static uint64_t seed, random_state;
@@ -27,12 +27,44 @@ draw(uint64_t below)
     return random_state % below;
 }
 
+/* ---- what the shop's files say, edition by edition ---- */
+
+struct edition {
+    struct definitions *set;
+    struct scenario *scenarios; /* as the set has them */
+    struct step *steps[SCENARIOS_MAX];
+};
+
+static struct edition editions[EDITIONS_MAX];
+static uint32_t edition_count;
+static uint32_t step_ids[SCENARIOS_MAX]; /* ever given */
+
+static const struct scenario *
+scenario_now(uint32_t scenario)
+{
+    return &editions[edition_count - 1].set->scenarios[scenario];
+}
+
+static const struct step *
+step_now(uint32_t scenario, uint32_t id)
+{
+    const struct scenario *row = scenario_now(scenario);
+    for (uint32_t i = 0; i < row->step_count; i++) {
+        if (row->steps[i].id == id) {
+            return &row->steps[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- the twin ---- */
 
 struct plan {
     int64_t wake_ms, due_ms, start_ms;
     uint32_t friend, scenario, step;
     bool deferred;
+    bool decided
+        [STEP_IDS_MAX]; /* by step id: sent, skipped or removed, and never again (SPEC R26) */
 };
 
 struct sent {
@@ -101,21 +133,34 @@ midnight(int64_t at_ms)
     return at_ms - (at_ms + TOKYO_MS) % MS_PER_DAY;
 }
 
-/* Plans the next step from there on; nothing when there is none. */
+/* Finds the first step that is not decided and its due instant; false when there is none. */
+static bool
+twin_next(const struct plan *plan, uint32_t *out_step, int64_t *out_due_ms)
+{
+    const struct scenario *scenario = scenario_now(plan->scenario);
+    for (uint32_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
+        if (!plan->decided[step->id]) {
+            *out_step = step->id;
+            *out_due_ms = step->timing.kind == TIMING_AFTER_START
+                              ? plan->start_ms + step->timing.delay_ms
+                              : midnight(plan->start_ms) + step->timing.days * (int64_t)MS_PER_DAY +
+                                    step->timing.at_min * (int64_t)MS_PER_MINUTE;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Plans what comes next; nothing when all is decided. */
 static void
 twin_plan(struct plan plan)
 {
-    if (plan.step >= shop.scenarios[plan.scenario].step_count) {
-        return;
+    if (twin_next(&plan, &plan.step, &plan.due_ms)) {
+        plan.wake_ms = plan.due_ms;
+        plan.deferred = false;
+        twin_insert(plan);
     }
-    const struct step *step = &shop.steps[plan.scenario][plan.step];
-    plan.due_ms = step->timing.kind == TIMING_AFTER_START
-                      ? plan.start_ms + step->timing.delay_ms
-                      : midnight(plan.start_ms) + step->timing.days * (int64_t)MS_PER_DAY +
-                            step->timing.at_min * (int64_t)MS_PER_MINUTE;
-    plan.wake_ms = plan.due_ms;
-    plan.deferred = false;
-    twin_insert(plan);
 }
 
 static void
@@ -141,7 +186,7 @@ twin_send(int64_t at_ms, const struct plan *plan, const struct step *step)
 static void
 twin_judge(int64_t now_ms, struct plan plan)
 {
-    const struct step *step = &shop.steps[plan.scenario][plan.step];
+    const struct step *step = step_now(plan.scenario, plan.step);
     bool has_window = step->window.open_min >= 0;
     int64_t minute = minute_of_day(now_ms);
     bool open = !has_window || (minute >= step->window.open_min && minute < step->window.close_min);
@@ -161,8 +206,35 @@ twin_judge(int64_t now_ms, struct plan plan)
             }
         }
     }
-    plan.step++;
+    plan.decided[plan.step] = true;
     twin_plan(plan);
+}
+
+/* Everybody follows the newest edition; who stood where they stand still keeps their place. */
+static void
+twin_follow(uint32_t scenario, const bool removed[STEP_IDS_MAX])
+{
+    static struct plan moved[FRIENDS_MAX];
+    uint32_t moved_count = 0;
+    for (uint32_t i = 0; i < twin.count;) {
+        struct plan *plan = &twin.plans[i];
+        uint32_t step;
+        int64_t due_ms;
+        for (uint32_t id = 0; plan->scenario == scenario && id < STEP_IDS_MAX; id++) {
+            plan->decided[id] = plan->decided[id] || removed[id];
+        }
+        bool stays = plan->scenario != scenario || (twin_next(plan, &step, &due_ms) &&
+                                                    step == plan->step && due_ms == plan->due_ms);
+        if (stays) {
+            i++;
+        } else {
+            moved[moved_count++] = *plan;
+            twin_remove(i);
+        }
+    }
+    for (uint32_t i = 0; i < moved_count; i++) {
+        twin_plan(moved[i]);
+    }
 }
 
 /* Lets everything happen up to then; what is overdue happens at now_ms. */
@@ -235,12 +307,16 @@ go(int64_t until_ms)
 }
 
 static enum rc
-same_definitions(void *context, struct span canonical, struct definitions **out_definitions)
+find_edition(void *context, struct span canonical, struct definitions **out_definitions)
 {
     (void)context;
-    (void)canonical;
-    *out_definitions = definitions_retain(shop.definitions);
-    return RC_OK;
+    for (uint32_t i = 0; i < edition_count; i++) {
+        if (span_equal(canonical, editions[i].set->canonical)) {
+            *out_definitions = definitions_retain(editions[i].set);
+            return RC_OK;
+        }
+    }
+    return RC_CORRUPT;
 }
 
 /* Another engine takes over: from an image, or from all events. */
@@ -252,8 +328,7 @@ start_again(bool from_image)
     if (from_image) {
         struct buf bytes = {0};
         image_write(engine_state(shop.engine), &bytes);
-        const struct image_source source = {.bytes = buf_span(&bytes),
-                                            .definitions = same_definitions};
+        const struct image_source source = {.bytes = buf_span(&bytes), .definitions = find_edition};
         const char *why = "";
         enum rc rc = engine_load(next, &source, &why);
         ck_assert_msg(rc == RC_OK, "seed %llu: %s", (unsigned long long)seed, why);
@@ -272,35 +347,142 @@ start_again(bool from_image)
 
 /* ---- the year ---- */
 
+/* Each step some days after the one before, up to four months in all; or anywhere. */
+static struct timing
+random_timing(int32_t days)
+{
+    return draw(2) == 0 ? after_start(days * (int64_t)MS_PER_DAY - (int64_t)draw(20 * MS_PER_HOUR))
+                        : day_at(days, (int)draw(24), (int)draw(60));
+}
+
+static struct step
+random_step(struct arena *arena, uint32_t scenario, int32_t days)
+{
+    struct shop bricks = {.definitions = &(struct definitions){.arena = arena}};
+    struct step step = {.id = step_ids[scenario]++,
+                        .name = "step",
+                        .timing = random_timing(days),
+                        .body = shop_send(&bricks, (uint32_t)draw(TEMPLATE_COUNT - 1)),
+                        .window = {-1, 0},
+                        .grace_ms = (int64_t)(1 + draw(48)) * MS_PER_HOUR,
+                        .message_class = CLASS_MARKETING};
+    if (draw(2) == 0) {
+        step.window = (struct window){9 * 60, 21 * 60};
+    }
+    if (draw(3) == 0) {
+        step.condition = shop_has(&bricks, TAG_VIP, true);
+    }
+    return step;
+}
+
+/* A new edition, at first the same as the one before. */
+static struct edition *
+new_edition(void)
+{
+    ck_assert_uint_lt(edition_count, EDITIONS_MAX);
+    struct edition *edition = &editions[edition_count++];
+    struct definitions *before = edition_count > 1 ? edition[-1].set : shop.definitions;
+    edition->set = definitions_new();
+    struct arena *arena = edition->set->arena;
+    *edition->set = *before;
+    edition->set->arena = arena;
+    edition->set->references = 1;
+    char name[32];
+    snprintf(name, sizeof(name), "edition %u", edition_count);
+    edition->set->canonical = arena_span(arena, span_cstr(name));
+    memcpy(edition->set->hash, &edition_count, sizeof(edition_count));
+    struct scenario *scenarios = arena_alloc(arena, SCENARIOS_MAX * sizeof(*scenarios));
+    edition->scenarios = scenarios;
+    for (uint32_t i = 0; i < SCENARIOS_MAX; i++) {
+        scenarios[i] = before->scenarios[i];
+        edition->steps[i] = arena_alloc(arena, STEPS_MAX * sizeof(struct step));
+        for (uint32_t j = 0; j < scenarios[i].step_count; j++) {
+            edition->steps[i][j] = before->scenarios[i].steps[j];
+        }
+        scenarios[i].steps = edition->steps[i];
+    }
+    edition->set->scenarios = scenarios;
+    return edition;
+}
+
+static void
+put_in_force(const struct edition *edition)
+{
+    shop_input(&shop, (struct input){.kind = INPUT_DEFINITIONS,
+                                     .u.definitions = {.definitions = edition->set}});
+}
+
 static void
 open_shop(void)
 {
     shop_open(&shop);
     shop.definitions->canonical = span_cstr("the shop");
-    for (uint32_t s = S_ADDED; s <= S_CALLED; s += S_CALLED) {
-        int32_t days = 0;
-        for (uint32_t i = 0; i < 3 + draw(STEPS_MAX - 3); i++) {
-            /* Each some days after the one before, up to four months in all. */
-            days += 1 + (int32_t)draw(15);
-            struct timing timing =
-                draw(2) == 0
-                    ? after_start(days * (int64_t)MS_PER_DAY - (int64_t)draw(20 * MS_PER_HOUR))
-                    : day_at(days, (int)draw(24), (int)draw(60));
-            struct step *step =
-                shop_step(&shop, s, timing, shop_send(&shop, (uint32_t)draw(TEMPLATE_COUNT - 1)));
-            step->grace_ms = (int64_t)(1 + draw(48)) * MS_PER_HOUR;
-            if (draw(2) == 0) {
-                step->window = (struct window){9 * 60, 21 * 60};
-            }
-            if (draw(3) == 0) {
-                step->condition = shop_has(&shop, TAG_VIP, true);
-            }
-        }
-    }
     shop.definitions->friend_added = shop_start(&shop, S_ADDED);
     shop.definitions->friend_unblocked = shop_start(&shop, S_ADDED);
+    edition_count = 0;
+    memset(step_ids, 0, sizeof(step_ids));
+    struct edition *first = new_edition();
+    for (uint32_t s = S_ADDED; s <= S_CALLED; s += S_CALLED) {
+        struct scenario *scenario = &first->scenarios[s];
+        int32_t days = 0;
+        for (uint64_t i = 3 + draw(STEPS_MAX - 4); i > 0; i--) {
+            days += 1 + (int32_t)draw(15);
+            first->steps[s][scenario->step_count++] = random_step(first->set->arena, s, days);
+        }
+    }
     shop_input(&shop, (struct input){.kind = INPUT_CLAIM, .u.claim = {.run_id = "first run"}});
-    shop_apply(&shop);
+    put_in_force(first);
+}
+
+static void
+close_shop(void)
+{
+    shop_close(&shop);
+    for (uint32_t i = 0; i < edition_count; i++) {
+        definitions_release(editions[i].set);
+    }
+}
+
+/* A step is moved, added, taken out, or only worded anew. */
+static void
+edit(void)
+{
+    bool removed[STEP_IDS_MAX] = {false};
+    uint32_t s = draw(2) == 0 ? S_ADDED : S_CALLED;
+    struct edition *edition = new_edition();
+    struct scenario *scenario = &edition->scenarios[s];
+    struct step *steps = edition->steps[s];
+    uint32_t place = (uint32_t)draw(scenario->step_count);
+    struct step fresh = random_step(edition->set->arena, s, 1 + (int32_t)draw(90));
+    switch (draw(4)) {
+    case 0:
+        steps[place].timing = fresh.timing;
+        break;
+    case 1:
+        steps[place].body = fresh.body;
+        steps[place].window = fresh.window;
+        steps[place].grace_ms = fresh.grace_ms;
+        steps[place].condition = fresh.condition;
+        break;
+    case 2:
+        if (scenario->step_count < STEPS_MAX) {
+            memmove(&steps[place + 1], &steps[place],
+                    (scenario->step_count - place) * sizeof(*steps));
+            steps[place] = fresh;
+            scenario->step_count++;
+        }
+        break;
+    default:
+        if (scenario->step_count > 1) {
+            removed[steps[place].id] = true;
+            scenario->step_count--;
+            memmove(&steps[place], &steps[place + 1],
+                    (scenario->step_count - place) * sizeof(*steps));
+        }
+        break;
+    }
+    put_in_force(edition);
+    twin_follow(s, removed);
 }
 
 static void
@@ -358,17 +540,25 @@ START_TEST(a_year_goes_as_the_plain_twin_says)
     const uint32_t friends_max = draw(4) == 0 ? FRIENDS_MAX : 20 + (uint32_t)draw(300);
     uint32_t friends = 0, looked = 0, deliveries = 0, restarts = 0;
     while (shop.now_ms < end_ms) {
+        if (draw(12) == 0 && edition_count < EDITIONS_MAX) {
+            edit(); /* and friends act before everybody has followed it */
+        }
         for (uint64_t acts = draw(friends_max / 8); acts > 0; acts--) {
             bool somebody_new = friends < friends_max && draw(3) == 0;
             act(somebody_new || friends == 0 ? friends++ : (uint32_t)draw(friends));
         }
-        switch (draw(8)) {
+        switch (draw(10)) {
         case 0: /* away: what was due meanwhile is late */
             shop.now_ms += (int64_t)draw(draw(4) == 0 ? 20 * MS_PER_DAY : 6 * MS_PER_HOUR);
             break;
         case 1:
             start_again(draw(2) == 0);
             restarts++;
+            break;
+        case 2:
+            if (edition_count < EDITIONS_MAX) {
+                edit();
+            }
             break;
         default:
             break;
@@ -377,11 +567,11 @@ START_TEST(a_year_goes_as_the_plain_twin_says)
         deliveries += twin.sent_count;
         looked = compare(looked);
     }
-    printf("seed %llu: %u friends, %u deliveries, %u restarts\n", (unsigned long long)seed, friends,
-           deliveries, restarts);
+    printf("seed %llu: %u friends, %u deliveries, %u restarts, %u editions\n",
+           (unsigned long long)seed, friends, deliveries, restarts, edition_count);
     ck_assert_uint_gt(deliveries, friends_max);
     free(twin.sent);
-    shop_close(&shop);
+    close_shop();
 }
 END_TEST
 

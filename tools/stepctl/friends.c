@@ -423,3 +423,50 @@ command_scenario_stop(const struct invocation *invocation)
     return change_enrolment(invocation, "/stop", "stopped",
                             json_pack("{s:s}", "friend", invocation->arguments[1]));
 }
+
+/* One flag of a friend, put to the daemon: hidden, or blocked by the operator. */
+static int
+set_flag(const struct invocation *invocation, const char *below, const char *key, bool on,
+         const char *said)
+{
+    struct buf path = {0};
+    json_t *answer = NULL;
+    path_of(&path, "friends", invocation->arguments[0], below);
+    int code =
+        client_call(invocation, "POST", buf_cstr(&path), json_pack("{s:b}", key, (int)on), &answer);
+    buf_fini(&path);
+    if (code == EXIT_DONE && client_wants_json(invocation)) {
+        client_print_json(answer);
+    } else if (code == EXIT_DONE) {
+        printf("friend %lld is %s\n",
+               (long long)json_integer_value(json_object_get(answer, "friend")), said);
+    }
+    json_decref(answer);
+    return code;
+}
+
+int
+command_friend_hide(const struct invocation *invocation)
+{
+    return set_flag(invocation, "/list", "hidden", true, "hidden from lists; messages go on");
+}
+
+int
+command_friend_unhide(const struct invocation *invocation)
+{
+    return set_flag(invocation, "/list", "hidden", false, "listed");
+}
+
+int
+command_friend_block(const struct invocation *invocation)
+{
+    return set_flag(invocation, "/block", "blocked", true,
+                    "blocked: tags, fields and score are gone, nothing is sent");
+}
+
+int
+command_friend_unblock(const struct invocation *invocation)
+{
+    return set_flag(invocation, "/block", "blocked", false,
+                    "not blocked any more; what was erased stays so");
+}

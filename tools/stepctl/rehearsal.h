@@ -66,11 +66,16 @@ enum rehearsal_verb {
     VERB_CANCEL,
     VERB_SUBMITS,
     VERB_CONVERTS,
+    VERB_CLICKS,
     VERB_BOOKS,
     VERB_CHANGES,
     VERB_CANCELS,
     VERB_DOES, /* a custom event */
     VERB_MARK,
+    VERB_SCANS,
+    VERB_IMPORT,
+    VERB_HIDE,
+    VERB_BLOCK,
 };
 
 /* What the scripted LINE does with a request instead of accepting it. */
@@ -90,7 +95,9 @@ struct rehearsal_input {
     struct span who;  /* friend; empty for `daemon` and `operator apply` */
     struct span what; /* words said, postback data, scenario, edit, form, calendar, conversion */
     struct span at_step;
+    struct span route; /* FOLLOWS UNBLOCKS via it; SCANS */
     bool shift;
+    bool on;          /* HIDE BLOCK; false: show, unblock */
     int64_t number;   /* added to the score; a quota, a cap; FIT: partial */
     struct span slot; /* of an event, or the instant of a calendar's */
     bool by_operator; /* BOOKS CHANGES CANCELS */
@@ -151,6 +158,8 @@ struct rehearsal {
     int64_t from_ms, until_ms;
     struct rehearsal_friend *friends;
     uint32_t friend_count;
+    struct rehearsal_edit *tables; /* `csv`: the tree is a text */
+    uint32_t table_count;
     struct rehearsal_edit *edits;
     uint32_t edit_count;
     struct rehearsal_draws draws;

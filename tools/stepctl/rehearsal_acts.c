@@ -99,6 +99,11 @@ rehearsal_act_input(const struct rehearsal *rehearsal, const struct definitions 
         out_input->kind = INPUT_CONVERSION;
         out_input->u.conversion.friend = friend;
         out_input->u.conversion.conversion = conversion;
+    } else if (row->verb == VERB_CLICKS) {
+        uint32_t link = NO_ID;
+        rc = find(&making, &definitions->link_names, row->what, "no link", &link);
+        *out_input =
+            (struct input){.kind = INPUT_CLICK, .u.click = {.friend = friend, .link = link}};
     } else {
         rc = make_booking(&making, out_input);
         out_input->u.booking.friend = friend;

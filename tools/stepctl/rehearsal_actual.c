@@ -84,6 +84,12 @@ append_source(const struct definitions *definitions, struct source source, struc
     case SOURCE_CONVERSION:
         buf_append_cstr(out, names_text(&definitions->conversion_names, source.id));
         break;
+    case SOURCE_ROUTE:
+        buf_append_cstr(out, names_text(&definitions->route_names, source.id));
+        break;
+    case SOURCE_LINK:
+        buf_append_cstr(out, names_text(&definitions->link_names, source.id));
+        break;
     case SOURCE_OPERATOR:
     case SOURCE_DEFINITIONS:
     case SOURCE_NONE:
@@ -392,6 +398,16 @@ observe(void *context, const struct event *event)
         add_refusal(reading, event, &definitions_of(reading)->calendar_names,
                     event->u.booking.calendar, event->u.booking.reason);
         break;
+    case EVENT_IMPORTED: {
+        struct buf text = {0};
+        buf_append_span(&text, rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone,
+                                                 event->at_ms));
+        buf_printf(&text, " %.*s updated=%u unknown=%u created=0",
+                   span_fmt(event->word_count > 0 ? event->words[0] : (struct span){0}),
+                   event->u.imported.updated, event->u.imported.unknown);
+        end_row(reading, LIST_IMPORTS, event->at_ms, &text, (struct span){0});
+        break;
+    }
     case EVENT_NOTIFIED: {
         struct buf text = begin_row(reading, event->at_ms, event->friend);
         end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
@@ -662,7 +678,9 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
             break;
         }
         if (span_equal_cstr(word, "blocked") || span_equal_cstr(word, "active")) {
-            buf_append_cstr(&text, state->friends[friend].blocked ? "blocked" : "active");
+            buf_append_cstr(&text, state_is_blocked(state, friend) ? "blocked" : "active");
+        } else if (span_equal_cstr(word, "hidden") || span_equal_cstr(word, "shown")) {
+            buf_append_cstr(&text, state->friends[friend].hidden ? "hidden" : "shown");
         } else if (span_equal_cstr(name, "tags")) {
             append_tags_of(state, friend, arena, &text);
         } else if (span_equal_cstr(name, "score")) {

@@ -215,6 +215,28 @@ read_edits(struct reader *reader, const struct yaml_pair *pair)
     }
 }
 
+/* Named tables, for `operator import`. */
+static void
+read_tables(struct reader *reader, const struct yaml_pair *pair)
+{
+    struct rehearsal *rehearsal = reader->rehearsal;
+    if (!is_mapping(reader, pair)) {
+        return;
+    }
+    rehearsal->tables =
+        arena_alloc(rehearsal->arena, (pair->value->count + 1) * sizeof(*rehearsal->tables));
+    for (uint32_t i = 0; i < pair->value->count; i++) {
+        const struct yaml_pair *each = &pair->value->pairs[i];
+        if (each->value->kind != YAML_SCALAR) {
+            yaml_error(reader->diagnostics, each->key_mark, each->key,
+                       "a table is a text: its header and rows behind '|'");
+            continue;
+        }
+        rehearsal->tables[rehearsal->table_count++] =
+            (struct rehearsal_edit){.name = each->key, .mark = each->key_mark, .tree = each->value};
+    }
+}
+
 static void
 read_draws(struct reader *reader, const struct yaml_pair *pair)
 {
@@ -334,18 +356,15 @@ read_variant(struct reader *reader, const struct yaml_pair *pair)
 static void
 check_keys(struct reader *reader)
 {
-    static const char *const KNOWN[] = {"about", "use",    "from",   "until",    "friends",
-                                        "edits", "inputs", "expect", "variants", "draws"};
+    static const char *const KNOWN[] = {"about",  "use",    "from",     "until", "friends", "edits",
+                                        "inputs", "expect", "variants", "draws", "csv"};
     for (uint32_t i = 0; i < reader->section->count; i++) {
         const struct yaml_pair *pair = &reader->section->pairs[i];
         bool known = false;
         for (size_t j = 0; j < sizeof(KNOWN) / sizeof(KNOWN[0]); j++) {
             known = known || span_equal_cstr(pair->key, KNOWN[j]);
         }
-        if (span_equal_cstr(pair->key, "csv")) {
-            yaml_error(reader->diagnostics, pair->key_mark, pair->key,
-                       "not yet: '%.*s' of a rehearsal", span_fmt(pair->key));
-        } else if (!known) {
+        if (!known) {
             yaml_error(reader->diagnostics, pair->key_mark, pair->key,
                        "unknown key '%.*s' in a rehearsal", span_fmt(pair->key));
         }
@@ -388,6 +407,9 @@ read_section(struct reader *reader)
     }
     if ((pair = pair_of(section, "edits")) != NULL) {
         read_edits(reader, pair);
+    }
+    if ((pair = pair_of(section, "csv")) != NULL) {
+        read_tables(reader, pair);
     }
     if ((pair = pair_of(section, "draws")) != NULL) {
         read_draws(reader, pair);

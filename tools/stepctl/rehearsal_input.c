@@ -204,6 +204,22 @@ parse_conversion(struct row *row)
     return want(row, &row->input->what, "expected a conversion") && ends(row);
 }
 
+static bool
+parse_link(struct row *row)
+{
+    return want(row, &row->input->what, "expected a link") && ends(row);
+}
+
+/* Nothing, or "via" and the route whose link was opened right before. */
+static bool
+parse_via(struct row *row)
+{
+    if (words_take(&row->rest, "via")) {
+        return want(row, &row->input->route, "expected a route after 'via'") && ends(row);
+    }
+    return ends(row);
+}
+
 /* nails 2026-06-13 14:00, seminar main; to cancel, the calendar alone */
 static bool
 parse_booking(struct row *row)
@@ -235,6 +251,11 @@ parse_operator(struct row *row)
         row->input->verb = VERB_APPLY;
         return want(row, &row->input->what, "expected the name of an edit") && ends(row);
     }
+    if (span_equal_cstr(verb, "import")) {
+        row->input->verb = VERB_IMPORT;
+        return want(row, &row->input->what, "expected the name of a table under 'csv'") &&
+               ends(row);
+    }
     if (span_equal_cstr(verb, "pause") || span_equal_cstr(verb, "resume")) {
         row->input->verb = span_equal_cstr(verb, "pause") ? VERB_PAUSE : VERB_RESUME;
         return parse_pause(row);
@@ -265,6 +286,12 @@ parse_operator(struct row *row)
                  {"start", VERB_START, parse_scenario}, {"stop", VERB_STOP, parse_scenario},
                  {"book", VERB_BOOKS, parse_booking},   {"change", VERB_CHANGES, parse_booking},
                  {"mark", VERB_MARK, parse_mark},       {"score", VERB_SCORE, parse_score}};
+    bool block = span_equal_cstr(verb, "block"), hide = span_equal_cstr(verb, "hide");
+    if (block || hide || span_equal_cstr(verb, "unblock") || span_equal_cstr(verb, "show")) {
+        row->input->verb = hide || span_equal_cstr(verb, "show") ? VERB_HIDE : VERB_BLOCK;
+        row->input->on = block || hide;
+        return want(row, &row->input->who, "expected a friend") && ends(row);
+    }
     if (span_equal_cstr(verb, "cancel") && words_find(row->rest, " ") < row->rest.len) {
         row->input->verb = VERB_CANCELS; /* a friend's; of one word it is a broadcast */
         row->input->by_operator = true;
@@ -279,7 +306,7 @@ parse_operator(struct row *row)
     }
     return unknown_verb(row, verb,
                         "apply tag field start stop score mark pause resume book change cancel "
-                        "quota cap fit");
+                        "hide show block unblock import quota cap fit");
 }
 
 static bool
@@ -378,33 +405,33 @@ parse_friend(struct row *row)
         row->input->verb = VERB_DOES;
         return want(row, &row->input->what, "expected the name of an event") && ends(row);
     }
+    if (span_equal_cstr(verb, "scans")) {
+        row->input->verb = VERB_SCANS;
+        return want(row, &row->input->route, "expected a route") && ends(row);
+    }
     static const struct {
         const char *word;
         enum rehearsal_verb verb;
         bool (*parse)(struct row *row);
-    } ACTS[] = {{"submits", VERB_SUBMITS, parse_answers},
-                {"converts", VERB_CONVERTS, parse_conversion},
-                {"books", VERB_BOOKS, parse_booking},
-                {"changes", VERB_CHANGES, parse_booking},
-                {"cancels", VERB_CANCELS, parse_booking}};
+    } ACTS[] = {
+        {"submits", VERB_SUBMITS, parse_answers},      {"clicks", VERB_CLICKS, parse_link},
+        {"converts", VERB_CONVERTS, parse_conversion}, {"books", VERB_BOOKS, parse_booking},
+        {"changes", VERB_CHANGES, parse_booking},      {"cancels", VERB_CANCELS, parse_booking}};
     for (size_t i = 0; i < sizeof(ACTS) / sizeof(ACTS[0]); i++) {
         if (span_equal_cstr(verb, ACTS[i].word)) {
             row->input->verb = ACTS[i].verb;
             return ACTS[i].parse(row);
         }
     }
-    if (span_equal_cstr(verb, "follows")) {
-        row->input->verb = VERB_FOLLOWS;
-        return words_starts_with(row->rest, "via ") ? unknown_verb(row, next(row), "follows")
-                                                    : ends(row);
+    if (span_equal_cstr(verb, "follows") || span_equal_cstr(verb, "unblocks")) {
+        row->input->verb = span_equal_cstr(verb, "follows") ? VERB_FOLLOWS : VERB_UNBLOCKS;
+        return parse_via(row);
     }
     if (span_equal_cstr(verb, "blocks")) {
         row->input->verb = VERB_BLOCKS;
-    } else if (span_equal_cstr(verb, "unblocks")) {
-        row->input->verb = VERB_UNBLOCKS;
     } else {
         return unknown_verb(row, verb,
-                            "follows blocks unblocks says taps submits converts "
+                            "follows blocks unblocks says taps submits converts clicks scans "
                             "books changes cancels does");
     }
     return ends(row);

@@ -295,8 +295,26 @@ numbered(struct run *run, const char *prefix)
 }
 
 static enum rc
+do_scan(struct run *run, const struct rehearsal_input *row)
+{
+    uint32_t route = names_find(&run->definitions->route_names, row->route);
+    if (run->core == NULL) {
+        return RC_OK; /* the page is down as well */
+    }
+    if (route == NO_ID) {
+        return wrong(run, row->node, row->route, "no route");
+    }
+    struct input input = {.kind = INPUT_SCAN, .u.scan = {.user_id = row->who, .route = route}};
+    return decide(run, &input);
+}
+
+static enum rc
 do_act(struct run *run, const struct rehearsal_input *row)
 {
+    enum rc rc = row->route.len > 0 ? do_scan(run, row) : RC_OK;
+    if (rc != RC_OK) {
+        return rc;
+    }
     struct act *act = find_act(run, row->who);
     run->webhook_count++;
     struct input input = {.u.act = {.user_id = row->who,
@@ -504,6 +522,37 @@ do_apply(struct run *run, const struct rehearsal_input *row)
     return wrong(run, row->node, row->what, "no edit");
 }
 
+static const struct state *
+state_of(void *context)
+{
+    const struct run *run = context;
+    return core_state(run->core);
+}
+
+static enum rc
+decide_one(void *context, struct input *input)
+{
+    return decide(context, input);
+}
+
+static enum rc
+do_import(struct run *run, const struct rehearsal_input *row)
+{
+    const struct rehearsal *rehearsal = run->rehearsal;
+    const struct rehearsal_importer importer = {.definitions = run->definitions,
+                                                .arena = run->arena,
+                                                .diagnostics = run->diagnostics,
+                                                .state = state_of,
+                                                .decide = decide_one,
+                                                .context = run};
+    for (uint32_t i = 0; i < rehearsal->table_count; i++) {
+        if (span_equal(rehearsal->tables[i].name, row->what)) {
+            return rehearsal_import(&importer, &rehearsal->tables[i]);
+        }
+    }
+    return wrong(run, row->node, row->what, "no table under 'csv':");
+}
+
 /* operator quota 10, operator cap S 5 */
 static enum rc
 do_pressure(struct run *run, const struct rehearsal_input *row)
@@ -544,6 +593,9 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     if (row->verb == VERB_APPLY) {
         return do_apply(run, row);
     }
+    if (row->verb == VERB_IMPORT) {
+        return do_import(run, row);
+    }
     if (row->verb == VERB_QUOTA || row->verb == VERB_CAP) {
         return do_pressure(run, row);
     }
@@ -577,6 +629,11 @@ do_operator(struct run *run, const struct rehearsal_input *row)
     if (row->verb == VERB_DOES) {
         struct input input = {.kind = INPUT_CUSTOM_EVENT,
                               .u.custom_event = {.friend = friend, .name = row->what}};
+        return decide(run, &input);
+    }
+    if (row->verb == VERB_HIDE || row->verb == VERB_BLOCK) {
+        struct input input = {.kind = row->verb == VERB_HIDE ? INPUT_LIST : INPUT_BLOCK,
+                              .u.list = {.friend = friend, .on = row->on}};
         return decide(run, &input);
     }
     if (row->verb == VERB_MARK) {
@@ -640,6 +697,10 @@ play(struct run *run, const struct rehearsal_input *row)
     case VERB_CANCELS:
     case VERB_DOES:
     case VERB_MARK:
+    case VERB_CLICKS:
+    case VERB_HIDE:
+    case VERB_BLOCK:
+    case VERB_IMPORT:
         return do_operator(run, row);
     case VERB_DOWN:
     case VERB_UP:
@@ -650,6 +711,8 @@ play(struct run *run, const struct rehearsal_input *row)
         return RC_OK;
     case VERB_REDELIVERS:
         return do_redeliver(run, row);
+    case VERB_SCANS:
+        return do_scan(run, row);
     }
     return RC_OK;
 }

@@ -33,6 +33,18 @@ MUST_USE enum rc rehearsal_act_input(const struct rehearsal *rehearsal,
                                      struct arena *arena, struct diagnostics *diagnostics,
                                      struct input *out_input);
 
+/* rehearsal_import.c: a table put to the daemon, row by row. */
+struct rehearsal_importer {
+    const struct definitions *definitions;
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+    const struct state *(*state)(void *context);
+    enum rc (*decide)(void *context, struct input *input);
+    void *context;
+};
+MUST_USE enum rc rehearsal_import(const struct rehearsal_importer *importer,
+                                  const struct rehearsal_edit *table);
+
 /* An expected row of `state` as it is now: the same words, with what is true in their place. */
 struct rehearsal_row rehearsal_state_row(const struct state *state, const struct zone *zone,
                                          const struct rehearsal_row *expected, struct arena *arena);
