@@ -8,17 +8,20 @@
  *   replay     log to state, and decode alone. Controls: a cursor's scan over the same events stored one per
  *              record; msgpack-c's object decoder on the same events
  *   disk       bytes the data file grew by, an event, beside the event's own
+ *   backup     commits beside `steplog backup`. Control: commits without
+ *   peers      with --peers: ours beside Redis, PostgreSQL, beanstalkd and BullMQ (bench/peers.sh)
  *
- * Medians of ROUNDS; ours and the control take turns. --json prints an object a line.
+ * Medians of ROUNDS; ours and the control take turns. Replay, decode and their controls wait for nothing and
+ * are timed by the processor, the rest by the clock. --json prints an object a line.
  *
- *   bench_log [--json] [--dir DIR] [--friends N]
+ *   bench_log [--json] [--dir DIR] [--friends N] [--peers DIR_WITH_THEIR_SOCKETS]
  */
 #include "bench/bench_world.h"
+#include "bench/log_house.h"
+#include "bench/peers.h"
 #include "bench/raw.h"
 
-#include "daemon/core.h"
 #include "daemon/replay.h"
-#include "daemon/zones.h"
 #include "proto/line_message.h"
 
 #include <inttypes.h>
@@ -27,7 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -79,117 +82,13 @@ print_figure(const char *metric, size_t n, double value, const char *unit, const
 
 /* ---- ours ---- */
 
-struct house {
-    struct zones *zones;
-    struct clock clock;
-    struct core *core;
-    struct log *log;
-    uint32_t friends, next;
-    bool starting; /* each friend starts the scenario, then each stops it */
-    uint64_t inputs;
+struct growth { /* of the data file, over all that was appended */
+    uint64_t bytes, events;
 };
 
-static void
-draw_random(void *context, void *out, size_t bytes)
-{
-    (void)context;
-    bench_check(getrandom(out, bytes, 0) == (ssize_t)bytes, "getrandom");
-}
-
-static void
-put_in_force(struct house *house, const char *yaml)
-{
-    const struct source_file file = {.name = span_cstr("bench.yaml"), .text = span_cstr(yaml)};
-    struct diagnostics diagnostics;
-    struct definitions *definitions = NULL;
-    diagnostics_init(&diagnostics);
-    enum rc rc = definition_compile(&file, 1, core_state(house->core)->definitions,
-                                    zones_source(house->zones), NULL, &diagnostics, &definitions);
-    bench_check(rc == RC_OK, "the definitions");
-    struct input input = {.kind = INPUT_DEFINITIONS, .at_ms = clock_now_ms(&house->clock)};
-    input.u.definitions.definitions = definitions;
-    uint32_t count;
-    (void)core_input(house->core, &input, &count);
-    definitions_release(definitions);
-    diagnostics_fini(&diagnostics);
-}
-
-static void
-follow(struct house *house, uint32_t number)
-{
-    char id[40];
-    snprintf(id, sizeof(id), "U%032x", number);
-    struct input input = {.kind = INPUT_FOLLOW, .at_ms = clock_now_ms(&house->clock)};
-    input.u.act.user_id = span_cstr(id);
-    input.u.act.line_at_ms = input.at_ms;
-    uint32_t count;
-    (void)core_input(house->core, &input, &count);
-}
-
-static void
-house_open(struct house *house, uint32_t friends)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/log", root);
-    *house = (struct house){.zones = zones_new(NULL), .friends = friends, .starting = true};
-    clock_init_virtual(&house->clock, BENCH_START_MS);
-    const struct log_options log_options = {.mode = LOG_CLAIM,
-                                            .now_ms = BENCH_START_MS,
-                                            .writer_thread = true,
-                                            .mono_us = bench_now_us};
-    bench_check(log_open(path, &log_options, &house->log) == RC_OK, "log_open");
-    const struct core_options options = {.log = house->log,
-                                         .clock = &house->clock,
-                                         .zones = zones_source(house->zones),
-                                         .directory = path,
-                                         .random = draw_random};
-    bench_check(core_open(&options, &house->core) == RC_OK, "core_open");
-    put_in_force(house, "account: {zone: Asia/Tokyo, window: off}\n"
-                        "templates: {T: T}\n"
-                        "scenarios: {S: {steps: {a: {when: 30d after start, send: T}}}}\n");
-    for (uint32_t i = 0; i < friends; i++) {
-        follow(house, i);
-        if (i % 1000 == 999) {
-            bench_check(core_flush(house->core) == RC_OK, "core_flush");
-        }
-    }
-    bench_check(core_flush(house->core) == RC_OK && log_wait(house->log) == RC_OK, "the friends");
-}
-
-/* Decides and applies inputs until there are so many events in the pass; how many there are. */
-static size_t
-schedule(struct house *house, size_t events)
-{
-    size_t produced = 0;
-    while (produced < events) {
-        struct input input = {
-            .kind = house->starting ? INPUT_START_SCENARIO : INPUT_STOP_SCENARIO,
-            .at_ms = clock_now_ms(&house->clock),
-            .author = 1000,
-            .u.scenario = {.friend = house->next, .scenario = 0, .at_step = NO_ID}};
-        uint32_t count;
-        (void)core_input(house->core, &input, &count);
-        bench_check(count > 0, "an input without an event");
-        produced += count;
-        house->inputs++;
-        /* a stride, so that rows are not visited in order */
-        house->next = (house->next + 7919) % house->friends;
-        house->starting = house->next == 0 ? !house->starting : house->starting;
-    }
-    return produced;
-}
-
-static void
-wait_for_log(struct house *house)
-{
-    struct pollfd fd = {.fd = log_wake_fd(house->log), .events = POLLIN};
-    (void)poll(&fd, 1, 1000);
-    bench_check(log_poll(house->log) == RC_OK, "log_poll");
-}
-
-/* Events a second, in passes of so many; *out_disk_bytes: what the file grew by for one of them. */
+/* Events a second, in passes of so many; the file grows meanwhile. */
 static double
-ours_durable(struct house *house, size_t group, double *out_disk_bytes, size_t *out_per_pass)
+ours_durable(struct house *house, size_t group, struct growth *growth, size_t *out_per_pass)
 {
     uint64_t used_before, used_after, map;
     bench_check(log_wait(house->log) == RC_OK, "log_wait");
@@ -198,17 +97,18 @@ ours_durable(struct house *house, size_t group, double *out_disk_bytes, size_t *
     uint64_t count = 0;
     while (bench_now_us() - began_us < SLICE_US) {
         uint64_t before = core_state(house->core)->seq;
-        *out_per_pass = schedule(house, group);
+        *out_per_pass = house_schedule(house, group);
         count += *out_per_pass;
         bench_check(core_flush(house->core) == RC_OK, "core_flush");
         while (log_durable(house->log) < before) { /* so that groups do not gather to larger ones */
-            wait_for_log(house);
+            house_wait(house);
         }
     }
     bench_check(log_wait(house->log) == RC_OK, "log_wait");
     int64_t us = bench_now_us() - began_us;
     log_map(house->log, &used_after, &map);
-    *out_disk_bytes = (double)(used_after - used_before) / (double)count;
+    growth->bytes += used_after - used_before;
+    growth->events += count;
     return (double)count * 1e6 / (double)us;
 }
 
@@ -220,10 +120,10 @@ ours_commits(struct house *house, double *out_us)
     int64_t began_us = bench_now_us(), now_us = began_us;
     while (now_us - began_us < SLICE_US) {
         int64_t from_us = now_us;
-        (void)schedule(house, 1);
+        (void)house_schedule(house, 1);
         bench_check(core_flush(house->core) == RC_OK, "core_flush");
         while (log_durable(house->log) < core_state(house->core)->seq) {
-            wait_for_log(house);
+            house_wait(house);
         }
         now_us = bench_now_us();
         out_us[count++] = (double)(now_us - from_us);
@@ -263,7 +163,7 @@ ours_open_loop(struct house *house, double *late_us, double *passes_us, size_t *
     while (now_us - loop.began_us < OPEN_US) {
         size_t due = (size_t)((now_us - loop.began_us) * OPEN_RATE / 1000000);
         if (due > loop.issued) {
-            loop.issued += schedule(house, due - loop.issued);
+            loop.issued += house_schedule(house, due - loop.issued);
             bench_check(core_flush(house->core) == RC_OK, "core_flush");
         }
         bench_check(log_poll(house->log) == RC_OK, "log_poll");
@@ -287,16 +187,19 @@ bench_durable(struct house *house, struct raw *raw, size_t event_bytes)
     static const char *const RATE_TARGETS[] = {">= 0.9", ">= 1.0", ">= 1.15", ">= 1.3", ">= 1.5"};
     static const char *const BYTES_TARGETS[] = {"<= +100 B", "", "<= 1.25", "<= 1.1", "<= 1.1"};
     for (size_t g = 0; g < GROUP_COUNT; g++) {
-        double ours[ROUNDS], peers[ROUNDS], bytes[ROUNDS];
+        double ours[ROUNDS], peers[ROUNDS];
+        struct growth growth = {0};
+        uint64_t from = core_state(house->core)->seq + 1;
         for (size_t round = 0; round < ROUNDS; round++) {
             size_t per_pass = 0; /* an input may make two events: the control gets as many */
-            ours[round] = ours_durable(house, GROUPS[g], &bytes[round], &per_pass);
+            ours[round] = ours_durable(house, GROUPS[g], &growth, &per_pass);
             peers[round] = raw_durable(raw, per_pass, event_bytes, SLICE_US);
         }
         print_figure("durable_events_per_s", GROUPS[g], quantile(ours, ROUNDS, 0.5), "/s",
                      "one MDB_APPEND an event", quantile(peers, ROUNDS, 0.5), RATE_TARGETS[g]);
-        print_figure("bytes_per_event", GROUPS[g], quantile(bytes, ROUNDS, 0.5), "B",
-                     "the event's own bytes", (double)event_bytes, BYTES_TARGETS[g]);
+        print_figure("bytes_per_event", GROUPS[g], (double)growth.bytes / (double)growth.events,
+                     "B", "the event's own bytes", house_bytes_since(house, from),
+                     BYTES_TARGETS[g]);
     }
 }
 
@@ -328,6 +231,81 @@ bench_commits(struct house *house, struct raw *raw, double *samples, double *pas
     print_figure("pass_max_ms", OPEN_RATE, worst, "ms", "", 0, "");
 }
 
+/* Events a second of ours beside jobs a second of theirs: to schedule one step takes us two events. */
+static void
+bench_peers(struct house *house, const char *directory, size_t event_bytes)
+{
+    static const size_t PEER_GROUPS[] = {100, 1000};
+    static const char *const TARGETS[PEER_COUNT][2] = {
+        {">= 3", ">= 15"}, {">= 3", ">= 15"}, {"", ""}, {"", ">= 50"}};
+    struct peers peers;
+    peers_open(&peers, directory);
+    for (size_t g = 0; g < 2; g++) {
+        double ours[ROUNDS], theirs[PEER_COUNT][ROUNDS];
+        for (size_t round = 0; round < ROUNDS; round++) {
+            struct growth growth = {0};
+            size_t per_pass;
+            ours[round] = ours_durable(house, PEER_GROUPS[g], &growth, &per_pass);
+            for (int peer = 0; peer < PEER_COUNT; peer++) {
+                if (peer_is_there(&peers, peer)) {
+                    theirs[peer][round] =
+                        peer_durable(&peers, peer, PEER_GROUPS[g], event_bytes, SLICE_US);
+                }
+            }
+        }
+        double rate = quantile(ours, ROUNDS, 0.5);
+        for (int peer = 0; peer < PEER_COUNT; peer++) {
+            if (peer_is_there(&peers, peer)) {
+                print_figure("durable_events_per_s", PEER_GROUPS[g], rate, "/s", peer_name(peer),
+                             quantile(theirs[peer], ROUNDS, 0.5), TARGETS[peer][g]);
+            }
+        }
+    }
+    peers_close(&peers);
+}
+
+static pid_t
+start_backup(const char *steplog, size_t round)
+{
+    char data[256], destination[256];
+    snprintf(data, sizeof(data), "%s/log", root);
+    snprintf(destination, sizeof(destination), "%s/backup-%zu", root, round);
+    fflush(stdout); /* or the child prints it too */
+    pid_t child = fork();
+    bench_check(child >= 0, "fork");
+    if (child == 0) {
+        bench_check(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
+        execl(steplog, steplog, "backup", "-d", data, destination, (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+/* What `steplog backup` beside it, at its own rate, does to commits. */
+static void
+bench_backup(struct house *house, const char *steplog, double *samples)
+{
+    double p50[2][ROUNDS], p99[2][ROUNDS];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        size_t count = ours_commits(house, samples);
+        p50[0][round] = quantile(samples, count, 0.5) / 1e3;
+        p99[0][round] = quantile(samples, count, 0.99) / 1e3;
+        pid_t child = start_backup(steplog, round);
+        int status = 0;
+        count = 0;
+        do {
+            count += ours_commits(house, samples + count);
+        } while (waitpid(child, &status, WNOHANG) == 0 && count < SAMPLES_MAX / 2);
+        bench_check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "steplog backup");
+        p50[1][round] = quantile(samples, count, 0.5) / 1e3;
+        p99[1][round] = quantile(samples, count, 0.99) / 1e3;
+    }
+    print_figure("backup_commit_p50_ms", 1, quantile(p50[1], ROUNDS, 0.5), "ms", "without a backup",
+                 quantile(p50[0], ROUNDS, 0.5), "");
+    print_figure("backup_commit_p99_ms", 1, quantile(p99[1], ROUNDS, 0.5), "ms", "without a backup",
+                 quantile(p99[0], ROUNDS, 0.5), "");
+}
+
 /* ---- reading back ---- */
 
 static struct log *
@@ -344,7 +322,7 @@ open_to_read(void)
 static double
 seconds_since(int64_t began_us)
 {
-    return (double)(bench_now_us() - began_us) / 1e6;
+    return (double)(bench_cpu_us() - began_us) / 1e6;
 }
 
 /* Calls fn for every event of the log. */
@@ -395,7 +373,7 @@ unpack_all(void)
     struct log *log = open_to_read();
     struct unpacking unpacking = {0};
     msgpack_unpacked_init(&unpacking.result);
-    int64_t began_us = bench_now_us();
+    int64_t began_us = bench_cpu_us();
     uint64_t count = each_event(log, unpack_event, &unpacking);
     double rate = (double)count / seconds_since(began_us);
     msgpack_unpacked_destroy(&unpacking.result);
@@ -413,7 +391,7 @@ replay(const struct house *house, bool decode_only, uint64_t events, uint64_t *o
     struct buf error = {0};
     const struct replay_options options = {
         .log = log, .engine = engine, .zones = zones_source(house->zones)};
-    int64_t began_us = bench_now_us();
+    int64_t began_us = bench_cpu_us();
     bench_check(replay_run(&options, &error) == RC_OK, "replay_run");
     double rate = (double)events / seconds_since(began_us);
     if (!decode_only) {
@@ -457,23 +435,6 @@ bench_reading(struct house *house, struct raw *raw)
 
 /* ---- all ---- */
 
-/* The bytes of an event as the scenes schedule them, length included. */
-static size_t
-measure_event(struct house *house)
-{
-    struct log_cursor *cursor;
-    struct log_batch_view batch;
-    uint64_t from = core_state(house->core)->seq + 1;
-    (void)schedule(house, 1000);
-    bench_check(core_flush(house->core) == RC_OK && log_wait(house->log) == RC_OK, "core_flush");
-    bench_check(log_cursor_open(house->log, from, &cursor) == RC_OK &&
-                    log_cursor_next(cursor, &batch) == RC_OK,
-                "reading back");
-    size_t bytes = batch.events.len / batch.event_count;
-    log_cursor_close(cursor);
-    return bytes;
-}
-
 static void
 remove_root(void)
 {
@@ -486,19 +447,26 @@ int
 main(int argc, char **argv)
 {
     uint32_t friends = 50000;
-    const char *dir = "/tmp";
+    const char *dir = "/tmp", *peers = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             as_json = true;
         } else if (strcmp(argv[i], "--dir") == 0 && i + 1 < argc) {
             dir = argv[++i];
+        } else if (strcmp(argv[i], "--peers") == 0 && i + 1 < argc) {
+            peers = argv[++i];
         } else if (strcmp(argv[i], "--friends") == 0 && i + 1 < argc) {
             friends = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else {
-            fprintf(stderr, "usage: %s [--json] [--dir DIR] [--friends N]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--json] [--dir DIR] [--friends N] [--peers DIR]\n",
+                    argv[0]);
             return 2;
         }
     }
+    char steplog[256];
+    const char *slash = strrchr(argv[0], '/');
+    snprintf(steplog, sizeof(steplog), "%.*ssteplog",
+             slash == NULL ? 0 : (int)(slash + 1 - argv[0]), argv[0]);
     snprintf(root, sizeof(root), "%s/stepd-bench-XXXXXX", dir);
     bench_check(mkdtemp(root) != NULL, "mkdtemp");
     double *samples = calloc(SAMPLES_MAX, sizeof(*samples));
@@ -506,9 +474,9 @@ main(int argc, char **argv)
     bench_check(samples != NULL && passes != NULL, "no memory");
     struct house house;
     struct raw raw;
-    house_open(&house, friends);
+    house_open(&house, root, friends);
     raw_open(&raw, root);
-    size_t event_bytes = measure_event(&house);
+    size_t event_bytes = house_event_bytes(&house);
     if (!as_json) {
         struct bench_machine machine;
         bench_machine(&machine);
@@ -519,7 +487,11 @@ main(int argc, char **argv)
                "ratio", "target", "");
     }
     bench_durable(&house, &raw, event_bytes);
+    if (peers != NULL) {
+        bench_peers(&house, peers, event_bytes);
+    }
     bench_commits(&house, &raw, samples, passes);
+    bench_backup(&house, steplog, samples);
     bench_reading(&house, &raw);
     raw_close(&raw);
     zones_free(house.zones);

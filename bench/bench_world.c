@@ -41,6 +41,12 @@ bench_now_us(void)
 }
 
 int64_t
+bench_cpu_us(void)
+{
+    return clock_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int64_t
 bench_wall_us(void)
 {
     return clock_us(CLOCK_REALTIME);

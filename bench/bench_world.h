@@ -60,6 +60,9 @@ struct bench_machine {
 void bench_machine(struct bench_machine *out);
 
 int64_t bench_now_us(void);
+/* The processor's time of this process: what others do on the machine does not count. For scenes of one thread
+ * that wait for nothing. */
+int64_t bench_cpu_us(void);
 int64_t bench_wall_us(void);
 void bench_check(bool holds, const char *what);
 

@@ -20,4 +20,19 @@ if [ ! -x "build/bin/bench_$name" ]; then
     list >&2
     exit 2
 fi
-exec "build/bin/bench_$name" "$@"
+case " $* " in
+*" --peers "*) ;;
+*) exec "build/bin/bench_$name" "$@" ;;
+esac
+
+# --peers: theirs are started for the bench alone, and stopped after it.
+peers=$(mktemp -d)
+trap 'sh bench/peers.sh stop "$peers"; sleep 1; rm -rf "$peers"' EXIT
+sh bench/peers.sh start "$peers"
+arguments=""
+for argument in "$@"; do
+    [ "$argument" = --peers ] && argument="--peers $peers"
+    arguments="$arguments $argument"
+done
+# shellcheck disable=SC2086
+"build/bin/bench_$name" $arguments

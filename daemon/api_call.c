@@ -192,7 +192,7 @@ json_t *
 api_instant(const struct api_call *call, int64_t at_ms)
 {
     char text[INSTANT_TEXT_BYTES];
-    if (at_ms == DUE_UNKNOWN_YET || at_ms == INT64_MAX) {
+    if (!instant_in_range(at_ms)) {
         return json_null();
     }
     return json_string(instant_print(at_ms, api_zone(call->api), text));

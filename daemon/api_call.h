@@ -104,7 +104,7 @@ bool api_is_new(struct api_call *call);
 
 const struct zone *api_zone(const struct api *api); /* NULL (Tokyo) before there is an account */
 int64_t api_now_ms(const struct api_call *call);
-/* null for DUE_UNKNOWN_YET and for "none" (INT64_MAX) */
+/* null for INSTANT_NONE and for what is no instant of ours: a due that is not known yet, "never" */
 json_t *api_instant(const struct api_call *call, int64_t at_ms);
 json_t *api_text(const char *text); /* null for NULL */
 json_t *api_span(struct span text); /* null for no UTF-8 */

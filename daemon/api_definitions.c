@@ -1,8 +1,11 @@
 /* New definitions: checked, planned with whom they move, applied. */
 #include "daemon/api_call.h"
 #include "daemon/api_plan.h"
+#include "engine/base/checksum.h"
 #include "proto/signature.h"
 
+#include <assert.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,9 +85,39 @@ apply(struct api_call *call, struct definitions *definitions)
     return call->state->definitions_seq;
 }
 
-/* Decides what becomes of a set that compiled. */
+/* What a plan is known by: equal as long as the same files change the same and move the same friends. */
+static const char *
+plan_id(const struct api_call *call, const struct definitions *definitions, const json_t *plan,
+        char out[17])
+{
+    char *rows = json_dumps(plan, JSON_COMPACT);
+    assert(rows != NULL);
+    struct checksum *sum = checksum_new();
+    checksum_add_u64(sum, call->state->definitions_seq);
+    checksum_add(sum, definitions->hash, sizeof(definitions->hash));
+    checksum_add(sum, rows, strlen(rows));
+    snprintf(out, 17, "%016" PRIx64, checksum_value(sum));
+    checksum_free(sum);
+    free(rows);
+    return out;
+}
+
+static json_t *
+messages_left(const struct api_call *call)
+{
+    uint32_t limit = state_quota_limit(call->state);
+    if (limit == NO_LIMIT) {
+        return json_null();
+    }
+    bool over = api_now_ms(call) >= call->state->quota.until_ms; /* a new month begins */
+    uint32_t used = over ? 0 : call->state->quota.used;
+    return json_pack("{s:I,s:I}", "left", (json_int_t)(limit > used ? limit - used : 0), "limit",
+                     (json_int_t)limit);
+}
+
+/* Decides what becomes of a set that compiled. `wanted`: the plan that was agreed to; NULL: any. */
 static void
-settle(struct api_call *call, struct definitions *definitions, bool dry_run,
+settle(struct api_call *call, struct definitions *definitions, bool dry_run, const char *wanted,
        const struct diagnostics *diagnostics)
 {
     bool changed =
@@ -92,6 +125,15 @@ settle(struct api_call *call, struct definitions *definitions, bool dry_run,
         memcmp(definitions->hash, call->definitions->hash, sizeof(definitions->hash)) != 0;
     json_t *plan = changed ? plan_make(call->state, definitions, api_now_ms(call)) : json_array();
     json_t *seq = json_null();
+    char id[17];
+    (void)plan_id(call, definitions, plan, id);
+    if (changed && wanted != NULL && strcmp(wanted, id) != 0) {
+        json_decref(plan);
+        json_decref(seq);
+        api_error(call->reply, API_CONFLICT, "ask for the plan again and look at it",
+                  "the state moved on since plan %s was made", wanted);
+        return;
+    }
     char hash[2 * sizeof(definitions->hash) + 1];
     hex_encode(span_of(definitions->hash, sizeof(definitions->hash)), hash);
     if (!changed) {
@@ -100,14 +142,15 @@ settle(struct api_call *call, struct definitions *definitions, bool dry_run,
         seq = json_integer((json_int_t)apply(call, definitions));
     }
     api_ok(call, changed && !dry_run ? API_WHEN_DURABLE : API_NOW,
-           json_pack("{s:b,s:b,s:o,s:s,s:o,s:o}", "ok", 1, "changed", (int)changed, "seq", seq,
-                     "hash", hash, "plan", plan, "diagnostics", diagnostics_json(diagnostics)));
+           json_pack("{s:b,s:b,s:o,s:s,s:s,s:o,s:o,s:o}", "ok", 1, "changed", (int)changed, "seq",
+                     seq, "hash", hash, "plan_id", id, "plan", plan, "messages",
+                     messages_left(call), "diagnostics", diagnostics_json(diagnostics)));
 }
 
 void
 api_post_definitions(struct api_call *call)
 {
-    static const char *const KEYS[] = {"files", "dry_run", NULL};
+    static const char *const KEYS[] = {"files", "dry_run", "plan_id", NULL};
     struct source_file *files;
     uint32_t file_count;
     const json_t *dry_run = json_object_get(call->body, "dry_run");
@@ -118,13 +161,18 @@ api_post_definitions(struct api_call *call)
         api_error(call->reply, API_INVALID, NULL, "'dry_run' is to be true or false");
         return;
     }
+    const json_t *wanted = json_object_get(call->body, "plan_id");
+    if (wanted != NULL && !json_is_string(wanted)) {
+        api_error(call->reply, API_INVALID, NULL, "'plan_id' is to be a text");
+        return;
+    }
     struct diagnostics diagnostics;
     struct definitions *definitions = NULL;
     diagnostics_init(&diagnostics);
     enum rc rc = definition_compile(files, file_count, call->definitions, call->api->options.zones,
                                     NULL, &diagnostics, &definitions);
     if (rc == RC_OK) {
-        settle(call, definitions, json_is_true(dry_run), &diagnostics);
+        settle(call, definitions, json_is_true(dry_run), json_string_value(wanted), &diagnostics);
         definitions_release(definitions);
     } else {
         call->reply->status = 422;

@@ -125,7 +125,7 @@ enrolment_json(const struct api_call *call, const struct enrolment *enrolment)
                      api_instant(call, enrolment->start_ms), "state",
                      enrolment->phase == ENROLMENT_IN_DELIVERY ? "in_delivery" : "waiting",
                      "deferred", api_text(deferred), "goal",
-                     api_instant(call, has_goal ? enrolment->goal_ms : INT64_MAX));
+                     api_instant(call, has_goal ? enrolment->goal_ms : INSTANT_NONE));
 }
 
 static json_t *

@@ -2,6 +2,7 @@
 #include "daemon/api_call.h"
 #include "daemon/instant.h"
 #include "daemon/replay.h"
+#include "engine/tables.h"
 #include "proto/signature.h"
 
 /* The state does not keep it: the log does. */
@@ -11,13 +12,13 @@ applied_ms(struct api_call *call)
     struct api *api = call->api;
     struct event event;
     if (call->state->definitions_seq > log_durable(core_log(api->options.core))) {
-        return DUE_UNKNOWN_YET; /* a status does not wait for the disk */
+        return INSTANT_NONE; /* a status does not wait for the disk */
     }
     if (api->applied_seq != call->state->definitions_seq) {
         api->applied_seq = call->state->definitions_seq;
         enum rc rc =
             replay_read_event(core_log(api->options.core), api->applied_seq, api->arena, &event);
-        api->applied_ms = rc == RC_OK ? event.at_ms : DUE_UNKNOWN_YET;
+        api->applied_ms = rc == RC_OK ? event.at_ms : INSTANT_NONE;
     }
     return api->applied_ms;
 }
@@ -73,12 +74,9 @@ deliveries_json(const struct api_call *call)
 static json_t *
 friends_json(const struct api_call *call)
 {
-    uint32_t blocked = 0;
-    for (uint32_t i = 0; i < call->state->friend_count; i++) {
-        blocked += call->state->friends[i].blocked ? 1 : 0;
-    }
-    return json_pack("{s:I,s:I}", "count", (json_int_t)call->state->friend_count, "blocked",
-                     (json_int_t)blocked);
+    const struct bitmap *unreachable = call->state->unreachable;
+    return json_pack("{s:I,s:I}", "count", (json_int_t)call->state->friend_count, "unreachable",
+                     (json_int_t)(unreachable == NULL ? 0 : set_count(unreachable)));
 }
 
 static json_int_t

@@ -1,6 +1,7 @@
 /* Why a friend was sent what, and why not the rest (SPEC R42): the friend's own events, walked back along
  * their chain and told again as one row a message. */
 #include "daemon/api_call.h"
+#include "daemon/instant.h"
 #include "daemon/replay.h"
 #include "engine/crowd.h"
 #include "proto/describe.h"
@@ -26,7 +27,7 @@ static const char *const OUTCOME_WORDS[] = {
 struct story {
     uint64_t seq; /* of the event that made it; the delivery's id when it is one */
     int64_t due_ms;
-    int64_t at_ms; /* when it ended; DUE_UNKNOWN_YET while it is pending */
+    int64_t at_ms; /* when it ended; INSTANT_NONE while it is pending */
     enum outcome_word outcome;
     const char *source;
     const char *reason; /* NULL: none */
@@ -171,7 +172,7 @@ new_story(struct telling *telling, uint64_t seq, int64_t due_ms)
     telling->stories = arena_grow(telling->call->api->arena, telling->stories, telling->count,
                                   sizeof(*telling->stories));
     struct story *story = &telling->stories[telling->count++];
-    *story = (struct story){.seq = seq, .due_ms = due_ms, .at_ms = DUE_UNKNOWN_YET};
+    *story = (struct story){.seq = seq, .due_ms = due_ms, .at_ms = INSTANT_NONE};
     return story;
 }
 
@@ -275,7 +276,7 @@ tell_outcome(struct telling *telling, struct story *story, const struct event *e
     case RESULT_RETURNED: /* due again, by push */
     case RESULT_ALONE:
         story->outcome = OUTCOME_PENDING;
-        story->at_ms = DUE_UNKNOWN_YET;
+        story->at_ms = INSTANT_NONE;
         return;
     }
 }

@@ -31,6 +31,7 @@ struct core {
     struct effect *effects; /* a queue, in order of seq */
     uint32_t effect_head, effect_count, effect_capacity;
     uint64_t batch_count;
+    struct tail tail;   /* of passes that are over */
     uint64_t *erasures; /* events whose words go; in the pass's arena */
     uint32_t erasure_count;
     int64_t newest_found_ms; /* the latest time that core_open() found */
@@ -72,6 +73,7 @@ static void
 on_durable(void *context, uint64_t durable_seq)
 {
     struct core *core = context;
+    tail_drop(&core->tail, durable_seq);
     if (!core->flushing) { /* else the flush runs them when its pass is over */
         run_effects(core, durable_seq);
     }
@@ -216,6 +218,7 @@ core_close(struct core *core)
     buf_fini(&core->events);
     buf_fini(&core->content_bytes);
     buf_fini(&core->error);
+    tail_fini(&core->tail);
     events_fini(&core->pass);
     engine_free(core->engine);
     free(core);
@@ -435,6 +438,34 @@ tell_notices(const struct core *core)
     }
 }
 
+/* What the log's writer has still to write. */
+static void
+keep_tail(struct core *core)
+{
+    uint64_t durable = log_durable(core->options.log);
+    for (uint32_t i = 0; i < core->pass.count; i++) {
+        if (core->pass.items[i].seq > durable) {
+            tail_add(&core->tail, &core->pass.items[i]);
+        }
+    }
+}
+
+bool
+core_tail(const struct core *core, uint64_t seq, struct tail_event *out_event)
+{
+    const struct events *pass = &core->pass;
+    if (pass->count > 0 && seq >= pass->items[0].seq) {
+        assert(seq - pass->items[0].seq < pass->count);
+        *out_event = tail_event_of(&pass->items[seq - pass->items[0].seq]);
+        return true;
+    }
+    const struct tail_event *found = tail_find(&core->tail, seq);
+    if (found != NULL) {
+        *out_event = *found;
+    }
+    return found != NULL;
+}
+
 enum rc
 core_flush(struct core *core)
 {
@@ -449,6 +480,7 @@ core_flush(struct core *core)
         return rc;
     }
     tell_notices(core);
+    keep_tail(core);
     events_clear(&core->pass);
     core->ids = NULL;
     core->id_count = 0;

@@ -15,6 +15,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/restore.h"
+#include "daemon/tail.h"
 #include "engine/engine.h"
 #include "proto/definition.h"
 #include "store/log.h"
@@ -72,6 +73,9 @@ const struct restored *core_restored(const struct core *core);
 /* The latest time found in the log at open is later than the clock: sends are to be held (T6). */
 bool core_clock_behind(const struct core *core);
 int64_t core_newest_found_ms(const struct core *core); /* that time; 0: the log was empty */
+
+/* An event that is decided and cannot be read from the log yet; false where it can. */
+bool core_tail(const struct core *core, uint64_t seq, struct tail_event *out_event);
 
 /* Decides one input in the current pass. Returns the events it produced, borrowed until the flush. */
 const struct event *core_input(struct core *core, const struct input *input, uint32_t *out_count);

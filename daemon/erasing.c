@@ -74,40 +74,42 @@ erasing_pump(struct core *core)
     return core_state(core)->forgetting.friend != NO_ID;
 }
 
+/* Reads what an unsend asks of one event: from the log, or from what is on its way to it. */
+static enum rc
+look_at(struct core *core, struct arena *arena, uint64_t seq, struct tail_event *out_event)
+{
+    struct event event;
+    if (core_tail(core, seq, out_event)) {
+        return RC_OK;
+    }
+    arena_reset(arena);
+    enum rc rc = replay_read_event(core_log(core), seq, arena, &event);
+    if (rc == RC_OK) {
+        *out_event = tail_event_of(&event);
+    }
+    return rc;
+}
+
 static enum rc
 find_message(struct core *core, struct arena *arena, uint32_t friend, struct span message_id,
              uint64_t *out_seq)
 {
     int64_t oldest_ms = clock_now_ms(core_clock(core)) - UNSENDS_WITHIN_MS;
     uint64_t seq = core_state(core)->friends[friend].newest_seq;
+    uint64_t wanted = tail_message_sum(message_id);
     for (uint32_t i = 0; seq != 0 && i < MESSAGES_BACK_MAX; i++) {
-        struct event event;
-        arena_reset(arena);
-        enum rc rc = replay_read_event(core_log(core), seq, arena, &event);
-        if (rc != RC_OK || event.at_ms < oldest_ms || !crowd_event_of(&event, friend, &event)) {
+        struct tail_event event;
+        enum rc rc = look_at(core, arena, seq, &event);
+        if (rc != RC_OK || event.at_ms < oldest_ms) {
             return rc;
         }
-        if (event.kind == EVENT_MESSAGE_RECEIVED &&
-            span_equal(event.u.act.message_id, message_id)) {
+        if (event.message_sum == wanted) {
             *out_seq = seq;
             return RC_OK;
         }
-        seq = event.friend_prev;
+        seq = tail_previous(&event, friend);
     }
     return RC_OK;
-}
-
-static uint64_t
-durable_of(struct core *core)
-{
-    return log_durable(core_log(core));
-}
-
-static enum rc
-make_readable(struct core *core)
-{
-    enum rc rc = core_flush(core);
-    return rc == RC_OK ? log_wait(core_log(core)) : rc;
 }
 
 enum rc
@@ -117,10 +119,7 @@ erasing_find_message(struct core *core, struct span user_id, struct span message
     uint64_t seq = 0;
     enum rc rc = RC_OK;
     uint32_t friend = state_find_friend(core_state(core), user_id);
-    if (friend != NO_ID && core_state(core)->friends[friend].newest_seq > durable_of(core)) {
-        rc = make_readable(core); /* sent and taken back within a few milliseconds */
-    }
-    if (rc == RC_OK && friend != NO_ID && message_id.len > 0) {
+    if (friend != NO_ID && message_id.len > 0) {
         struct arena *arena = arena_new();
         rc = find_message(core, arena, friend, message_id, &seq);
         arena_free(arena);

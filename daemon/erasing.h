@@ -17,8 +17,7 @@
 bool erasing_pump(struct core *core);
 
 /* The event with which this friend's message was received; 0 when it is not found among the events of
- * the last two days (LINE takes messages back for one). Where the friend's newest event is not durable
- * yet it ends the pass and waits for the disk: the message may be in it. */
+ * the last two days (LINE takes messages back for one). It may be one that is not durable yet. */
 MUST_USE enum rc erasing_find_message(struct core *core, struct span user_id,
                                       struct span message_id, uint64_t *out_seq);
 

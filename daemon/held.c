@@ -13,7 +13,7 @@ static void
 count_due(struct held_gap *gap, int64_t due_ms)
 {
     gap->due_count++;
-    if (gap->due_since_ms == DUE_UNKNOWN_YET || due_ms < gap->due_since_ms) {
+    if (gap->due_since_ms == INSTANT_NONE || due_ms < gap->due_since_ms) {
         gap->due_since_ms = due_ms;
     }
 }
@@ -49,7 +49,7 @@ held_look(struct core *core, struct arena *arena, struct held_gap *out_gap)
                                  .path = former.u.claimed.path,
                                  .claimed_ms = former.at_ms,
                                  .newest_ms = state->claim.former_ms,
-                                 .due_since_ms = DUE_UNKNOWN_YET};
+                                 .due_since_ms = INSTANT_NONE};
     int64_t now_ms = clock_now_ms(core_clock(core));
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
         const struct enrolment *row = &state->enrolments[i];

@@ -16,7 +16,7 @@ struct held_gap {
     int64_t claimed_ms;   /* the last claim of the former life */
     int64_t newest_ms;    /* its newest event */
     uint32_t due_count;   /* steps and answers due by now, and requests of unknown fate */
-    int64_t due_since_ms; /* the first of them; DUE_UNKNOWN_YET when there is none */
+    int64_t due_since_ms; /* the first of them; INSTANT_NONE when there is none */
 };
 
 bool held_by_claim(const struct core *core);

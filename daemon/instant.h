@@ -16,6 +16,7 @@
 #include "engine/civil.h"
 
 enum { INSTANT_TEXT_BYTES = 48 };
+#define INSTANT_NONE INT64_MIN /* no instant at all: not yet, or never */
 
 MUST_USE enum rc instant_parse(struct span text, const struct zone *zone, int64_t *out_ms);
 MUST_USE enum rc instant_parse_date(struct span text, int64_t *out_day);

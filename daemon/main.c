@@ -10,6 +10,7 @@
 #include "daemon/settings.h"
 #include "daemon/station.h"
 #include "daemon/zones.h"
+#include "store/map_fault.h"
 
 #include <assert.h>
 #include <ev.h>
@@ -343,6 +344,7 @@ main(int argc, char **argv)
     struct buf message = {0};
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of its write */
+    map_fault_explain();
     umask(0077);
     enum rc rc = settings_read(&stepd.settings, argc, argv, &message);
     if (rc != RC_OK) {

@@ -102,7 +102,7 @@ take_input(struct webhook *webhook, struct input *input)
 {
     bool known = false, unsend = input->kind == INPUT_UNSEND;
     enum rc rc = RC_OK;
-    if (unsend) { /* before its id is noted: the pass may end here */
+    if (unsend) {
         rc = erasing_find_message(webhook->core, input->u.act.user_id, input->u.act.message_id,
                                   &input->u.act.message);
     }

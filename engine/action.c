@@ -232,9 +232,6 @@ run_wait(struct turn *turn, uint32_t friend, const struct action *action, struct
     }
 }
 
-static bool run_list(struct turn *turn, uint32_t friend, const struct body *body,
-                     struct source source, uint32_t enrolment, struct outbox *outbox);
-
 static bool
 run_choose(struct turn *turn, uint32_t friend, const struct action *action, struct source source,
            uint32_t enrolment, struct outbox *outbox)
@@ -242,15 +239,15 @@ run_choose(struct turn *turn, uint32_t friend, const struct action *action, stru
     for (uint32_t i = 0; i < action->u.choose.case_count; i++) {
         const struct choose_case *option = &action->u.choose.cases[i];
         if (condition_holds(turn, friend, &option->condition)) {
-            return run_list(turn, friend, &option->body, source, enrolment, outbox);
+            return action_run_list(turn, friend, &option->body, source, enrolment, outbox);
         }
     }
     return false;
 }
 
-static bool
-run_list(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
-         uint32_t enrolment, struct outbox *outbox)
+bool
+action_run_list(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
+                uint32_t enrolment, struct outbox *outbox)
 {
     bool did_something = false;
     for (uint32_t i = 0; i < body->action_count; i++) {
@@ -258,7 +255,7 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
         if (!condition_holds(turn, friend, &action->condition)) {
             did_something =
                 (action->kind == ACTION_WAIT &&
-                 run_list(turn, friend, action->u.wait.rest, source, enrolment, outbox)) ||
+                 action_run_list(turn, friend, action->u.wait.rest, source, enrolment, outbox)) ||
                 did_something;
             continue;
         }
@@ -297,8 +294,8 @@ run_list(struct turn *turn, uint32_t friend, const struct body *body, struct sou
             draw_word(turn, friend, action, source);
             break;
         case ACTION_SPLIT:
-            did = run_list(turn, friend, draw_split(turn, friend, action, source), source,
-                           enrolment, outbox);
+            did = action_run_list(turn, friend, draw_split(turn, friend, action, source), source,
+                                  enrolment, outbox);
             break;
         case ACTION_GOTO:
         case ACTION_END:
@@ -348,7 +345,7 @@ action_run(struct turn *turn, uint32_t friend, const struct body *body, struct s
            uint32_t enrolment, struct outbox *outbox)
 {
     uint32_t fired = turn->fired.count;
-    bool did_something = run_list(turn, friend, body, source, enrolment, outbox);
+    bool did_something = action_run_list(turn, friend, body, source, enrolment, outbox);
     trigger_run_fired(turn, fired); /* after the list that fired them (SPEC R27) */
     return did_something;
 }

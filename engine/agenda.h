@@ -22,7 +22,7 @@ struct agenda {
     struct state *state;
     struct due due;
     struct held held;
-    int64_t now_ms; /* of the call under way */
+    int64_t now_ms;     /* of the call under way */
     bool passed_over;   /* some enrolment came due while it was paused, and is in no queue */
     uint32_t look_from; /* from here on enrolments are looked at for such; NO_ID: none is */
 };

@@ -353,6 +353,7 @@ scenario_catch_up(struct turn *turn, uint32_t enrolment)
     const uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
     bool outer = turn->resuming;
     turn->resuming = true;
+    edit_follow(turn, enrolment); /* what would have gone out is what the newest edit says */
     for (;;) {
         const struct enrolment *row = &turn->state->enrolments[enrolment];
         if (row->phase != ENROLMENT_WAITING || row->started_seq != started_seq ||
@@ -421,6 +422,41 @@ scenario_refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reas
     turn_emit(turn, &refused);
 }
 
+/* Its last step is on its way: there is nothing left to decide, so it is in nobody's way. */
+static bool
+is_over(const struct state *state, uint32_t enrolment)
+{
+    const struct enrolment *row = &state->enrolments[enrolment];
+    return row->phase == ENROLMENT_IN_DELIVERY && !row->ending &&
+           scenario_next_step(state, scenario_of(state, row->scenario), enrolment, row->step) ==
+               NULL;
+}
+
+/* Ends what was in the way of a start. */
+static void
+clear(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
+{
+    if (is_over(turn->state, enrolment)) {
+        scenario_finish(turn, enrolment);
+    } else {
+        scenario_stop(turn, enrolment, reason, source);
+    }
+}
+
+static uint32_t
+in_lane(const struct state *state, uint32_t friend, uint32_t lane)
+{
+    uint32_t i = state->friends[friend].first_enrolment;
+    while (i != NO_ID) {
+        const struct scenario *scenario = scenario_of(state, state->enrolments[i].scenario);
+        if (scenario->kind == KIND_SCENARIO && scenario->lane == lane) {
+            break;
+        }
+        i = state->enrolments[i].next;
+    }
+    return i;
+}
+
 /* SPEC R20, R21: may it start, and what has to end for it. False: refused. */
 static bool
 make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source source)
@@ -452,20 +488,16 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
         running = state_enrolment_in(state, friend, scenario);
     }
     if (running != NO_ID) {
-        if (!always) {
+        if (!always && !is_over(state, running)) {
             scenario_refuse(turn, friend, scenario, REASON_ACTIVE, source);
             return false;
         }
-        scenario_stop(turn, running, REASON_RESTARTED, source);
+        clear(turn, running, REASON_RESTARTED, source);
         return true;
     }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
-        const struct scenario *other = scenario_of(state, state->enrolments[i].scenario);
-        if (other->kind == KIND_SCENARIO && other->lane == definition->lane) {
-            scenario_stop(turn, i, REASON_SWITCHED, source);
-        }
-        i = next;
+    uint32_t other;
+    while ((other = in_lane(state, friend, definition->lane)) != NO_ID) {
+        clear(turn, other, REASON_SWITCHED, source);
     }
     return true;
 }
@@ -483,9 +515,8 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
         int64_t due_ms = step_due(scenario, step, row, DUE_UNKNOWN_YET);
-        struct event skipped =
-            scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
-                                due_ms == DUE_UNKNOWN_YET ? row->start_ms : due_ms, REASON_AT_STEP);
+        struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
+                                                   due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);
         row = &turn->state->enrolments[enrolment];
     }

@@ -1,5 +1,6 @@
 /* A due step, judged: stale, condition, pressure, then done or on its way (SPEC R6, R7, R23, R25). */
 #include "engine/reminder.h"
+#include "engine/trigger.h"
 
 static struct event
 judged(const struct turn *turn, enum event_kind kind, uint32_t enrolment, enum reason reason)
@@ -26,6 +27,8 @@ static void
 condition_failed(struct turn *turn, uint32_t enrolment, const struct step *step)
 {
     if (step->otherwise == OTHERWISE_STOP) {
+        struct event skipped = judged(turn, EVENT_STEP_SKIPPED, enrolment, REASON_CONDITION);
+        turn_emit(turn, &skipped); /* this one is skipped; what would have followed is cancelled */
         scenario_stop(turn, enrolment, REASON_CONDITION, (struct source){0});
     } else {
         if (step->otherwise == OTHERWISE_GOTO) {
@@ -42,15 +45,18 @@ step_of(const struct turn *turn, uint32_t enrolment)
     return scenario_step(&turn->state->definitions->scenarios[row->scenario], row->step, NULL);
 }
 
-/* Runs the body; afterwards the enrolment may have been ended by its own step. */
+/* Runs the body; afterwards the enrolment may have been ended by its own step. What it fires runs behind
+ * it here, or is left to the caller. */
 static bool
-run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbox *outbox)
+run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbox *outbox,
+    bool fires)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     struct source source = {SOURCE_STEP, row->scenario, step->id};
     const struct running running = {.enrolment = enrolment, .outer = turn->running};
     turn->running = &running;
-    bool did_something = action_run(turn, row->friend, &step->body, source, enrolment, outbox);
+    bool did_something = (fires ? action_run : action_run_list)(turn, row->friend, &step->body,
+                                                                source, enrolment, outbox);
     turn->running = running.outer;
     return did_something;
 }
@@ -75,20 +81,24 @@ done_without_message(struct turn *turn, uint32_t enrolment, bool did_something)
     scenario_advance(turn, enrolment, turn->now_ms);
 }
 
+/* What the step fires follows it: it is on its way by then, or done. */
 uint64_t
 step_go(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment row = turn->state->enrolments[enrolment];
     const struct step *step = step_of(turn, enrolment);
+    uint32_t fired = turn->fired.count;
+    uint64_t intended = 0;
     struct outbox outbox = {0};
-    bool did_something = run(turn, enrolment, step, &outbox);
+    bool did_something = run(turn, enrolment, step, &outbox, false);
     if (outbox.count > 0) {
-        return delivery_intend_items(turn, row.friend, &outbox, step->message_class, row.due_ms);
-    }
-    if (still_there(turn, enrolment, row.started_seq)) {
+        intended =
+            delivery_intend_items(turn, row.friend, &outbox, step->message_class, row.due_ms);
+    } else if (still_there(turn, enrolment, row.started_seq)) {
         done_without_message(turn, enrolment, did_something || !step->body.has_message);
     }
-    return 0;
+    trigger_run_fired(turn, fired);
+    return intended;
 }
 
 static int64_t
@@ -207,7 +217,7 @@ step_answer(struct turn *turn, uint32_t enrolment)
         return;
     }
     uint32_t before = turn->answer.outbox.count;
-    bool did_something = run(turn, enrolment, step, &turn->answer.outbox);
+    bool did_something = run(turn, enrolment, step, &turn->answer.outbox, true);
     if (!still_there(turn, enrolment, row.started_seq)) {
         return;
     }

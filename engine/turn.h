@@ -188,6 +188,9 @@ void button_decide(struct turn *turn, uint32_t friend, const struct event *tappe
  * something was done or sent. */
 bool action_run(struct turn *turn, uint32_t friend, const struct body *body, struct source source,
                 uint32_t enrolment, struct outbox *outbox);
+/* The same, but what it fires is left to the caller, who runs turn->fired from where it was. */
+bool action_run_list(struct turn *turn, uint32_t friend, const struct body *body,
+                     struct source source, uint32_t enrolment, struct outbox *outbox);
 void action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add,
                     struct source source);
 /* The value of a number, date or datetime field is the number, of the others the text. */

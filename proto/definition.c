@@ -10,9 +10,10 @@
 #include <stdlib.h>
 
 static const char *const SECTIONS[] = {
-    "account",  "tags",  "fields",    "templates", "friend_add",  "scenarios",  "auto_replies",
-    "buttons",  "forms", "calendars", "events",    "conversions", "notify",     "reminders",
-    "triggers", "dates", "marks",     "routes",    "links",       "broadcasts", NULL};
+    "account",      "tags",       "fields",     "templates", "friend_add", "scenarios",
+    "auto_replies", "buttons",    "forms",      "calendars", "events",     "conversions",
+    "notify",       "reminders",  "triggers",   "dates",     "marks",      "routes",
+    "links",        "broadcasts", "rich_menus", NULL};
 
 /* --- files to one tree --- */
 
@@ -288,6 +289,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_reminders(compiler, reminders);
     compile_triggers(compiler, triggers);
     compile_dates(compiler, dates);
+    compile_rich_menus(compiler, section_of(compiler, tree, "rich_menus"));
     compile_scenario_rows(compiler);
     compile_removed_templates(compiler);
 

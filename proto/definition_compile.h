@@ -119,6 +119,13 @@ void compile_removed_templates(struct compiler *compiler);
 /* Room for a template with that id. */
 struct template *compile_template_slot(struct compiler *compiler, uint32_t id);
 
+/* button or button:choice; the choice must be one of the button's, where it lists them. */
+void compile_button_choice(struct compiler *compiler, const struct yaml_node *node);
+
+/* --- definition_menu.c --- */
+
+void compile_rich_menus(struct compiler *compiler, const struct yaml_node *section);
+
 /* --- definition_insertion.c --- */
 
 /* What stands between {{ and }}; whole is the insertion with its braces. False: said. */

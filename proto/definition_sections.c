@@ -317,8 +317,8 @@ compile_tap_limit(struct compiler *compiler, const struct yaml_pair *pair, struc
         struct place place = {.what = "'over_limit'", .mark = over->key_mark, .word = over->key};
         place.name = compile_format(compiler, "button/%.*s/over_limit", span_fmt(pair->key));
         if (button->limit == TAPS_ANY) {
-            yaml_error(compiler->diagnostics, over->key_mark, over->key,
-                       "'over_limit' without a limit is never reached; write 'limit: once'");
+            yaml_warning(compiler->diagnostics, over->key_mark, over->key,
+                         "'over_limit' without a limit is never reached; write 'limit: once'");
         }
         if (compile_keys(compiler, over->value, NO_KEYS, true, NOT_YET_NOTHING, place.what)) {
             compile_body(compiler, over->value, &place, &button->over_limit);

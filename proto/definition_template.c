@@ -56,9 +56,8 @@ write_url(struct writer *writer, const struct yaml_node *node)
     writer_text(writer, node);
 }
 
-/* button or button:choice; the choice must be one of the button's, where it lists them. */
-static void
-check_button(struct compiler *compiler, const struct yaml_node *node)
+void
+compile_button_choice(struct compiler *compiler, const struct yaml_node *node)
 {
     struct span text = node->text;
     size_t colon = words_find(text, ":");
@@ -122,7 +121,7 @@ write_quick(struct writer *writer, const struct yaml_node *node)
             buf_append_cstr(&writer->json, ",\"uri\":");
             writer_text(writer, pair->value);
         } else {
-            check_button(compiler, pair->value);
+            compile_button_choice(compiler, pair->value);
             buf_append_cstr(&writer->json, ",\"data\":");
             json_append_string(&writer->json, target);
             buf_append_cstr(&writer->json, ",\"displayText\":");

@@ -7,7 +7,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_SECTION, "recent_score", "R37", "a score that silence lowers", NULL},
     {NOT_YET_SECTION, "schedules", "R33", "recurring schedules", NULL},
     {NOT_YET_SECTION, "coupons", "R60", "coupons", NULL},
-    {NOT_YET_SECTION, "rich_menus", "R38", "rich menus", NULL},
 
     {NOT_YET_CLASS_KEY, "grace", "R8", "a grace of a class", NULL},
     {NOT_YET_CLASS_KEY, "per_day", "R13", "a cap on messages a day", "none"},
@@ -51,7 +50,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CALENDAR_KEY, "on_wait", "R39", "waiting lists", NULL},
     {NOT_YET_CALENDAR_KEY, "on_promote", "R39", "waiting lists", NULL},
 
-    {NOT_YET_STEPCTL, "diff", "R26", "what an edit would move", NULL},
     {NOT_YET_STEPCTL, "simulate", "R42", "running the live state ahead", NULL},
     {NOT_YET_STEPCTL, "calendar", "R39", "booking", NULL},
     {NOT_YET_STEPCTL, "report", "R53", "measures", NULL},

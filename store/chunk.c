@@ -18,9 +18,13 @@ struct log_chunks {
     struct log_chunk chunk;
     bool any; /* a batch was read: last is it */
     struct batch_view last;
+    uint64_t batch_rows;           /* so many were read */
     uint64_t content_next;         /* content rows are read from this number on */
     uint64_t content_rows;         /* so many were read and are not known to be erased */
     uint8_t id_next[ID_KEY_BYTES]; /* remembered ids are read from this key on */
+    uint64_t id_rows;              /* so many were read */
+    size_t ids_txn;                /* in this state of the log; 0: none yet */
+    bool ids_elsewhere; /* and in others, or not from the first: their number says nothing */
     struct buf error;
 };
 
@@ -106,7 +110,7 @@ log_chunks_open_after(struct log *log, struct log *copy, struct log_chunks **out
 {
     struct lmdb_parts parts;
     MDB_txn *txn = NULL;
-    MDB_stat stat = {0};
+    MDB_stat stat = {0}, batches = {0};
     enum rc rc = log_chunks_open(log, out_chunks);
     if (rc != RC_OK || log_newest(copy) == 0) {
         return rc;
@@ -117,9 +121,14 @@ log_chunks_open_after(struct log *log, struct log *copy, struct log_chunks **out
     rc = said(*out_chunks, mdb_txn_begin(parts.env, NULL, MDB_RDONLY, &txn));
     if (rc == RC_OK) {
         rc = said(*out_chunks, mdb_stat(txn, parts.tables[TABLE_CONTENT], &stat));
+        if (rc == RC_OK) {
+            rc = said(*out_chunks, mdb_stat(txn, parts.tables[TABLE_BATCHES], &batches));
+        }
         mdb_txn_abort(txn);
     }
     (*out_chunks)->content_rows = stat.ms_entries;
+    (*out_chunks)->batch_rows = batches.ms_entries;
+    (*out_chunks)->ids_elsewhere = true;
     return rc == RC_OK ? find_end(*out_chunks, log, copy) : rc;
 }
 
@@ -169,6 +178,7 @@ take_batch(struct log_chunks *chunks, const MDB_val *key, const MDB_val *value)
     }
     chunks->any = true;
     chunks->last = view;
+    chunks->batch_rows++;
     chunks->batches =
         arena_grow(chunks->arena, chunks->batches, chunk->batch_count, sizeof(*chunks->batches));
     struct chunk_batch *out = &chunks->batches[chunk->batch_count++];
@@ -182,6 +192,7 @@ take_batch(struct log_chunks *chunks, const MDB_val *key, const MDB_val *value)
     chunk->bytes += bytes.len;
     if (view.header.time_ms < (int64_t)big_endian_get(chunks->id_next, TIME_BYTES) ||
         chunks->id_next[0] == UINT8_MAX) {
+        chunks->ids_elsewhere = true;
         memset(chunks->id_next, 0, sizeof(chunks->id_next));
         big_endian_put(chunks->id_next, (uint64_t)view.header.time_ms, TIME_BYTES);
     }
@@ -254,17 +265,38 @@ go_behind(uint8_t id_next[ID_KEY_BYTES], const void *key)
     }
 }
 
+/* The two tables of ids say the same: neither has a checksum, so each is the other's. */
+static enum rc
+check_id(struct log_chunks *chunks, MDB_txn *txn, const uint8_t *time_key)
+{
+    MDB_val key = val_of(time_key + TIME_BYTES, REMEMBERED_BYTES), time;
+    int code = mdb_get(txn, chunks->parts.tables[TABLE_IDS], &key, &time);
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+        return said(chunks, code);
+    }
+    bool same = code == MDB_SUCCESS && time.mv_size == TIME_BYTES &&
+                memcmp(time.mv_data, time_key, TIME_BYTES) == 0;
+    return same ? RC_OK
+                : fail(chunks, RC_CORRUPT, next_seq(chunks),
+                       "the tables of remembered ids contradict each other");
+}
+
 static enum rc
 read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
 {
     struct log_chunk *chunk = &chunks->chunk;
     MDB_cursor *cursor = NULL;
     MDB_val key = val_of(chunks->id_next, ID_KEY_BYTES), value;
+    chunks->ids_elsewhere =
+        chunks->ids_elsewhere || (chunks->ids_txn != 0 && chunks->ids_txn != mdb_txn_id(txn));
+    chunks->ids_txn = mdb_txn_id(txn);
     int code = mdb_cursor_open(txn, chunks->parts.tables[TABLE_ID_TIMES], &cursor);
     if (code == MDB_SUCCESS) {
         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     }
-    while (code == MDB_SUCCESS && key.mv_size == ID_KEY_BYTES && chunk->bytes < CHUNK_BYTES) {
+    enum rc rc = RC_OK;
+    while (code == MDB_SUCCESS && key.mv_size == ID_KEY_BYTES && chunk->bytes < CHUNK_BYTES &&
+           (rc = check_id(chunks, txn, key.mv_data)) == RC_OK) {
         const uint8_t *bytes = key.mv_data;
         if (memcmp(bytes, chunks->id_next, ID_KEY_BYTES) < 0) { /* as with content rows */
             mdb_cursor_close(cursor);
@@ -275,15 +307,46 @@ read_ids(struct log_chunks *chunks, MDB_txn *txn, bool *out_end)
         id->time_ms = (int64_t)big_endian_get(bytes, TIME_BYTES);
         memcpy(id->sum, bytes + TIME_BYTES, REMEMBERED_BYTES);
         go_behind(chunks->id_next, bytes);
+        chunks->id_rows++;
         chunk->bytes += ID_KEY_BYTES;
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
     *out_end = code == MDB_NOTFOUND;
+    if (rc != RC_OK) {
+        return rc;
+    }
     if (code == MDB_SUCCESS && key.mv_size != ID_KEY_BYTES) {
         return fail(chunks, RC_CORRUPT, next_seq(chunks), "a remembered id is none");
     }
     return code == MDB_SUCCESS || code == MDB_NOTFOUND ? RC_OK : said(chunks, code);
+}
+
+/* A page of which a part is from before may show fewer rows than its table has. */
+static enum rc
+count_batches(struct log_chunks *chunks, MDB_txn *txn)
+{
+    MDB_stat stat;
+    enum rc rc = said(chunks, mdb_stat(txn, chunks->parts.tables[TABLE_BATCHES], &stat));
+    return rc != RC_OK || stat.ms_entries == chunks->batch_rows
+               ? rc
+               : fail(chunks, RC_CORRUPT, next_seq(chunks),
+                      "there are to be more batches than there are");
+}
+
+static enum rc
+count_ids(struct log_chunks *chunks, MDB_txn *txn)
+{
+    MDB_stat ids = {0}, times = {0};
+    enum rc rc = said(chunks, mdb_stat(txn, chunks->parts.tables[TABLE_IDS], &ids));
+    if (rc == RC_OK) {
+        rc = said(chunks, mdb_stat(txn, chunks->parts.tables[TABLE_ID_TIMES], &times));
+    }
+    bool all = chunks->ids_elsewhere || chunks->id_rows == times.ms_entries;
+    return rc != RC_OK || (ids.ms_entries == times.ms_entries && all)
+               ? rc
+               : fail(chunks, RC_CORRUPT, next_seq(chunks),
+                      "the tables of remembered ids contradict each other");
 }
 
 /* At the end every content row was seen, or rows were erased behind us, or some belong to no event. */
@@ -321,7 +384,9 @@ log_chunks_next(struct log_chunks *chunks, struct log_chunk *out_chunk)
     }
     chunks->content_rows += chunks->chunk.content_count;
     if (rc == RC_OK && no_batches && no_ids && chunks->chunk.bytes == 0) {
-        rc = count_content(chunks, txn);
+        rc = count_batches(chunks, txn);
+        rc = rc == RC_OK ? count_content(chunks, txn) : rc;
+        rc = rc == RC_OK ? count_ids(chunks, txn) : rc;
     }
     mdb_txn_abort(txn);
     if (rc != RC_OK) {
@@ -437,7 +502,9 @@ log_chunks_erase_too(struct log_chunks *chunks, struct log *copy, uint64_t *out_
         }
     }
     *out_rows = erased;
-    return rc;
+    return rc != RC_OK || erased > 0
+               ? rc
+               : fail(chunks, RC_CORRUPT, next_seq(chunks), "the content rows are miscounted");
 }
 
 /* ---- writing ---- */

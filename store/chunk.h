@@ -46,7 +46,8 @@ MUST_USE enum rc log_chunks_next(struct log_chunks *chunks, struct log_chunk *ou
 const char *log_chunks_error(const struct log_chunks *chunks);
 void log_chunks_close(struct log_chunks *chunks);
 
-/* Deletes from the copy, made of the chunks so far, the content rows that the log has no more. */
+/* After RC_AGAIN: deletes from the copy, made of the chunks so far, the content rows that the log has no more.
+ * RC_CORRUPT when there are none. */
 MUST_USE enum rc log_chunks_erase_too(struct log_chunks *chunks, struct log *copy,
                                       uint64_t *out_rows);
 

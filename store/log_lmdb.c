@@ -78,11 +78,27 @@ rc_from_lmdb(int code)
     }
 }
 
+/* LMDB's own words, but for what people meet. */
+static const char *
+words_of(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS:
+        return "";
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+        return "log/data.mdb is no log of stepd's, or its first page is damaged; a backup restores "
+               "it";
+    default:
+        return mdb_strerror(code);
+    }
+}
+
 /* Keeps what LMDB said for log_error(). */
 static enum rc
 said(struct lmdb *lmdb, int code)
 {
-    lmdb->backend.what = code == MDB_SUCCESS ? "" : mdb_strerror(code);
+    lmdb->backend.what = words_of(code);
     return rc_from_lmdb(code);
 }
 

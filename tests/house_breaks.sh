@@ -51,6 +51,9 @@ tree a.c '#include <time.h>\nlong now(void);\nlong now(void) { return (long)time
 (cd "$work/tree" && cc -c a.c -o a.o && ar rc liba.a a.o)
 refuses "a call to time()" "'time' is not on the list" sh "$here/purity.sh" "$work/tree/liba.a"
 
+tree store/a.c '    pid_t child = fork();\n'
+refuses "a fork below the daemon" "store/a.c:1:" sh "$here/no_fork.sh" "$work/tree"
+
 tree README.md '| `engine/` | `engine` | what decides |\n'
 printf 'engine engine\nproto proto\n' >"$work/tree/map"
 refuses "a folder the README does not map" "+proto proto" sh "$here/map.sh" "$work/tree/README.md" "$work/tree/map"

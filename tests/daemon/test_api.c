@@ -564,6 +564,44 @@ START_TEST(a_plan_says_whom_an_edit_moves)
 }
 END_TEST
 
+static json_t *
+post_plan(const char *yaml, const char *plan_id, unsigned *out_status)
+{
+    json_t *body = json_pack("{s:[{s:s,s:s}],s:s}", "files", "name", "shop.yaml", "text", yaml,
+                             "plan_id", plan_id);
+    char *text = json_dumps(body, 0);
+    json_t *answer = call_api("POST", "/v1/definitions", text, out_status);
+    free(text);
+    json_decref(body);
+    return answer;
+}
+
+START_TEST(a_plan_is_refused_once_the_state_has_moved_on)
+{
+    char yaml[2000];
+    unsigned status;
+    snprintf(yaml, sizeof(yaml), "%s", SHOP);
+    memcpy(strstr(yaml, "1h after"), "2h after", 8);
+    follows(ANNA);
+    json_t *plan = post_definitions(yaml, true, NULL);
+    follows("U0000000000000000000000000000000b"); /* moves as well, and was not told of */
+    uint64_t before = core_state(fixture.core)->definitions_seq;
+    json_t *answer = post_plan(yaml, json_string_value(json_object_get(plan, "plan_id")), &status);
+    ck_assert_uint_eq(status, 409);
+    expect(answer, "error.code", "conflict");
+    ck_assert_uint_eq(core_state(fixture.core)->definitions_seq, before);
+    json_decref(answer);
+    json_decref(plan);
+
+    plan = post_definitions(yaml, true, NULL);
+    answer = post_plan(yaml, json_string_value(json_object_get(plan, "plan_id")), &status);
+    ck_assert_uint_eq(status, 200);
+    ck_assert_uint_gt(core_state(fixture.core)->definitions_seq, before);
+    json_decref(answer);
+    json_decref(plan);
+}
+END_TEST
+
 START_TEST(a_quota_is_told_and_raised_and_lets_go_what_it_held)
 {
     follows(ANNA); /* one reply: free */
@@ -691,6 +729,7 @@ suite(void)
     tcase_add_test(tc, the_same_definitions_again_are_no_event);
     tcase_add_test(tc, a_plan_names_what_changes_and_a_dry_run_changes_nothing);
     tcase_add_loop_test(tc, a_plan_says_whom_an_edit_moves, 0, 2);
+    tcase_add_test(tc, a_plan_is_refused_once_the_state_has_moved_on);
     tcase_add_test(tc, a_quota_is_told_and_raised_and_lets_go_what_it_held);
     tcase_add_test(tc, a_cap_holds_and_is_raised);
     tcase_add_loop_test(tc, a_broadcast_is_listed_and_called_off_until_it_is_on_its_way, 0, 2);

@@ -178,6 +178,40 @@ START_TEST(a_repeated_webhook_is_a_duplicate_while_the_first_is_not_durable)
 }
 END_TEST
 
+/* Sent and taken back while the disk stands: in passes of their own, and in one. */
+START_TEST(an_unsend_finds_a_message_that_is_not_durable_and_waits_for_nothing)
+{
+    struct fixture *f = &fixture;
+    struct buf row = {0};
+    struct event unsent;
+    ck_assert_uint_eq(follow(ANNA), 200);
+    ck_assert_int_eq(core_flush(f->core), RC_OK);
+    uint64_t durable = log_durable(core_log(f->core));
+    ck_assert_uint_eq(
+        post_webhook(event_body(
+            ANNA, "message", ",\"message\":{\"type\":\"text\",\"id\":\"5\",\"text\":\"canary\"}")),
+        200);
+    uint64_t message = core_state(f->core)->seq;
+    if (_i == 0) {
+        ck_assert_int_eq(core_flush(f->core), RC_OK);
+        ck_assert_uint_eq(follow(BERT), 200); /* somebody else's events in between */
+        ck_assert_int_eq(core_flush(f->core), RC_OK);
+    }
+    ck_assert_uint_eq(post_webhook(event_body(ANNA, "unsend", ",\"unsend\":{\"messageId\":\"5\"}")),
+                      200);
+    uint64_t unsend = core_state(f->core)->seq;
+    ck_assert_uint_eq(log_durable(core_log(f->core)), durable);
+    catch_up();
+    struct arena *arena = arena_new();
+    ck_assert_int_eq(replay_read_event(core_log(f->core), unsend, arena, &unsent), RC_OK);
+    ck_assert_int_eq(unsent.kind, EVENT_MESSAGE_UNSENT);
+    ck_assert_uint_eq(unsent.u.act.message, message);
+    ck_assert_int_eq(log_read_content(core_log(f->core), message, &row), RC_NOT_FOUND);
+    buf_fini(&row);
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(why_waits_until_what_it_tells_can_be_read)
 {
     struct fixture *f = &fixture;
@@ -253,6 +287,8 @@ suite(void)
     tcase_add_test(tc, a_backlog_of_many_bytes_takes_nothing_in);
     tcase_add_test(tc, a_failed_commit_fails_the_core_and_releases_nothing);
     tcase_add_test(tc, a_repeated_webhook_is_a_duplicate_while_the_first_is_not_durable);
+    tcase_add_loop_test(tc, an_unsend_finds_a_message_that_is_not_durable_and_waits_for_nothing, 0,
+                        2);
     tcase_add_test(tc, why_waits_until_what_it_tells_can_be_read);
     tcase_add_test(tc, without_room_the_api_refuses_what_changes_and_says_why);
     tcase_add_test(tc, a_core_opened_without_room_appends_nothing_until_it_claims);

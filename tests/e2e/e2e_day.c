@@ -87,7 +87,7 @@ START_TEST(every_step_reaches_its_friend_on_the_second)
 
     expect_accepted(&world, WHOLE_STORY);
     ck_assert_int_eq(status_number(&world, "friends.count"), 5);
-    ck_assert_int_eq(status_number(&world, "friends.blocked"), 0);
+    ck_assert_int_eq(status_number(&world, "friends.unreachable"), 0);
     ck_assert_int_eq(status_number(&world, "enrolments"), 0);
     ck_assert_int_eq(status_number(&world, "webhooks.accepted"), 12);
     ck_assert_int_eq(status_number(&world, "webhooks.duplicates"), 0);

@@ -319,6 +319,22 @@ START_TEST(an_append_that_fails_stops_it_and_a_new_start_has_all_that_was_acknow
 }
 END_TEST
 
+START_TEST(a_log_that_was_cut_short_is_not_started_and_why_is_said)
+{
+    char path[128];
+    struct buf words = {0};
+    ck_assert(world_start(&world));
+    ck_assert_int_eq(apply_yaml(&world, GREETING), 200);
+    act(&world, "2031-06-01 10:15:00", "A", "follow", NULL);
+    ck_assert_int_eq(world_stop(&world), 0);
+    snprintf(path, sizeof(path), "%s/log/data.mdb", world.data);
+    ck_assert_int_eq(truncate(path, 3 * 4096), 0);
+    ck_assert_int_eq(world_start_refused(&world, &words), 1);
+    ck_assert_msg(strstr(buf_cstr(&words), "steplog verify") != NULL, "%s", buf_cstr(&words));
+    buf_fini(&words);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -332,6 +348,7 @@ suite(void)
     tcase_add_test(tc, started_without_room_it_reads_only_and_claims_when_there_is_some);
     tcase_add_test(tc, a_map_that_is_too_small_makes_it_read_only_and_a_larger_one_mends_it);
     tcase_add_test(tc, on_a_full_file_system_it_reads_only_and_comes_back);
+    tcase_add_test(tc, a_log_that_was_cut_short_is_not_started_and_why_is_said);
     tcase_add_test(tc, an_append_that_fails_stops_it_and_a_new_start_has_all_that_was_acknowledged);
     suite_add_tcase(s, tc);
     return s;

@@ -159,8 +159,8 @@ START_TEST(marketing_pushes_older_than_a_week_are_forgotten)
         if (day == 1) {
             shop_act(&shop, INPUT_FOLLOW, "A", NULL);
         } else {
-            shop_input(&shop,
-                       (struct input){.kind = INPUT_START_SCENARIO, .u.scenario = {0, 0, NO_ID}});
+            shop_input(&shop, (struct input){.kind = INPUT_START_SCENARIO,
+                                             .u.scenario = {.at_step = NO_ID}});
         }
         shop_until(&shop, jst(6, day, 20, 0, 0));
     }

@@ -318,8 +318,19 @@ START_TEST(each_mistake_has_its_message)
          "scenario 'S' starts itself at its end and would never finish"},
         {"scenarios: {S: {on_finish: {send: {text: x}}, steps: {a: {when: now, do: []}}}}\n",
          "not yet: messages in 'on_finish' (R25); make them the last step"},
-        {"buttons: {b: {over_limit: {do: []}, do: []}}\n",
-         "'over_limit' without a limit is never reached; write 'limit: once'"},
+        {"rich_menus: {m: {image: a.png, areas: {0 0 2500: x}}}\n",
+         "not an area; write x, y, width and height: 0 0 1250 843"},
+        {"rich_menus: {m: {image: a.png, areas: {1250 0 1251 843: 'https://a.jp/'}}}\n",
+         "an area lies within 2500 x 1686 pixels (LINE)"},
+        {"rich_menus: {m: {image: a.png, areas: {0 0 1 1: jankem:rock}}}\n"
+         "buttons: {janken: {choices: [rock], do: []}}\n",
+         "no button 'jankem' - did you mean 'janken'?"},
+        {"rich_menus: {m: {areas: {0 0 1 1: m}}}\n", "rich menu 'm' has no 'image'"},
+        {"rich_menus: {m: {image: a.png}}\n", "rich menu 'm' has no 'areas'"},
+        {"rich_menus: {m: {default: yes, image: a, areas: {0 0 1 1: m}}, n: {default: yes, image: "
+         "b, "
+         "areas: {0 0 1 1: m}}}\n",
+         "only one rich menu can be the default"},
         {"buttons: {b: {limit: twice, do: []}}\n",
          "unknown word 'twice'; write one of any, once, once per choice, once per day"},
         {"auto_replies: {r: {any: yes, during: frday, do: []}}\n",
@@ -355,6 +366,17 @@ START_TEST(a_text_over_5000_units_is_refused)
     fixture_fini(&fits);
     fixture_fini(&over);
     buf_fini(&text);
+}
+END_TEST
+
+START_TEST(a_body_beyond_a_limit_that_is_not_there_is_a_warning)
+{
+    struct fixture fixture = compile_text("buttons: {b: {over_limit: {do: []}, do: []}}\n");
+    ck_assert_ptr_nonnull(fixture.definitions);
+    ck_assert_uint_eq(fixture.diagnostics.warning_count, 1);
+    ck_assert_str_eq(fixture.diagnostics.items[0].message,
+                     "'over_limit' without a limit is never reached; write 'limit: once'");
+    fixture_fini(&fixture);
 }
 END_TEST
 
@@ -939,6 +961,7 @@ suite(void)
     tcase_add_loop_test(mistakes, mistakes_are_shown_as_the_language_page_shows_them, 0, 6);
     tcase_add_loop_test(mistakes, each_mistake_has_its_message, 0, MISTAKES);
     tcase_add_test(mistakes, a_text_over_5000_units_is_refused);
+    tcase_add_test(mistakes, a_body_beyond_a_limit_that_is_not_there_is_a_warning);
     tcase_add_test(mistakes, a_step_due_before_the_one_it_waits_for_is_a_warning);
     tcase_add_test(mistakes, a_file_that_cannot_be_read_hides_the_errors_it_would_cause);
     suite_add_tcase(s, mistakes);

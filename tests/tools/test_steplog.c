@@ -219,6 +219,30 @@ START_TEST(verify_survives_damaged_pages)
 }
 END_TEST
 
+/* Where a page is missing, reading ends by a signal: every command says what that means. */
+START_TEST(a_file_cut_short_is_told_in_words)
+{
+    close_log();
+    char path[128];
+    snprintf(path, sizeof(path), "%s/log/data.mdb", directory);
+    struct stat file;
+    int told = 0;
+    ck_assert_int_eq(stat(path, &file), 0);
+    for (off_t size = file.st_size - 4096; size > 0; size -= 4096) {
+        static const char *const COMMANDS[] = {"tail", "replay", "verify", "stat", "export"};
+        ck_assert_int_eq(truncate(path, size), 0);
+        for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
+            int code = run_in(COMMANDS[i], "");
+            ck_assert_msg(code == EXIT_GOOD || code == EXIT_BAD || code == EXIT_NOTHING,
+                          "%s of %lld bytes ended with %d:\n%s", COMMANDS[i], (long long)size, code,
+                          buf_cstr(&output));
+            told += strstr(buf_cstr(&output), "was cut short") != NULL;
+        }
+    }
+    ck_assert_int_gt(told, 0);
+}
+END_TEST
+
 static const struct {
     const char *arguments;
     int code;
@@ -264,6 +288,7 @@ suite(void)
     tcase_add_test(tc, verify_names_a_damaged_batch);
     tcase_add_test(tc, verify_names_damaged_words);
     tcase_add_test(tc, verify_survives_damaged_pages);
+    tcase_add_test(tc, a_file_cut_short_is_told_in_words);
     tcase_add_loop_test(tc, what_is_missing_or_not_built_is_said, 0,
                         (int)(sizeof(WRONG_CALLS) / sizeof(WRONG_CALLS[0])));
     suite_add_tcase(s, tc);

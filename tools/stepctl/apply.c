@@ -1,4 +1,4 @@
-/* check and apply: definition files, first judged here, then by the daemon. */
+/* check, diff and apply: definition files, first judged here, then by the daemon. */
 #include "daemon/zones.h"
 #include "tools/common/files.h"
 #include "tools/stepctl/client.h"
@@ -85,6 +85,7 @@ command_check(const struct invocation *invocation)
     if (code == EXIT_DONE) {
         code = check_files(invocation, &files, client_wants_json(invocation));
     }
+    code = code == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
     if (code == EXIT_DONE && !client_wants_json(invocation)) {
         printf("%u file%s, no errors\n", files.count, files.count == 1 ? "" : "s");
     }
@@ -92,8 +93,9 @@ command_check(const struct invocation *invocation)
     return code;
 }
 
+/* plan_id: the plan that was agreed to; NULL: whatever it is. */
 static json_t *
-request_of(const struct source_files *files, bool dry_run)
+request_of(const struct source_files *files, bool dry_run, const char *plan_id)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < files->count; i++) {
@@ -101,7 +103,8 @@ request_of(const struct source_files *files, bool dry_run)
         json_array_append_new(list, json_pack("{s:s%, s:s%}", "name", (const char *)name.data,
                                               name.len, "text", (const char *)text.data, text.len));
     }
-    return json_pack("{s:o, s:b}", "files", list, "dry_run", dry_run ? 1 : 0);
+    return json_pack("{s:o, s:b, s:s*}", "files", list, "dry_run", dry_run ? 1 : 0, "plan_id",
+                     plan_id);
 }
 
 /* What the daemon found and we did not (an id that changed its meaning, a newer checker). */
@@ -140,12 +143,12 @@ print_answered_diagnostics(const struct invocation *invocation, const json_t *an
 /* One POST; *out_answer is the daemon's answer where it is 200. */
 static int
 post_definitions(const struct invocation *invocation, const struct source_files *files,
-                 bool dry_run, json_t **out_answer)
+                 bool dry_run, const char *plan_id, json_t **out_answer)
 {
     unsigned status = 0;
     json_t *answer = NULL;
-    int code = client_request(invocation, "POST", "/v1/definitions", request_of(files, dry_run),
-                              &status, &answer);
+    int code = client_request(invocation, "POST", "/v1/definitions",
+                              request_of(files, dry_run, plan_id), &status, &answer);
     if (code == EXIT_DONE && status == 422) {
         if (client_wants_json(invocation)) {
             client_print_json(answer);
@@ -191,6 +194,38 @@ print_plan(const struct invocation *invocation, const json_t *answer)
     table_free(table);
 }
 
+/* The plan as a person reads it: what changes, whom it moves, and what the month has room for. */
+static void
+print_answer(const struct invocation *invocation, const json_t *answer)
+{
+    const json_t *messages = json_object_get(answer, "messages");
+    if (!json_is_true(json_object_get(answer, "changed"))) {
+        puts("nothing to change: these definitions are in force");
+        return;
+    }
+    print_plan(invocation, answer);
+    if (json_is_object(messages)) {
+        printf("%lld of %lld messages left this month\n",
+               (long long)json_integer_value(json_object_get(messages, "left")),
+               (long long)json_integer_value(json_object_get(messages, "limit")));
+    }
+    printf("plan %s\n", json_string_value(json_object_get(answer, "plan_id")));
+}
+
+/* Asks what would happen, and says it. */
+static int
+ask_for_plan(const struct invocation *invocation, const struct source_files *files,
+             bool prints_json, json_t **out_answer)
+{
+    int code = post_definitions(invocation, files, true, NULL, out_answer);
+    if (code == EXIT_DONE && !client_wants_json(invocation)) {
+        print_answer(invocation, *out_answer);
+    } else if (code == EXIT_DONE && prints_json) {
+        client_print_json(*out_answer);
+    }
+    return code;
+}
+
 /* At a terminal a person confirms; a script has said what it wants by running us. */
 static bool
 confirmed(const struct invocation *invocation)
@@ -204,47 +239,52 @@ confirmed(const struct invocation *invocation)
     return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/* The plan to insist on: the one named, or the one that a person has just looked at. */
+static const char *
+plan_agreed_to(const struct invocation *invocation, const json_t *answer)
+{
+    if (invocation_has(invocation, "plan")) {
+        return invocation_option(invocation, "plan");
+    }
+    bool asked = !invocation_has(invocation, "yes") && isatty(STDIN_FILENO) == 1;
+    return asked ? json_string_value(json_object_get(answer, "plan_id")) : NULL;
+}
+
 static int
 apply_files(const struct invocation *invocation, const struct source_files *files)
 {
-    json_t *answer = NULL;
+    json_t *planned = NULL, *answer = NULL;
     bool json = client_wants_json(invocation), dry_run = invocation_has(invocation, "dry-run");
-    int code = post_definitions(invocation, files, true, &answer);
-    if (code != EXIT_DONE) {
-        return code;
+    int code = ask_for_plan(invocation, files, dry_run, &planned);
+    bool changed = code == EXIT_DONE && json_is_true(json_object_get(planned, "changed"));
+    if (code == EXIT_DONE && json && !dry_run && !changed) {
+        client_print_json(planned);
     }
-    bool changed = json_is_true(json_object_get(answer, "changed"));
-    if (json && (dry_run || !changed)) {
+    if (code == EXIT_DONE && changed && !dry_run) {
+        if (json || confirmed(invocation)) {
+            code = post_definitions(invocation, files, false, plan_agreed_to(invocation, planned),
+                                    &answer);
+        } else {
+            puts("nothing was changed");
+            code = EXIT_FAILED;
+        }
+    }
+    if (answer != NULL && json) {
         client_print_json(answer);
-    } else if (!json && !changed) {
-        puts("nothing to change: these definitions are in force");
-    } else if (!json) {
-        print_plan(invocation, answer);
-    }
-    json_decref(answer);
-    if (dry_run || !changed) {
-        return EXIT_DONE;
-    }
-    if (!json && !confirmed(invocation)) {
-        puts("nothing was changed");
-        return EXIT_FAILED;
-    }
-    code = post_definitions(invocation, files, false, &answer);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (json) {
-        client_print_json(answer);
-    } else {
+    } else if (answer != NULL) {
         printf("in force: event %lld\n",
                (long long)json_integer_value(json_object_get(answer, "seq")));
     }
+    json_decref(planned);
     json_decref(answer);
-    return EXIT_DONE;
+    return code;
 }
 
-int
-command_apply(const struct invocation *invocation)
+typedef int (*with_files_fn)(const struct invocation *invocation, const struct source_files *files);
+
+/* Judged here first, so that most mistakes need no daemon. */
+static int
+with_checked_files(const struct invocation *invocation, with_files_fn then)
 {
     struct arena *arena = arena_new();
     struct source_files files = {0};
@@ -253,8 +293,38 @@ command_apply(const struct invocation *invocation)
         code = check_files(invocation, &files, false);
     }
     if (code == EXIT_DONE) {
-        code = apply_files(invocation, &files);
+        code = then(invocation, &files);
     }
     arena_free(arena);
     return code;
+}
+
+/* `check` and `apply` end with 0 or 1, `diff` with 0 same, 1 error, 2 changes, as diff(1). */
+enum { EXIT_DIFFERENT = 2 };
+
+int
+command_apply(const struct invocation *invocation)
+{
+    return with_checked_files(invocation, apply_files) == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int
+diff_files(const struct invocation *invocation, const struct source_files *files)
+{
+    json_t *answer = NULL;
+    int code = ask_for_plan(invocation, files, true, &answer);
+    if (code == EXIT_DONE && json_is_true(json_object_get(answer, "changed"))) {
+        code = EXIT_DIFFERENT;
+    } else if (code != EXIT_DONE) {
+        code = EXIT_FAILED;
+    }
+    json_decref(answer);
+    return code;
+}
+
+int
+command_diff(const struct invocation *invocation)
+{
+    int code = with_checked_files(invocation, diff_files);
+    return code == EXIT_DONE || code == EXIT_DIFFERENT ? code : EXIT_FAILED;
 }

@@ -133,6 +133,21 @@ wants(const struct invocation *invocation, const char *form)
     return output != NULL && strcmp(output, form) == 0;
 }
 
+int
+client_show(const struct invocation *invocation, const char *method, const char *path, json_t *body,
+            client_show_fn show)
+{
+    json_t *answer = NULL;
+    int code = client_call(invocation, method, path, body, &answer);
+    if (code == EXIT_DONE && client_wants_json(invocation)) {
+        client_print_json(answer);
+    } else if (code == EXIT_DONE) {
+        show(invocation, answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
 bool
 client_wants_json(const struct invocation *invocation)
 {
@@ -229,4 +244,37 @@ cell_of_instant(struct table *table, const json_t *object, const char *member)
         return;
     }
     table_cell_printf(table, "%.10s %.8s", text, text + DATE_BYTES + 1);
+}
+
+static void
+add_row(struct table *table, const json_t *row, const struct client_column *columns,
+        size_t column_count)
+{
+    table_row(table);
+    for (size_t i = 0; i < column_count; i++) {
+        if (columns[i].cell == CELL_INSTANT) {
+            cell_of_instant(table, row, columns[i].member);
+        } else {
+            cell_of(table, row, columns[i].member);
+        }
+    }
+}
+
+void
+client_print_rows(const struct invocation *invocation, const json_t *rows,
+                  const struct client_column *columns, size_t column_count)
+{
+    struct table *table = table_new();
+    for (size_t i = 0; i < column_count; i++) {
+        table_column(table, columns[i].heading,
+                     columns[i].cell == CELL_NUMBER ? TABLE_RIGHT : TABLE_LEFT);
+    }
+    if (json_is_object(rows)) {
+        add_row(table, rows, columns, column_count);
+    }
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        add_row(table, json_array_get(rows, i), columns, column_count);
+    }
+    client_print_table(invocation, table);
+    table_free(table);
 }

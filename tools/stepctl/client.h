@@ -26,6 +26,11 @@ int client_refused(const struct invocation *invocation, unsigned status, const j
 int client_call(const struct invocation *invocation, const char *method, const char *path,
                 json_t *body, json_t **out_json);
 
+/* client_call(), then the answer as JSON where that is wanted, else as `show` puts it for people. body is taken. */
+typedef void (*client_show_fn)(const struct invocation *invocation, const json_t *answer);
+int client_show(const struct invocation *invocation, const char *method, const char *path,
+                json_t *body, client_show_fn show);
+
 bool client_wants_json(const struct invocation *invocation);
 /* --lang, else the language of the environment. CSV is for programs too and stays English. */
 bool client_is_japanese(const struct invocation *invocation);
@@ -34,6 +39,14 @@ bool client_wants_colour(const struct invocation *invocation, int fd);
 void client_print_json(const json_t *json);
 /* For people, or as CSV with -o csv. */
 void client_print_table(const struct invocation *invocation, const struct table *table);
+
+/* A table of objects of the API, a row each; an object alone is one row. */
+struct client_column {
+    const char *heading, *member;
+    enum client_cell { CELL_TEXT, CELL_NUMBER, CELL_INSTANT } cell;
+};
+void client_print_rows(const struct invocation *invocation, const json_t *rows,
+                       const struct client_column *columns, size_t column_count);
 
 /* A member as text for people: "-" for null and missing, a list joined by commas. */
 void cell_of(struct table *table, const json_t *object, const char *member);

@@ -14,6 +14,7 @@ int command_status(const struct invocation *invocation);
 int command_digest(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
+int command_diff(const struct invocation *invocation);
 int command_friend_list(const struct invocation *invocation);
 int command_friend_show(const struct invocation *invocation);
 int command_friend_tag(const struct invocation *invocation);

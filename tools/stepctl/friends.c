@@ -13,32 +13,13 @@ path_of(struct buf *path, const char *folder, const char *id, const char *below)
     buf_append_cstr(path, below);
 }
 
-static void
-row_of_friend(struct table *table, const json_t *row)
-{
-    table_row(table);
-    cell_of(table, row, "number");
-    cell_of(table, row, "name");
-    cell_of_instant(table, row, "added");
-    cell_of(table, row, "blocked");
-    cell_of(table, row, "enrolments");
-    cell_of(table, row, "tags");
-    cell_of(table, row, "user_id");
-}
-
-static struct table *
-table_of_friends(void)
-{
-    struct table *table = table_new();
-    table_column(table, "friend", TABLE_RIGHT);
-    table_column(table, "name", TABLE_LEFT);
-    table_column(table, "added", TABLE_LEFT);
-    table_column(table, "blocked", TABLE_LEFT);
-    table_column(table, "scenarios", TABLE_RIGHT);
-    table_column(table, "tags", TABLE_LEFT);
-    table_column(table, "user id", TABLE_LEFT);
-    return table;
-}
+static const struct client_column FRIENDS[] = {
+    {"friend", "number", CELL_NUMBER},        {"name", "name", CELL_TEXT},
+    {"added", "added", CELL_INSTANT},         {"blocked", "blocked", CELL_TEXT},
+    {"scenarios", "enrolments", CELL_NUMBER}, {"tags", "tags", CELL_TEXT},
+    {"user id", "user_id", CELL_TEXT},
+};
+enum { FRIEND_COLUMNS = sizeof(FRIENDS) / sizeof(FRIENDS[0]) };
 
 /* Pages through the API until there is no more, or -n rows are there. where NULL: everybody. */
 static int
@@ -89,12 +70,7 @@ list_friends(const struct invocation *invocation, const char *where)
         client_print_json(whole);
         json_decref(whole);
     } else if (code == EXIT_DONE) {
-        struct table *table = table_of_friends();
-        for (size_t i = 0; i < json_array_size(rows); i++) {
-            row_of_friend(table, json_array_get(rows, i));
-        }
-        client_print_table(invocation, table);
-        table_free(table);
+        client_print_rows(invocation, rows, FRIENDS, FRIEND_COLUMNS);
     }
     json_decref(rows);
     return code;
@@ -125,30 +101,23 @@ command_segment_list(const struct invocation *invocation)
     return code;
 }
 
+static void
+show_count(const struct invocation *invocation, const json_t *answer)
+{
+    static const struct client_column COLUMNS[] = {{"friends", "friends", CELL_NUMBER},
+                                                   {"reachable", "reachable", CELL_NUMBER},
+                                                   {"of", "of", CELL_NUMBER}};
+    client_print_rows(invocation, answer, COLUMNS, sizeof(COLUMNS) / sizeof(COLUMNS[0]));
+}
+
 int
 command_segment_count(const struct invocation *invocation)
 {
     struct buf where = {0}, path = {0};
-    json_t *answer = NULL;
     condition_argument(invocation, &where);
     buf_append_cstr(&path, "/v1/segments/count?where=");
     url_append_encoded(&path, buf_span(&where));
-    int code = client_call(invocation, "GET", buf_cstr(&path), NULL, &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        struct table *table = table_new();
-        table_column(table, "friends", TABLE_RIGHT);
-        table_column(table, "reachable", TABLE_RIGHT);
-        table_column(table, "of", TABLE_RIGHT);
-        table_row(table);
-        cell_of(table, answer, "friends");
-        cell_of(table, answer, "reachable");
-        cell_of(table, answer, "of");
-        client_print_table(invocation, table);
-        table_free(table);
-    }
-    json_decref(answer);
+    int code = client_show(invocation, "GET", buf_cstr(&path), NULL, show_count);
     buf_fini(&where);
     buf_fini(&path);
     return code;
@@ -177,68 +146,47 @@ show_fields(const struct invocation *invocation, const json_t *answer)
 }
 
 static void
-show_enrolments(const struct invocation *invocation, const json_t *answer)
+show_friend(const struct invocation *invocation, const json_t *answer)
 {
-    json_t *rows = json_object_get(answer, "scenarios");
-    struct table *table = table_new();
-    table_column(table, "scenario", TABLE_LEFT);
-    table_column(table, "next step", TABLE_LEFT);
-    table_column(table, "due", TABLE_LEFT);
-    table_column(table, "started", TABLE_LEFT);
-    table_column(table, "state", TABLE_LEFT);
-    table_column(table, "waits for", TABLE_LEFT);
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *row = json_array_get(rows, i);
-        table_row(table);
-        cell_of(table, row, "scenario");
-        cell_of(table, row, "step");
-        cell_of_instant(table, row, "due");
-        cell_of_instant(table, row, "started");
-        cell_of(table, row, "state");
-        cell_of(table, row, "deferred");
-    }
-    if (table_row_count(table) > 0) {
+    static const struct client_column ENROLMENTS[] = {
+        {"scenario", "scenario", CELL_TEXT}, {"next step", "step", CELL_TEXT},
+        {"due", "due", CELL_INSTANT},        {"started", "started", CELL_INSTANT},
+        {"state", "state", CELL_TEXT},       {"waits for", "deferred", CELL_TEXT},
+    };
+    const json_t *enrolments = json_object_get(answer, "scenarios");
+    client_print_rows(invocation, answer, FRIENDS, FRIEND_COLUMNS);
+    show_fields(invocation, answer);
+    if (json_array_size(enrolments) > 0) {
         putchar('\n');
-        client_print_table(invocation, table);
+        client_print_rows(invocation, enrolments, ENROLMENTS,
+                          sizeof(ENROLMENTS) / sizeof(ENROLMENTS[0]));
     }
-    table_free(table);
 }
 
-/* Calls, prints JSON when that is wanted, and leaves the answer to be shown otherwise. */
+/* A call about the thing that the first argument names. */
 static int
-call_or_json(const struct invocation *invocation, const char *method, struct buf *path,
-             json_t *body, json_t **out_answer)
+show_named(const struct invocation *invocation, const char *method, const char *folder,
+           const char *below, json_t *body, client_show_fn show)
 {
-    json_t *answer = NULL;
-    int code = client_call(invocation, method, buf_cstr(path), body, &answer);
-    buf_fini(path);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-        json_decref(answer);
-        answer = NULL;
-    }
-    *out_answer = answer;
+    struct buf path = {0};
+    path_of(&path, folder, invocation->arguments[0], below);
+    int code = client_show(invocation, method, buf_cstr(&path), body, show);
+    buf_fini(&path);
     return code;
 }
 
 int
 command_friend_show(const struct invocation *invocation)
 {
-    struct buf path = {0};
-    path_of(&path, "friends", invocation->arguments[0], "");
-    json_t *answer = NULL;
-    int code = call_or_json(invocation, "GET", &path, NULL, &answer);
-    if (answer == NULL) {
-        return code;
-    }
-    struct table *table = table_of_friends();
-    row_of_friend(table, answer);
-    client_print_table(invocation, table);
-    table_free(table);
-    show_fields(invocation, answer);
-    show_enrolments(invocation, answer);
-    json_decref(answer);
-    return code;
+    return show_named(invocation, "GET", "friends", "", NULL, show_friend);
+}
+
+static void
+show_tags(const struct invocation *invocation, const json_t *answer)
+{
+    static const struct client_column COLUMNS[] = {{"friend", "friend", CELL_NUMBER},
+                                                   {"tags", "tags", CELL_TEXT}};
+    client_print_rows(invocation, answer, COLUMNS, sizeof(COLUMNS) / sizeof(COLUMNS[0]));
 }
 
 static int
@@ -249,24 +197,8 @@ change_tags(const struct invocation *invocation, bool add)
         const char *name = invocation->arguments[i];
         json_array_append_new(names, json_string(add && name[0] == '+' ? name + 1 : name));
     }
-    struct buf path = {0};
-    path_of(&path, "friends", invocation->arguments[0], "/tags");
-    json_t *answer = NULL;
-    int code = call_or_json(invocation, "POST", &path,
-                            json_pack("{s:o}", add ? "add" : "remove", names), &answer);
-    if (answer == NULL) {
-        return code;
-    }
-    struct table *table = table_new();
-    table_column(table, "friend", TABLE_RIGHT);
-    table_column(table, "tags", TABLE_LEFT);
-    table_row(table);
-    cell_of(table, answer, "friend");
-    cell_of(table, answer, "tags");
-    client_print_table(invocation, table);
-    table_free(table);
-    json_decref(answer);
-    return code;
+    return show_named(invocation, "POST", "friends", "/tags",
+                      json_pack("{s:o}", add ? "add" : "remove", names), show_tags);
 }
 
 int
@@ -300,82 +232,43 @@ command_friend_field(const struct invocation *invocation)
             json_object_setn_new(set, argument, len, json_string(equals + 1));
         }
     }
-    struct buf path = {0};
-    path_of(&path, "friends", invocation->arguments[0], "/fields");
-    json_t *answer = NULL;
-    int code = call_or_json(invocation, "POST", &path,
-                            json_pack("{s:o, s:o}", "set", set, "clear", clear), &answer);
-    if (answer != NULL) {
-        show_fields(invocation, answer);
-        json_decref(answer);
-    }
-    return code;
+    return show_named(invocation, "POST", "friends", "/fields",
+                      json_pack("{s:o, s:o}", "set", set, "clear", clear), show_fields);
+}
+
+static void
+show_scenarios(const struct invocation *invocation, const json_t *answer)
+{
+    static const struct client_column COLUMNS[] = {
+        {"scenario", "id", CELL_TEXT},       {"title", "title", CELL_TEXT},
+        {"lane", "lane", CELL_TEXT},         {"steps", "steps", CELL_NUMBER},
+        {"running", "running", CELL_NUMBER}, {"entered", "entered", CELL_NUMBER},
+    };
+    client_print_rows(invocation, json_object_get(answer, "scenarios"), COLUMNS,
+                      sizeof(COLUMNS) / sizeof(COLUMNS[0]));
 }
 
 int
 command_scenario_list(const struct invocation *invocation)
 {
-    struct buf path = {0};
-    buf_append_cstr(&path, "/v1/scenarios");
-    json_t *answer = NULL;
-    int code = call_or_json(invocation, "GET", &path, NULL, &answer);
-    if (answer == NULL) {
-        return code;
-    }
-    struct table *table = table_new();
-    table_column(table, "scenario", TABLE_LEFT);
-    table_column(table, "title", TABLE_LEFT);
-    table_column(table, "lane", TABLE_LEFT);
-    table_column(table, "steps", TABLE_RIGHT);
-    table_column(table, "running", TABLE_RIGHT);
-    table_column(table, "entered", TABLE_RIGHT);
-    json_t *rows = json_object_get(answer, "scenarios");
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *row = json_array_get(rows, i);
-        table_row(table);
-        cell_of(table, row, "id");
-        cell_of(table, row, "title");
-        cell_of(table, row, "lane");
-        cell_of(table, row, "steps");
-        cell_of(table, row, "running");
-        cell_of(table, row, "entered");
-    }
-    client_print_table(invocation, table);
-    table_free(table);
-    json_decref(answer);
-    return code;
+    return client_show(invocation, "GET", "/v1/scenarios", NULL, show_scenarios);
+}
+
+static void
+show_steps(const struct invocation *invocation, const json_t *answer)
+{
+    static const struct client_column COLUMNS[] = {
+        {"step", "id", CELL_TEXT},   {"when", "when", CELL_TEXT},         {"if", "if", CELL_TEXT},
+        {"body", "body", CELL_TEXT}, {"waiting", "waiting", CELL_NUMBER},
+    };
+    client_print_rows(invocation, json_object_get(answer, "steps"), COLUMNS,
+                      sizeof(COLUMNS) / sizeof(COLUMNS[0]));
 }
 
 int
 command_scenario_show(const struct invocation *invocation)
 {
-    struct buf path = {0};
-    path_of(&path, "scenarios", invocation->arguments[0], "");
-    json_t *answer = NULL;
-    int code = call_or_json(invocation, "GET", &path, NULL, &answer);
-    if (answer == NULL) {
-        return code;
-    }
-    struct table *table = table_new();
-    table_column(table, "step", TABLE_LEFT);
-    table_column(table, "when", TABLE_LEFT);
-    table_column(table, "if", TABLE_LEFT);
-    table_column(table, "body", TABLE_LEFT);
-    table_column(table, "waiting", TABLE_RIGHT);
-    json_t *rows = json_object_get(answer, "steps");
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *row = json_array_get(rows, i);
-        table_row(table);
-        cell_of(table, row, "id");
-        cell_of(table, row, "when");
-        cell_of(table, row, "if");
-        cell_of(table, row, "body");
-        cell_of(table, row, "waiting");
-    }
-    client_print_table(invocation, table);
-    table_free(table);
-    json_decref(answer);
-    return code;
+    return show_named(invocation, "GET", "scenarios", "", NULL, show_steps);
 }
 
 /* Start and stop: what was asked may also mean nothing here (it runs already); that is no failure

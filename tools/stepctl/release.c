@@ -6,6 +6,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static void
+show_released(const struct invocation *invocation, const json_t *answer)
+{
+    long long unknown = (long long)json_integer_value(json_object_get(answer, "unknown"));
+    const char *at = json_string_value(json_object_get(answer, "from"));
+    printf("released: what is due from %s on is sent, what was due before is skipped\n",
+           at == NULL ? invocation_option(invocation, "from") : at);
+    if (unknown > 0) {
+        printf("%lld request%s of the former life had no answer and %s booked unknown\n", unknown,
+               unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
+    }
+}
+
 int
 command_release(const struct invocation *invocation)
 {
@@ -20,23 +33,8 @@ command_release(const struct invocation *invocation)
     if (when == NULL) {
         return usage_error(invocation->program, "'%s' is no time", from);
     }
-    json_t *answer = NULL;
-    int code =
-        client_call(invocation, "POST", "/v1/release", json_pack("{s:o}", "from", when), &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        long long unknown = (long long)json_integer_value(json_object_get(answer, "unknown"));
-        const char *at = json_string_value(json_object_get(answer, "from"));
-        printf("released: what is due from %s on is sent, what was due before is skipped\n",
-               at == NULL ? from : at);
-        if (unknown > 0) {
-            printf("%lld request%s of the former life had no answer and %s booked unknown\n",
-                   unknown, unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
-        }
-    }
-    json_decref(answer);
-    return code;
+    return client_show(invocation, "POST", "/v1/release", json_pack("{s:o}", "from", when),
+                       show_released);
 }
 
 /* A script must say --yes: nobody can undo this. */
@@ -62,6 +60,23 @@ confirm_forgetting(const struct invocation *invocation)
     return EXIT_FAILED;
 }
 
+static void
+show_forgotten(const struct invocation *invocation, const json_t *answer)
+{
+    (void)invocation;
+    printf("friend %lld is forgotten: name, LINE id, messages, texts and dates are erased; "
+           "numbers, tags and times stay\n",
+           (long long)json_integer_value(json_object_get(answer, "friend")));
+    if (!json_is_true(json_object_get(answer, "done"))) {
+        puts("a long life: the rest of the words is being erased now; status shows "
+             "\"forgetting\" until it is done");
+    }
+    puts("their bytes may still be\n"
+         "  in free pages of the log, until they are used again or 'steplog compact'\n"
+         "  in checkpoints made before, until two newer ones replace them or 'steplog compact'\n"
+         "  in backups and copies, until you delete those");
+}
+
 int
 command_friend_forget(const struct invocation *invocation)
 {
@@ -73,25 +88,7 @@ command_friend_forget(const struct invocation *invocation)
     buf_append_cstr(&path, "/v1/friends/");
     url_append_encoded(&path, span_cstr(invocation->arguments[0]));
     buf_append_cstr(&path, "/forget");
-    json_t *answer = NULL;
-    code = client_call(invocation, "POST", buf_cstr(&path), json_object(), &answer);
+    code = client_show(invocation, "POST", buf_cstr(&path), json_object(), show_forgotten);
     buf_fini(&path);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        printf("friend %lld is forgotten: name, LINE id, messages, texts and dates are erased; "
-               "numbers, tags and times stay\n",
-               (long long)json_integer_value(json_object_get(answer, "friend")));
-        if (!json_is_true(json_object_get(answer, "done"))) {
-            puts("a long life: the rest of the words is being erased now; status shows "
-                 "\"forgetting\" until it is done");
-        }
-        puts(
-            "their bytes may still be\n"
-            "  in free pages of the log, until they are used again or 'steplog compact'\n"
-            "  in checkpoints made before, until two newer ones replace them or 'steplog compact'\n"
-            "  in backups and copies, until you delete those");
-    }
-    json_decref(answer);
     return code;
 }

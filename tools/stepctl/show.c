@@ -56,32 +56,23 @@ show_status(const struct invocation *invocation, const json_t *answer)
 int
 command_status(const struct invocation *invocation)
 {
-    json_t *answer = NULL;
-    int code = client_call(invocation, "GET", "/v1/status", NULL, &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        show_status(invocation, answer);
-    }
-    json_decref(answer);
-    return code;
+    return client_show(invocation, "GET", "/v1/status", NULL, show_status);
+}
+
+static void
+show_digest(const struct invocation *invocation, const json_t *answer)
+{
+    (void)invocation;
+    printf("%s as of event %" JSON_INTEGER_FORMAT "; the daemon was held for %.1f ms\n",
+           json_string_value(json_object_get(answer, "digest")),
+           json_integer_value(json_object_get(answer, "event")),
+           (double)json_integer_value(json_object_get(answer, "held_us")) / 1000.0);
 }
 
 int
 command_digest(const struct invocation *invocation)
 {
-    json_t *answer = NULL;
-    int code = client_call(invocation, "GET", "/v1/digest", NULL, &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        printf("%s as of event %" JSON_INTEGER_FORMAT "; the daemon was held for %.1f ms\n",
-               json_string_value(json_object_get(answer, "digest")),
-               json_integer_value(json_object_get(answer, "event")),
-               (double)json_integer_value(json_object_get(answer, "held_us")) / 1000.0);
-    }
-    json_decref(answer);
-    return code;
+    return client_show(invocation, "GET", "/v1/digest", NULL, show_digest);
 }
 
 /* -n as a number from 1; the API bounds it further. */
@@ -148,14 +139,7 @@ command_next(const struct invocation *invocation)
         buf_append_cstr(&path, "&friend=");
         url_append_encoded(&path, span_cstr(friend));
     }
-    json_t *answer = NULL;
-    code = client_call(invocation, "GET", buf_cstr(&path), NULL, &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        show_next(invocation, answer);
-    }
-    json_decref(answer);
+    code = client_show(invocation, "GET", buf_cstr(&path), NULL, show_next);
     buf_fini(&path);
     return code;
 }
@@ -274,26 +258,19 @@ command_why(const struct invocation *invocation)
     return code;
 }
 
-static int
-show_clock(const struct invocation *invocation, int code, json_t *answer)
+static void
+show_clock(const struct invocation *invocation, const json_t *answer)
 {
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        const char *now = json_string_value(json_object_get(answer, "now"));
-        printf("%s%s\n", now == NULL ? "?" : now,
-               json_is_true(json_object_get(answer, "virtual")) ? " (virtual)" : "");
-    }
-    json_decref(answer);
-    return code;
+    (void)invocation;
+    const char *now = json_string_value(json_object_get(answer, "now"));
+    printf("%s%s\n", now == NULL ? "?" : now,
+           json_is_true(json_object_get(answer, "virtual")) ? " (virtual)" : "");
 }
 
 int
 command_clock(const struct invocation *invocation)
 {
-    json_t *answer = NULL;
-    int code = client_call(invocation, "GET", "/v1/clock", NULL, &answer);
-    return show_clock(invocation, code, answer);
+    return client_show(invocation, "GET", "/v1/clock", NULL, show_clock);
 }
 
 /* TIME is one argument, or a date and a time; all digits are UTC milliseconds. */
@@ -308,10 +285,9 @@ command_clock_advance(const struct invocation *invocation)
     const char *time = buf_cstr(&text);
     bool digits = time[0] != '\0' && strspn(time, "0123456789") == strlen(time);
     json_t *to = digits ? json_integer(strtoll(time, NULL, 10)) : json_string(time);
-    json_t *answer = NULL;
     int code = to == NULL ? usage_error(invocation->program, "'%s' is no time", time)
-                          : client_call(invocation, "POST", "/v1/clock",
-                                        json_pack("{s:o}", "advance_to", to), &answer);
+                          : client_show(invocation, "POST", "/v1/clock",
+                                        json_pack("{s:o}", "advance_to", to), show_clock);
     buf_fini(&text);
-    return show_clock(invocation, code, answer);
+    return code;
 }

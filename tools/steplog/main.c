@@ -1,4 +1,5 @@
 /* steplog - reads a log without a daemon: its events, a friend's life, the state it folds to, its health. */
+#include "store/map_fault.h"
 #include "tools/steplog/commands.h"
 
 static const struct command COMMANDS[] = {
@@ -78,5 +79,6 @@ static const struct program STEPLOG = {
 int
 main(int argc, char **argv)
 {
+    map_fault_explain();
     return program_run(&STEPLOG, argc, argv);
 }
