@@ -175,10 +175,10 @@ pressure_hold_answer(struct turn *turn, uint32_t enrolment)
 void
 pressure_begin_month(struct turn *turn)
 {
-    if (turn->now_ms < turn->state->quota.until_ms) {
+    const struct zone *zone = turn->state->definitions->account.zone;
+    if (turn->now_ms < turn->state->quota.until_ms || zone == NULL /* nothing in force yet */) {
         return;
     }
-    const struct zone *zone = turn->state->definitions->account.zone;
     struct civil_date date = civil_local(zone, turn->now_ms).date;
     struct civil_date next = {date.year + (date.month == 12 ? 1 : 0),
                               date.month == 12 ? 1 : date.month + 1, 1};
@@ -271,10 +271,10 @@ pressure_apply(struct state *state, const struct event *event)
 {
     struct quota_row *quota = &state->quota;
     if (event->kind == EVENT_MONTH_BEGUN) {
+        quota->elsewhere = quota->month == 0 ? quota->elsewhere : 0; /* LINE may have told before */
         quota->month = event->u.quota.month;
         quota->until_ms = event->u.quota.until_ms;
         quota->used = 0;
-        quota->elsewhere = 0;
         quota->spent = false;
         quota->replies = 0;
     } else if (event->kind == EVENT_LINE_QUOTA) {
