@@ -163,7 +163,7 @@ by_value(const void *a, const void *b)
 
 static const char ONE_STEP[] =
     "account: {zone: Asia/Tokyo, window: off}\n"
-    "templates: {T_step: T_step}\n"
+    "templates: {T_step: 'T_step {{name|you}}'}\n"
     "friend_add: {new: {do: [ {start: S} ]}}\n"
     "scenarios: {S: {steps: {a: {when: 20s after start, send: T_step}}}}\n";
 
@@ -226,7 +226,7 @@ measure_memory(struct bench_world *world, unsigned friends, struct figures *figu
     bench_start(world, BENCH_VIRTUAL);
     struct buf yaml = {0};
     buf_append_cstr(&yaml, "account: {zone: Asia/Tokyo}\n"
-                           "templates: {T_step: T_step}\n"
+                           "templates: {T_step: 'T_step {{name|you}}'}\n"
                            "friend_add: {new: {do: [ {start: S} ]}}\n"
                            "scenarios:\n  S:\n    steps:\n");
     for (int day = 1; day <= 7; day++) {

@@ -250,6 +250,18 @@ outcome_of(const struct world *world, uint32_t delivery, struct input *input)
             .friend = row->friend, .delivery = row->seq, .result = RESULT_SENT, .code = 200}};
 }
 
+/* One delivery by itself, as a personal one is; NO_ID where nothing is to be sent. */
+static enum rc
+take(struct world *world, uint32_t *out_delivery)
+{
+    static const struct take_permit ALONE = {
+        .reply = true, .push = true, .least_urgent = CLASS_MARKETING, .alone = true};
+    struct taken taken;
+    enum rc rc = engine_take(world->live, world->now_ms, &ALONE, &world->events, &taken);
+    *out_delivery = rc == RC_OK && taken.count > 0 ? taken.rows[0] : NO_ID;
+    return rc;
+}
+
 /* Takes and answers all that is due, and goes on to the next instant, until then or the end. */
 static void
 run_ahead(struct world *world, int64_t until_ms, struct steps *out)
@@ -257,7 +269,7 @@ run_ahead(struct world *world, int64_t until_ms, struct steps *out)
     double begun_s = now_s();
     for (;;) {
         uint32_t delivery;
-        enum rc rc = engine_take(world->live, world->now_ms, &world->events, &delivery);
+        enum rc rc = take(world, &delivery);
         if (rc == RC_OK && delivery != NO_ID) {
             struct input outcome;
             outcome_of(world, delivery, &outcome);
@@ -289,7 +301,7 @@ run_first_step(struct world *world, struct steps *out)
         uint32_t count = 0;
         double begun_s = now_s();
         while (count < SHARE && rc == RC_OK) {
-            rc = engine_take(world->live, world->now_ms, &world->events, &deliveries[count]);
+            rc = take(world, &deliveries[count]);
             count += rc == RC_OK && deliveries[count] != NO_ID;
         }
         take_s += now_s() - begun_s;

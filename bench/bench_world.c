@@ -484,13 +484,18 @@ bench_accepted_us(struct bench_world *world, unsigned first, unsigned count, int
         json_array_foreach(rows, index, row)
         {
             after = json_integer_value(json_object_get(row, "n"));
-            const char *to = json_string_value(json_array_get(json_object_get(row, "to"), 0));
-            unsigned user = 0;
-            bool ours = to != NULL && sscanf(to, "U%32x", &user) == 1 && user >= first &&
-                        user - first < count;
-            if (ours) {
-                out[user - first] = json_integer_value(json_object_get(row, "at_us"));
-                got++;
+            const json_t *to;
+            size_t i;
+            json_array_foreach(json_object_get(row, "to"), i, to)
+            {
+                unsigned user = 0;
+                bool ours = json_is_string(to) &&
+                            sscanf(json_string_value(to), "U%32x", &user) == 1 && user >= first &&
+                            user - first < count;
+                if (ours) {
+                    out[user - first] = json_integer_value(json_object_get(row, "at_us"));
+                    got++;
+                }
             }
         }
         json_decref(answer);

@@ -3,6 +3,7 @@
 #include "daemon/api_call.h"
 #include "daemon/instant.h"
 #include "daemon/replay.h"
+#include "engine/crowd.h"
 #include "proto/describe.h"
 
 enum { WHY_ROWS_MAX = 2000, WHY_EVENTS_MAX = 20000, ROW_EVENTS_MAX = 16 };
@@ -275,6 +276,7 @@ tell_outcome(struct telling *telling, struct story *story, const struct event *e
         set_reason(telling, story, event->u.delivery.reason, (struct source){0});
         return;
     case RESULT_RETURNED: /* due again, by push */
+    case RESULT_ALONE:
         story->outcome = OUTCOME_PENDING;
         story->at_ms = INSTANT_NONE;
         return;
@@ -351,8 +353,8 @@ walk_back(struct api_call *call, uint32_t friend, int64_t limit, struct event **
     for (uint32_t walked = 0; seq != 0 && rows < limit && walked < WHY_EVENTS_MAX; walked++) {
         struct event event;
         enum rc rc = replay_read_event(log, seq, call->api->arena, &event);
-        if (rc != RC_OK) {
-            return rc;
+        if (rc != RC_OK || !crowd_event_of(&event, friend, &event)) {
+            return rc != RC_OK ? rc : RC_CORRUPT;
         }
         if (matters(event.kind)) {
             rows += begins_row(&event) ? 1 : 0;

@@ -333,10 +333,11 @@ core_erase(struct core *core, uint64_t seq)
 }
 
 enum rc
-core_take(struct core *core, uint32_t *out_delivery)
+core_take(struct core *core, const struct take_permit *permit, struct taken *out_taken)
 {
     assert(core->claimed);
-    return engine_take(core->engine, clock_now_ms(core->options.clock), &core->pass, out_delivery);
+    return engine_take(core->engine, clock_now_ms(core->options.clock), permit, &core->pass,
+                       out_taken);
 }
 
 bool

@@ -88,7 +88,8 @@ MUST_USE enum rc core_check_id(struct core *core, struct span id, bool *out_know
 void core_erase(struct core *core, uint64_t seq);
 
 /* engine_take() in the current pass. */
-MUST_USE enum rc core_take(struct core *core, uint32_t *out_delivery);
+MUST_USE enum rc core_take(struct core *core, const struct take_permit *permit,
+                           struct taken *out_taken);
 
 /* engine_work() in the current pass. */
 bool core_work(struct core *core);

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 enum {
-    TAKES_A_PUMP = 512,
-    KEPT_FREE_SHARE = 8, /* of in_flight_max, which marketing leaves to the other classes */
+    MOVES_A_PUMP = 512,    /* then what is decided goes to the log first */
+    FRIENDS_A_PUMP = 4096, /* likewise, where a move is for many */
+    KEPT_FREE_SHARE = 8,   /* of in_flight_max, which marketing leaves to the other classes */
 };
 
 struct delivery_desk {
@@ -94,24 +95,26 @@ unlink_parcel(struct delivery_desk *desk, struct parcel *parcel)
 }
 
 static void
-count_result(struct delivery_desk *desk, const struct parcel *parcel, enum delivery_result result)
+count_result(struct delivery_desk *desk, const struct parcel *parcel, enum delivery_result result,
+             uint32_t count)
 {
     switch (result) {
     case RESULT_SENT:
         if (parcel->how == HOW_REPLY) {
-            desk->counts.sent_reply++;
+            desk->counts.sent_reply += count;
         } else {
-            desk->counts.sent_push++;
+            desk->counts.sent_push += count;
         }
         break;
     case RESULT_FAILED:
-        desk->counts.failed++;
+        desk->counts.failed += count;
         break;
     case RESULT_UNKNOWN:
-        desk->counts.unknown++;
+        desk->counts.unknown += count;
         break;
     case RESULT_RETURNED:
-        desk->counts.returned++;
+    case RESULT_ALONE:
+        desk->counts.returned += count;
         break;
     }
 }
@@ -125,6 +128,9 @@ book(struct delivery_desk *desk, struct parcel *parcel, const struct parcel_verd
                           .at_ms = now_of(desk),
                           .u.outcome = {.friend = parcel->friend,
                                         .delivery = parcel->delivery,
+                                        .friends = parcel->friends,
+                                        .friend_count = parcel->friend_count,
+                                        .bad = verdict->bad,
                                         .result = verdict->result,
                                         .presumed = verdict->presumed}};
     if (answer != NULL && answer->transport == LINE_ANSWERED) {
@@ -134,7 +140,10 @@ book(struct delivery_desk *desk, struct parcel *parcel, const struct parcel_verd
     }
     uint32_t count = 0;
     const struct event *events = core_input(desk->options.core, &input, &count);
-    count_result(desk, parcel, verdict->result);
+    bool bad = verdict->bad != NO_ID;
+    uint32_t friends = parcel->friends == NULL ? 1 : parcel->friend_count;
+    count_result(desk, parcel, verdict->result, friends - (bad ? 1 : 0));
+    count_result(desk, parcel, RESULT_FAILED, bad ? 1 : 0);
     if (count > 0 && desk->options.on_outcome != NULL) {
         desk->options.on_outcome(desk->options.on_outcome_context, &events[0]);
     }
@@ -182,12 +191,20 @@ on_answer(void *context, const struct line_answer *answer)
     }
 }
 
-/* False once its outcome was booked by another way: its friend was forgotten. */
+/* False once its outcome was booked by another way: its friend, or all of them, were forgotten. */
 static bool
 is_open(const struct delivery_desk *desk, const struct parcel *parcel)
 {
-    return state_find_delivery(core_state(desk->options.core), parcel->friend, parcel->delivery) !=
-           NO_ID;
+    const struct state *state = core_state(desk->options.core);
+    if (parcel->friends == NULL) {
+        return state_find_delivery(state, parcel->friend, parcel->delivery) != NO_ID;
+    }
+    for (uint32_t i = 0; i < parcel->friend_count; i++) {
+        if (state_find_intent(state, parcel->friends[i], parcel->delivery) != NO_ID) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The intent is durable: the request may leave. */
@@ -222,11 +239,42 @@ depart(struct delivery_desk *desk, struct parcel *parcel, int64_t now_ms)
 }
 
 static struct parcel *
-add_parcel(struct delivery_desk *desk, uint32_t row)
+add_parcel(struct delivery_desk *desk, const uint32_t *rows, uint32_t count)
 {
-    struct parcel *parcel = parcel_new(core_state(desk->options.core), row, desk);
+    struct parcel *parcel = parcel_new(core_state(desk->options.core), rows, count, desk);
     link_parcel(desk, parcel);
     return parcel;
+}
+
+/* Repeats what a former run intended; where that is not the same request any more, nobody knows. */
+static void
+resume(struct delivery_desk *desk, const uint32_t *rows, uint32_t count)
+{
+    struct parcel *parcel = add_parcel(desk, rows, count);
+    parcel->resumed = true;
+    parcel->left_before = true; /* it may have: nobody knows */
+    parcel->wake_ms = now_of(desk);
+    if (!parcel->rendered || parcel->wake_ms >= parcel->give_up_ms) {
+        struct parcel_verdict verdict = {.result = RESULT_UNKNOWN, .bad = NO_ID};
+        book(desk, parcel, &verdict, NULL);
+    } else {
+        shelf_rest(&desk->shelf, parcel);
+    }
+}
+
+struct open_intent {
+    uint64_t intent_seq;
+    uint32_t friend, row, crowd;
+};
+
+static int
+by_intent_and_friend(const void *a, const void *b)
+{
+    const struct open_intent *x = a, *y = b;
+    if (x->intent_seq != y->intent_seq) {
+        return x->intent_seq < y->intent_seq ? -1 : 1;
+    }
+    return x->friend < y->friend ? -1 : 1;
 }
 
 void
@@ -236,21 +284,26 @@ delivery_resume(struct delivery_desk *desk)
     if (held_by_claim(desk->options.core)) {
         return; /* requests of another life: its run has their keys, not we (SPEC R45) */
     }
+    struct open_intent *open = calloc((size_t)state->delivery_count + 1, sizeof(*open));
+    uint32_t *rows = calloc((size_t)state->delivery_count + 1, sizeof(*rows));
+    assert(open != NULL && rows != NULL);
+    uint32_t open_count = 0;
     for (uint32_t i = 0; i < state->delivery_count; i++) {
-        if (state->deliveries[i].phase != DELIVERY_INTENDED) {
-            continue;
-        }
-        struct parcel *parcel = add_parcel(desk, i);
-        parcel->resumed = true;
-        parcel->left_before = true; /* it may have: nobody knows */
-        parcel->wake_ms = now_of(desk);
-        if (!parcel->rendered || parcel->wake_ms >= parcel->give_up_ms) {
-            struct parcel_verdict verdict = {.result = RESULT_UNKNOWN};
-            book(desk, parcel, &verdict, NULL);
-        } else {
-            shelf_rest(&desk->shelf, parcel);
+        const struct delivery *row = &state->deliveries[i];
+        if (row->phase == DELIVERY_INTENDED) {
+            open[open_count++] = (struct open_intent){row->intent_seq, row->friend, i, row->crowd};
         }
     }
+    qsort(open, open_count, sizeof(*open), by_intent_and_friend);
+    for (uint32_t i = 0, count = 0; i < open_count; i += count) {
+        for (count = 0; i + count < open_count && open[i + count].intent_seq == open[i].intent_seq;
+             count++) {
+            rows[count] = open[i + count].row;
+        }
+        resume(desk, rows, count);
+    }
+    free(open);
+    free(rows);
 }
 
 static int64_t
@@ -327,51 +380,64 @@ repeat_now(struct delivery_desk *desk, struct parcel *parcel, int64_t now_ms)
     }
 }
 
-/* When something new may be taken. Whether it will be a reply or a push shows only afterwards. */
-static int64_t
-take_next(const struct delivery_desk *desk, int64_t now_ms)
+static struct take_permit
+permit_of(const struct delivery_desk *desk, enum message_class least_urgent, int64_t now_ms)
 {
-    return later(pacing_next(&desk->pacing, LINE_PUSH, now_ms),
-                 pacing_next(&desk->pacing, LINE_REPLY, now_ms));
+    return (struct take_permit){.reply = pacing_next(&desk->pacing, LINE_REPLY, now_ms) <= now_ms,
+                                .push = pacing_next(&desk->pacing, LINE_PUSH, now_ms) <= now_ms,
+                                .multicast =
+                                    pacing_next(&desk->pacing, LINE_MULTICAST, now_ms) <= now_ms,
+                                .least_urgent = least_urgent};
 }
 
 static bool
-take_new(struct delivery_desk *desk, int64_t now_ms)
+take_new(struct delivery_desk *desk, enum message_class least_urgent, int64_t now_ms)
 {
-    uint32_t row = NO_ID;
-    if (take_next(desk, now_ms) > now_ms || core_take(desk->options.core, &row) != RC_OK) {
+    struct take_permit permit = permit_of(desk, least_urgent, now_ms);
+    struct taken taken = {0};
+    if (core_take(desk->options.core, &permit, &taken) != RC_OK) {
         return false;
     }
-    if (row != NO_ID) {
-        struct parcel *parcel = add_parcel(desk, row);
-        desk->counts.intended++;
+    if (taken.count > 0) {
+        struct parcel *parcel = add_parcel(desk, taken.rows, taken.count);
+        desk->counts.intended += taken.count;
         depart(desk, parcel, now_ms);
     }
     return true;
 }
 
-/* One thing that may go now goes, of the most urgent class that has one. False: nothing may. */
+/* The class behind which nothing may be added to what is under way; false: nothing at all may be. */
+static bool
+least_urgent(const struct delivery_desk *desk, enum message_class *out_class)
+{
+    if (under_way(desk) >= in_flight_limit(desk, CLASS_TRANSACTIONAL)) {
+        return false;
+    }
+    bool room = under_way(desk) < in_flight_limit(desk, CLASS_MARKETING);
+    *out_class = room ? CLASS_MARKETING : CLASS_TRANSACTIONAL;
+    return true;
+}
+
+/* One thing that may go now goes, of the most urgent class that has one; what is repeated goes before what
+ * is new. False: nothing may. */
 static bool
 move_one(struct delivery_desk *desk, int64_t now_ms)
 {
-    const struct engine *engine = core_engine(desk->options.core);
-    for (int i = 0; i < CLASS_COUNT; i++) {
-        enum message_class message_class = (enum message_class)i;
-        if (under_way(desk) >= in_flight_limit(desk, message_class)) {
-            return false; /* the classes behind it may not have more */
-        }
-        struct parcel *parcel = ready_of(desk, message_class, now_ms);
-        if (parcel != NULL) {
-            repeat_now(desk, parcel, now_ms);
-            return true;
-        }
-        /* The last class also stands for what is about to come out of the wheel. */
-        bool due = engine_due_count(engine, message_class) > 0 || i == CLASS_COUNT - 1;
-        if (due && take_new(desk, now_ms)) {
-            return true;
-        }
+    enum message_class least;
+    if (!least_urgent(desk, &least)) {
+        return false;
     }
-    return false;
+    for (int i = 0; i <= (int)least; i++) {
+        struct parcel *parcel = ready_of(desk, (enum message_class)i, now_ms);
+        if (parcel == NULL) {
+            continue;
+        }
+        if (i == 0 || !take_new(desk, (enum message_class)(i - 1), now_ms)) {
+            repeat_now(desk, parcel, now_ms);
+        }
+        return true;
+    }
+    return take_new(desk, least, now_ms);
 }
 
 bool
@@ -386,7 +452,8 @@ delivery_pump(struct delivery_desk *desk)
     if (desk->profiles != NULL) {
         profiles_pump(desk->profiles);
     }
-    for (uint32_t i = 0; i < TAKES_A_PUMP; i++) {
+    uint64_t enough = desk->counts.intended + FRIENDS_A_PUMP;
+    for (uint32_t i = 0; i < MOVES_A_PUMP && desk->counts.intended < enough; i++) {
         if (is_held(desk) || !move_one(desk, now_ms)) {
             return more && !is_held(desk);
         }
@@ -429,15 +496,33 @@ ready_next(const struct delivery_desk *desk, int64_t now_ms)
     return next_ms;
 }
 
-static enum message_class
-most_urgent_due(const struct delivery_desk *desk)
+/* When the first of those that are due may be taken. */
+static int64_t
+take_next(const struct delivery_desk *desk, int64_t now_ms)
 {
-    int i = 0;
-    while (i < CLASS_COUNT - 1 &&
-           engine_due_count(core_engine(desk->options.core), (enum message_class)i) == 0) {
-        i++;
+    enum message_class least;
+    if (!least_urgent(desk, &least)) {
+        return INT64_MAX; /* when one comes home */
     }
-    return (enum message_class)i;
+    const struct engine *engine = core_engine(desk->options.core);
+    int64_t next_ms = engine_next_work(engine, now_ms);
+    int64_t reply_ms = pacing_next(&desk->pacing, LINE_REPLY, now_ms);
+    int64_t push_ms = pacing_next(&desk->pacing, LINE_PUSH, now_ms);
+    int64_t many_ms = later(push_ms, pacing_next(&desk->pacing, LINE_MULTICAST, now_ms));
+    if (engine_has_due(engine, &(struct take_permit){.least_urgent = least})) {
+        next_ms = now_ms;
+    }
+    if (engine_has_due(engine, &(struct take_permit){.reply = true, .least_urgent = least})) {
+        next_ms = earlier(next_ms, reply_ms);
+    }
+    if (engine_has_due(engine, &(struct take_permit){.push = true, .least_urgent = least})) {
+        next_ms = earlier(next_ms, push_ms);
+    }
+    if (engine_has_due(engine, &(struct take_permit){
+                                   .push = true, .multicast = true, .least_urgent = least})) {
+        next_ms = earlier(next_ms, many_ms);
+    }
+    return later(next_ms, now_ms);
 }
 
 int64_t
@@ -453,13 +538,7 @@ delivery_next(const struct delivery_desk *desk)
         next_ms = earlier(next_ms, later(resting->wake_ms, now_ms));
     }
     next_ms = earlier(next_ms, ready_next(desk, now_ms));
-    if (under_way(desk) < in_flight_limit(desk, most_urgent_due(desk))) {
-        int64_t due_ms = engine_next_due(core_engine(desk->options.core), now_ms);
-        if (due_ms != INT64_MAX) {
-            due_ms = later(due_ms, take_next(desk, now_ms));
-        }
-        next_ms = earlier(next_ms, due_ms);
-    }
+    next_ms = earlier(next_ms, take_next(desk, now_ms));
     return next_ms;
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/erasing.h"
 
+#include "engine/crowd.h"
+
 #include "daemon/replay.h"
 #include "daemon/report.h"
 
@@ -20,6 +22,11 @@ step_back(struct core *core, struct arena *arena, uint64_t *next, struct share *
     enum rc rc = replay_read_event(core_log(core), *next, arena, &event);
     if (rc != RC_OK) {
         return rc;
+    }
+    uint32_t friend = core_state(core)->forgetting.friend;
+    if (crowd_is_in(&event)) { /* its words are LINE's, and of others as well */
+        *next = crowd_event_of(&event, friend, &event) ? event.friend_prev : 0;
+        return RC_OK;
     }
     if (event.word_count > 0) {
         share->seqs[share->count++] = event.seq;
@@ -100,7 +107,7 @@ find_message(struct core *core, struct arena *arena, uint32_t friend, struct spa
             *out_seq = seq;
             return RC_OK;
         }
-        seq = event.friend_prev;
+        seq = tail_previous(&event, friend);
     }
     return RC_OK;
 }

@@ -7,9 +7,35 @@
 
 #define PUSH_GIVE_UP_MS (23 * MS_PER_HOUR)    /* SPEC R40, R48: inside LINE's 24 h */
 #define REPLY_GIVE_UP_MS (50 * MS_PER_SECOND) /* SPEC R10: of the token's minute */
-#define REST_MAX_MS (5 * MS_PER_MINUTE)
+#define REST_MAX_MS MS_PER_MINUTE
 #define USER_REST_MAX_MS MS_PER_HOUR /* one user has had too much: others are not concerned */
 enum { REST_DOUBLINGS_MAX = 10 };
+
+static void
+write_envelope(struct parcel *parcel, const struct state *state, const struct delivery *row,
+               struct span messages)
+{
+    if (row->how == HOW_REPLY) {
+        line_reply_body(span_cstr(row->token), messages, &parcel->body);
+        parcel->rendered = row->token != NULL;
+        return;
+    }
+    uint32_t count = parcel->friends == NULL ? 1 : parcel->friend_count;
+    struct span *to = calloc(count, sizeof(*to));
+    assert(to != NULL);
+    parcel->rendered = true;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t friend = parcel->friends == NULL ? parcel->friend : parcel->friends[i];
+        to[i] = span_cstr(state->friends[friend].line_id);
+        parcel->rendered = parcel->rendered && to[i].len > 0; /* else forgotten */
+    }
+    if (parcel->friends == NULL) {
+        line_push_body(to[0], messages, &parcel->body);
+    } else {
+        line_multicast_body(to, count, messages, &parcel->body);
+    }
+    free(to);
+}
 
 static void
 render(struct parcel *parcel, const struct state *state, const struct delivery *row)
@@ -23,36 +49,49 @@ render(struct parcel *parcel, const struct state *state, const struct delivery *
     line_messages_render(row->definitions, row->items, row->item_count, values, row->value_count,
                          &messages);
     assert(messages.rc == RC_OK);
-    struct span to = row->how == HOW_REPLY ? span_cstr(row->token)
-                                           : span_cstr(state->friends[row->friend].line_id);
-    if (row->how == HOW_REPLY) {
-        line_reply_body(to, buf_span(&messages), &parcel->body);
-    } else {
-        line_push_body(to, buf_span(&messages), &parcel->body);
-    }
+    write_envelope(parcel, state, row, buf_span(&messages));
     assert(parcel->body.rc == RC_OK);
-    parcel->rendered = to.len > 0 && checksum_of(messages.data, messages.len) == row->body_hash;
+    parcel->rendered =
+        parcel->rendered && checksum_of(messages.data, messages.len) == row->body_hash;
     buf_fini(&messages);
     free(values);
 }
 
-struct parcel *
-parcel_new(const struct state *state, uint32_t row_index, void *desk)
+/* Those who share the request; not rendered where one of them is missing: it was another request. */
+static void
+gather(struct parcel *parcel, const struct state *state, const uint32_t *rows, uint32_t count)
 {
-    const struct delivery *row = &state->deliveries[row_index];
+    parcel->friends = calloc(count, sizeof(*parcel->friends));
+    assert(parcel->friends != NULL);
+    parcel->friend_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        parcel->friends[i] = state->deliveries[rows[i]].friend;
+    }
+}
+
+struct parcel *
+parcel_new(const struct state *state, const uint32_t *rows, uint32_t count, void *desk)
+{
+    const struct delivery *row = &state->deliveries[rows[0]];
     assert(row->phase == DELIVERY_INTENDED);
     struct parcel *parcel = calloc(1, sizeof(*parcel));
     assert(parcel != NULL);
     parcel->desk = desk;
-    parcel->delivery = row->seq;
+    parcel->delivery = row->crowd > 0 ? row->intent_seq : row->seq;
     parcel->friend = row->friend;
     parcel->how = row->how;
-    parcel->endpoint = row->how == HOW_REPLY ? LINE_REPLY : LINE_PUSH;
+    parcel->endpoint = row->how == HOW_REPLY ? LINE_REPLY
+                       : row->crowd > 0      ? LINE_MULTICAST
+                                             : LINE_PUSH;
     parcel->message_class = row->message_class;
     parcel->give_up_ms = row->how == HOW_REPLY ? row->token_at_ms + REPLY_GIVE_UP_MS
                                                : row->intended_ms + PUSH_GIVE_UP_MS;
     retry_key(state->run_ids[row->claim], row->intent_seq, parcel->retry_key);
+    if (row->crowd > 0) {
+        gather(parcel, state, rows, count);
+    }
     render(parcel, state, row);
+    parcel->rendered = parcel->rendered && (row->crowd == 0 || row->crowd == count);
     return parcel;
 }
 
@@ -63,6 +102,7 @@ parcel_free(struct parcel *parcel)
         return;
     }
     buf_fini(&parcel->body);
+    free(parcel->friends);
     free(parcel);
 }
 
@@ -124,7 +164,45 @@ judge_push(const struct line_answer *answer)
         return (struct parcel_verdict){.again = true};
     }
     bool sent = answer->status < 300 || answer->status == 409;
-    return (struct parcel_verdict){.result = sent ? RESULT_SENT : RESULT_FAILED};
+    return (struct parcel_verdict){.result = sent ? RESULT_SENT : RESULT_FAILED, .bad = NO_ID};
+}
+
+/* "The property, to[1], in the request body is invalid": which of the ids LINE refuses; NO_ID: it does not
+ * say. */
+static uint32_t
+bad_id(const struct parcel *parcel, const struct line_answer *answer)
+{
+    static const char before[] = "to[";
+    const char *at = answer->body.len == 0
+                         ? NULL
+                         : memmem(answer->body.data, answer->body.len, before, strlen(before));
+    if (at == NULL) {
+        return NO_ID;
+    }
+    const char *end = (const char *)answer->body.data + answer->body.len;
+    uint32_t index = 0, digits = 0;
+    for (at += strlen(before); at < end && *at >= '0' && *at <= '9' && digits < 4; at++, digits++) {
+        index = index * 10 + (uint32_t)(*at - '0');
+    }
+    bool named = digits > 0 && at < end && *at == ']' && index < parcel->friend_count;
+    return named ? index : NO_ID;
+}
+
+/* A request to many is all or nothing (FACTS 2): what one of them causes must not hit the others. */
+static struct parcel_verdict
+judge_many(const struct parcel *parcel, const struct line_answer *answer)
+{
+    struct parcel_verdict verdict = judge_push(answer);
+    if (verdict.again || verdict.result != RESULT_FAILED || answer->status != 400) {
+        return verdict;
+    }
+    verdict.bad = bad_id(parcel, answer);
+    if (verdict.bad != NO_ID) {
+        verdict.result = RESULT_RETURNED;
+    } else if (says(answer, "Failed to send messages") || says(answer, "'to'")) {
+        verdict.result = RESULT_ALONE;
+    }
+    return verdict;
 }
 
 static struct parcel_verdict
@@ -153,8 +231,13 @@ parcel_judge(struct parcel *parcel, const struct line_answer *answer)
     bool left_before = parcel->left_before;
     enum line_limit limit = limit_of(answer);
     parcel->left_before = left_before || is_doubtful(answer);
-    struct parcel_verdict verdict =
-        parcel->how == HOW_REPLY ? judge_reply(parcel, answer, left_before) : judge_push(answer);
+    struct parcel_verdict verdict = parcel->how == HOW_REPLY
+                                        ? judge_reply(parcel, answer, left_before)
+                                    : parcel->friends != NULL ? judge_many(parcel, answer)
+                                                              : judge_push(answer);
+    if (verdict.result != RESULT_RETURNED || parcel->friends == NULL) {
+        verdict.bad = NO_ID;
+    }
     verdict.limit = limit;
     verdict.news = news_of(answer, limit);
     return verdict;
@@ -163,8 +246,8 @@ parcel_judge(struct parcel *parcel, const struct line_answer *answer)
 struct parcel_verdict
 parcel_give_up(const struct parcel *parcel)
 {
-    return (struct parcel_verdict){.result =
-                                       parcel->left_before ? RESULT_UNKNOWN : RESULT_RETURNED};
+    return (struct parcel_verdict){.result = parcel->left_before ? RESULT_UNKNOWN : RESULT_RETURNED,
+                                   .bad = NO_ID};
 }
 
 int64_t

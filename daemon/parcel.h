@@ -1,7 +1,7 @@
 /* parcel - one intended delivery under way: its bytes, its key, and what an answer means for it.
  *
- * Shape    made from a delivery row in phase INTENDED; the body is rendered once and repeated byte for
- *          byte. parcel_judge() is the table of SPEC R10, R40 and R48: what LINE said, what follows.
+ * Shape    made from a delivery row in phase INTENDED, or from all that share a request (SPEC R46); the body
+ *          is rendered once and repeated byte for byte. parcel_judge() is the table of SPEC R10, R40 and R48: what LINE said, what follows.
  * Units    UTC milliseconds on the daemon's clock.
  * Errors   rendered is false where the body no longer has the hash that was recorded: never sent.
  * Owner    the delivery desk, in its list and on its shelf.
@@ -24,8 +24,10 @@ enum parcel_place {                 /* in the desk's shelf (daemon/shelf.h) */
 struct parcel {
     struct parcel *previous, *next; /* in the desk's list of all */
     void *desk;
-    uint64_t delivery;
+    uint64_t delivery; /* its number; of a request to many: of the intent */
     uint32_t friend;
+    uint32_t *friends; /* of a request to many, ascending; else NULL */
+    uint32_t friend_count;
     enum delivery_how how;
     enum line_endpoint endpoint;
     enum message_class message_class;
@@ -43,7 +45,9 @@ struct parcel {
     struct buf body;
 };
 
-struct parcel *parcel_new(const struct state *state, uint32_t row, void *desk);
+/* rows: one, or those of one intent, all of them, by friend. */
+struct parcel *parcel_new(const struct state *state, const uint32_t *rows, uint32_t count,
+                          void *desk);
 void parcel_free(struct parcel *parcel);
 
 /* The four kinds of 429, told apart by their words (FACTS 5); the fourth, of audience jobs, is no answer
@@ -59,6 +63,8 @@ struct parcel_verdict {
     bool again; /* repeat with the same key; else book `result` */
     enum delivery_result result;
     bool presumed;
+    uint32_t
+        bad; /* of a request to many, the one whom LINE refuses: the others are RETURNED; NO_ID */
     enum line_limit limit;
     enum pacing_news news;
 };

@@ -1,6 +1,7 @@
 #include "daemon/tail.h"
 
 #include "engine/base/checksum.h"
+#include "engine/crowd.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,10 +18,23 @@ struct tail_event
 tail_event_of(const struct event *event)
 {
     bool message = event->kind == EVENT_MESSAGE_RECEIVED;
-    return (struct tail_event){.friend_prev = event->friend_prev,
-                               .at_ms = event->at_ms,
-                               .message_sum =
-                                   message ? tail_message_sum(event->u.act.message_id) : 0};
+    return (struct tail_event){
+        .friend_prev = event->friend_prev,
+        .at_ms = event->at_ms,
+        .message_sum = message ? tail_message_sum(event->u.act.message_id) : 0,
+        .crowd = crowd_is_in(event) ? event->u.delivery.crowd : (struct span){0}};
+}
+
+uint64_t
+tail_previous(const struct tail_event *event, uint32_t friend)
+{
+    struct event many = {.kind = EVENT_DELIVERIES_INTENDED, .friend = NO_ID};
+    struct event single;
+    if (event->crowd.len == 0) {
+        return event->friend_prev;
+    }
+    many.u.delivery.crowd = event->crowd;
+    return crowd_event_of(&many, friend, &single) ? single.friend_prev : 0;
 }
 
 /* The room of rows that have left is used first. */
@@ -50,14 +64,27 @@ tail_add(struct tail *tail, const struct event *event)
     if (tail->end == tail->capacity) {
         make_room(tail);
     }
-    tail->items[tail->end++] = tail_event_of(event);
+    struct tail_event *item = &tail->items[tail->end++];
+    *item = tail_event_of(event);
+    if (item->crowd.len > 0) {
+        uint8_t *copy = malloc(item->crowd.len);
+        assert(copy != NULL);
+        memcpy(copy, item->crowd.data, item->crowd.len);
+        item->crowd = span_of(copy, item->crowd.len);
+    }
+}
+
+static void
+free_crowd(struct tail_event *item)
+{
+    free((void *)(uintptr_t)item->crowd.data);
 }
 
 void
 tail_drop(struct tail *tail, uint64_t durable_seq)
 {
     while (tail->head < tail->end && tail->first_seq <= durable_seq) {
-        tail->head++;
+        free_crowd(&tail->items[tail->head++]);
         tail->first_seq++;
     }
 }
@@ -73,6 +100,9 @@ tail_find(const struct tail *tail, uint64_t seq)
 void
 tail_fini(struct tail *tail)
 {
+    while (tail->head < tail->end) {
+        free_crowd(&tail->items[tail->head++]);
+    }
     free(tail->items);
     *tail = (struct tail){0};
 }

@@ -1,6 +1,7 @@
 /* What is due follows the rows, and whose turn it is follows from them too. */
 #include "engine/agenda.h"
 
+#include "engine/chunk.h"
 #include "engine/turn.h"
 #include <assert.h>
 
@@ -13,9 +14,10 @@ enqueue_enrolment(struct agenda *agenda, uint32_t index)
     }
     const struct scenario *scenario = &agenda->state->definitions->scenarios[row->scenario];
     const struct step *step = scenario_step(scenario, row->step, NULL);
+    struct owner owner = {OWNER_ENROLMENT, index};
     row->queued = true;
     due_push(&agenda->due, step == NULL ? CLASS_MARKETING : step->message_class,
-             (struct owner){OWNER_ENROLMENT, index});
+             chunk_content(agenda->state, owner, agenda->now_ms), owner);
 }
 
 static void
@@ -23,8 +25,10 @@ enqueue_delivery(struct agenda *agenda, uint32_t index)
 {
     struct delivery *row = &agenda->state->deliveries[index];
     if (!row->queued) {
+        struct owner owner = {OWNER_DELIVERY, index};
         row->queued = true;
-        due_push(&agenda->due, row->message_class, (struct owner){OWNER_DELIVERY, index});
+        due_push(&agenda->due, row->message_class,
+                 chunk_content(agenda->state, owner, agenda->now_ms), owner);
     }
 }
 
@@ -47,8 +51,8 @@ owner_is_due(const struct state *state, struct owner owner, int64_t now_ms)
            (wake_ms <= now_ms || (owner_is_held(state, owner) && !owner_must_stay(state, owner)));
 }
 
-static void
-enqueue_owner(void *context, struct owner owner)
+void
+agenda_queue(void *context, struct owner owner)
 {
     assert(owner.kind != OWNER_BROADCAST); /* those are taken out of the wheel */
     if (owner.kind == OWNER_DELIVERY) {
@@ -147,9 +151,29 @@ follow_delivery(struct agenda *agenda, const struct event *event)
     }
 }
 
+/* The friends of a request to many may get what waited for its end. */
+static void
+follow_crowd(struct agenda *agenda, const struct event *event)
+{
+    struct crowd crowd;
+    if (!crowd_unpack(event->u.delivery.crowd, &crowd)) {
+        return;
+    }
+    for (uint32_t i = 0; i < crowd.count; i++) {
+        agenda_look_at(agenda, (uint32_t)crowd.friends[i], event->at_ms);
+        enum delivery_result result = (enum delivery_result)crowd.numbers[i];
+        bool gives_back = result != RESULT_SENT && result != RESULT_UNKNOWN;
+        agenda->held.wanted = agenda->held.wanted || gives_back;
+    }
+}
+
 void
 agenda_follow(struct agenda *agenda, const struct event *event)
 {
+    if (event->kind == EVENT_DELIVERIES_OUTCOME) {
+        follow_crowd(agenda, event);
+        return;
+    }
     if (event->kind == EVENT_STEP_PLANNED || event->kind == EVENT_STEP_DEFERRED ||
         event->kind == EVENT_STEP_HELD) {
         follow_owner(agenda, (struct owner){OWNER_ENROLMENT, event->u.step.enrolment});
@@ -183,7 +207,7 @@ agenda_follow(struct agenda *agenda, const struct event *event)
 void
 agenda_begin(struct agenda *agenda, struct state *state, int64_t now_ms)
 {
-    *agenda = (struct agenda){.state = state, .look_from = NO_ID};
+    *agenda = (struct agenda){.state = state, .look_from = NO_ID, .now_ms = now_ms};
     due_init(&agenda->due, now_ms);
     for (uint32_t i = 0; i < state->enrolment_count; i++) {
         if (state->enrolments[i].phase == ENROLMENT_WAITING) {
@@ -206,10 +230,10 @@ agenda_end(struct agenda *agenda)
     held_fini(&agenda->held);
 }
 
-/* The first in rank of everything due for a friend. False when nothing is. */
-static bool
-best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner *out_owner)
+bool
+agenda_best(const struct agenda *agenda, uint32_t friend, int64_t now_ms, struct owner *out_owner)
 {
+    const struct state *state = agenda->state;
     struct rank best = {0};
     bool found = false;
     for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
@@ -235,10 +259,8 @@ best_of(const struct state *state, uint32_t friend, int64_t now_ms, struct owner
     return found;
 }
 
-/* Clears the owner's mark; its friend when the row is still due and may be taken, else NO_ID: it is
- * gone, or held again, or it comes again with the outcome of what its friend has in flight. */
-static uint32_t
-owner_friend(struct agenda *agenda, struct owner owner, int64_t now_ms)
+uint32_t
+agenda_take_up(struct agenda *agenda, struct owner owner, int64_t now_ms)
 {
     uint32_t friend;
     if (owner.kind == OWNER_DELIVERY) {
@@ -259,16 +281,16 @@ owner_friend(struct agenda *agenda, struct owner owner, int64_t now_ms)
     return free ? friend : NO_ID;
 }
 
-/* The next out of the queues; what is held follows behind them when something was raised. */
-static bool
-next_owner(struct agenda *agenda, struct owner *out_owner)
+bool
+agenda_next(struct agenda *agenda, const struct take_permit *permit, enum message_class *out_class,
+            uint64_t *out_content)
 {
-    if (due_pop(&agenda->due, out_owner)) {
+    if (due_next_content(&agenda->due, permit, out_class, out_content)) {
         return true;
     }
     return agenda->held.wanted &&
-           held_release(&agenda->held, agenda->state, enqueue_owner, agenda) &&
-           due_pop(&agenda->due, out_owner);
+           held_release(&agenda->held, agenda->state, agenda_queue, agenda) &&
+           due_next_content(&agenda->due, permit, out_class, out_content);
 }
 
 void
@@ -281,36 +303,26 @@ agenda_expire(struct agenda *agenda, struct turn *turn)
         if (owners[i].kind == OWNER_BROADCAST) {
             broadcast_take(turn, owners[i].index);
         } else {
-            enqueue_owner(agenda, owners[i]);
+            agenda_queue(agenda, owners[i]);
         }
     }
-}
-
-bool
-agenda_next(struct agenda *agenda, int64_t now_ms, struct owner *out_owner, uint32_t *out_friend)
-{
-    struct owner owner;
-    while (next_owner(agenda, &owner)) {
-        uint32_t friend = owner_friend(agenda, owner, now_ms);
-        if (friend != NO_ID) {
-            bool found = best_of(agenda->state, friend, now_ms, out_owner);
-            assert(found);
-            *out_friend = friend;
-            return true;
-        }
-    }
-    return false;
 }
 
 int64_t
 agenda_next_due(const struct agenda *agenda, int64_t now_ms)
 {
-    const struct state *state = agenda->state;
     for (int i = 0; i < CLASS_COUNT; i++) {
-        if (agenda->due.queues[i].count > 0) {
+        if (agenda->due.classes[i].total > 0) {
             return now_ms;
         }
     }
+    return agenda_next_work(agenda, now_ms);
+}
+
+int64_t
+agenda_next_work(const struct agenda *agenda, int64_t now_ms)
+{
+    const struct state *state = agenda->state;
     if (agenda->look_from != NO_ID || date_is_pending(state) ||
         (agenda->held.wanted && agenda->held.count > 0) || state->definitions_before != NULL ||
         broadcast_has_work(state)) {

@@ -33,3 +33,9 @@ condition_holds(const struct turn *turn, uint32_t friend, const struct condition
     struct inquiry inquiry = {turn->state, turn->now_ms, &turn->act};
     return condition_holds_of(&inquiry, friend, condition);
 }
+
+bool
+condition_is_empty(const struct condition *condition)
+{
+    return condition->op_count == 0;
+}

@@ -497,14 +497,21 @@ delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason)
     }
 }
 
-uint64_t
-delivery_take(struct turn *turn, uint32_t delivery)
+static bool
+is_reply(const struct turn *turn, const struct delivery *row)
+{
+    return row->how == HOW_REPLY && row->token != NULL &&
+           turn->now_ms - row->token_at_ms < TOKEN_LIFE_MS;
+}
+
+bool
+delivery_judge(struct turn *turn, uint32_t delivery)
 {
     struct delivery row = turn->state->deliveries[delivery];
     if (row.due_ms < turn->state->claim.released_ms) {
         cancel(turn, &row, REASON_RESTORED);
         advance_steps(turn, &row, row.due_ms);
-        return 0;
+        return false;
     }
     const struct broadcast *broadcast = broadcast_of(turn, &row);
     int64_t stale_ms = row.due_ms + (broadcast == NULL ? turn->state->definitions->account.grace_ms
@@ -512,19 +519,25 @@ delivery_take(struct turn *turn, uint32_t delivery)
     if (turn->now_ms >= stale_ms) {
         cancel(turn, &row, REASON_STALE);
         advance_steps(turn, &row, row.due_ms);
-        return 0;
+        return false;
     }
-    bool reply =
-        row.how == HOW_REPLY && row.token != NULL && turn->now_ms - row.token_at_ms < TOKEN_LIFE_MS;
-    if (!reply && waits(turn, &row, stale_ms)) {
-        return 0;
+    if (!is_reply(turn, &row) && waits(turn, &row, stale_ms)) {
+        return false;
     }
     /* The audience was judged at the broadcast's instant; what waited is judged again (SPEC R23). */
     if (broadcast != NULL && row.deferred != REASON_NONE &&
         !condition_holds(turn, row.friend, &broadcast->to)) {
         cancel(turn, &row, REASON_CONDITION);
-        return 0;
+        return false;
     }
+    return true;
+}
+
+uint64_t
+delivery_go(struct turn *turn, uint32_t delivery)
+{
+    struct delivery row = turn->state->deliveries[delivery];
+    bool reply = is_reply(turn, &row);
     struct event intent = {.kind = EVENT_DELIVERY_INTENDED,
                            .friend = row.friend,
                            .source = row.items[0].source,
@@ -539,6 +552,30 @@ delivery_take(struct turn *turn, uint32_t delivery)
                 arena_span(turn->out->arena, span_cstr(row.act[i + 1])));
     }
     return intend(turn, &intent, row.value_count > 0 ? &row : NULL);
+}
+
+uint64_t
+delivery_take(struct turn *turn, uint32_t delivery)
+{
+    return delivery_judge(turn, delivery) ? delivery_go(turn, delivery) : 0;
+}
+
+void
+delivery_follow(struct turn *turn, const struct delivery *row, enum delivery_result result)
+{
+    switch (result) {
+    case RESULT_SENT:
+    case RESULT_UNKNOWN:
+        pressure_delivered(turn, row);
+        advance_steps(turn, row, turn->now_ms);
+        break;
+    case RESULT_FAILED:
+        advance_steps(turn, row, row->due_ms);
+        break;
+    case RESULT_RETURNED:
+    case RESULT_ALONE:
+        break; /* open still, due by push */
+    }
 }
 
 void
@@ -565,18 +602,7 @@ delivery_decide_outcome(struct turn *turn, const struct input *input)
                                            .code = input->u.outcome.code}};
     set_items(&outcome, row.items, row.item_count);
     turn_emit(turn, &outcome);
-    switch (input->u.outcome.result) {
-    case RESULT_SENT:
-    case RESULT_UNKNOWN:
-        pressure_delivered(turn, &row);
-        advance_steps(turn, &row, turn->now_ms);
-        break;
-    case RESULT_FAILED:
-        advance_steps(turn, &row, row.due_ms);
-        break;
-    case RESULT_RETURNED:
-        break; /* open still, due by push */
-    }
+    delivery_follow(turn, &row, input->u.outcome.result);
 }
 
 /* apply */
@@ -686,10 +712,14 @@ delivery_apply(struct state *state, const struct event *event)
         return;
     }
     pressure_count(state, &state->deliveries[index], event);
-    if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_RETURNED) {
+    enum delivery_result result = event->u.delivery.result;
+    if (event->kind == EVENT_DELIVERY_OUTCOME &&
+        (result == RESULT_RETURNED || result == RESULT_ALONE)) {
         struct delivery *row = &state->deliveries[index];
         row->phase = DELIVERY_PLANNED;
         row->how = HOW_PUSH;
+        row->alone = result == RESULT_ALONE;
+        row->crowd = 0;
         row->wake_ms = 0;
         row->deferred = REASON_NONE;
         row->token_at_ms = 0;

@@ -105,6 +105,7 @@ add_delivery(struct checksum *sum, const struct delivery *row)
     checksum_add_u64(sum, row->body_hash);
     checksum_add_u64(sum, (uint64_t)row->wake_ms);
     checksum_add_u64(sum, (uint64_t)row->month << 32 | (uint64_t)row->deferred);
+    checksum_add_u64(sum, (uint64_t)row->crowd << 1 | (uint64_t)row->alone);
     for (uint32_t i = 0; i < row->item_count; i++) {
         checksum_add_u64(sum, (uint64_t)row->items[i].template << 32 | row->items[i].enrolment);
         checksum_add_u64(sum, (uint64_t)row->items[i].source.kind);

@@ -17,7 +17,10 @@ due_fini(struct due *due)
 {
     wheel_free(due->wheel);
     for (int i = 0; i < CLASS_COUNT; i++) {
-        free(due->queues[i].items);
+        for (uint32_t j = 0; j < due->classes[i].line_capacity; j++) {
+            free(due->classes[i].lines[j].items);
+        }
+        free(due->classes[i].lines);
     }
     *due = (struct due){0};
 }
@@ -94,39 +97,153 @@ due_arm(struct due *due, const struct state *state, int64_t wake_ms, struct owne
 }
 
 static void
-queue_grow(struct due_queue *queue)
+line_grow(struct due_line *line)
 {
-    uint32_t capacity = queue->capacity == 0 ? 64 : queue->capacity * 2;
-    struct owner *items = malloc(capacity * sizeof(*items));
+    uint32_t capacity = line->capacity == 0 ? 64 : line->capacity * 2;
+    struct due_entry *items = malloc(capacity * sizeof(*items));
     assert(items != NULL);
-    for (uint32_t i = 0; i < queue->count; i++) {
-        items[i] = queue->items[(queue->head + i) & (queue->capacity - 1)];
+    for (uint32_t i = 0; i < line->count; i++) {
+        items[i] = line->items[(line->head + i) & (line->capacity - 1)];
     }
-    free(queue->items);
-    *queue = (struct due_queue){.items = items, .count = queue->count, .capacity = capacity};
+    free(line->items);
+    line->items = items;
+    line->head = 0;
+    line->capacity = capacity;
+}
+
+/* The line of that content, an empty one taken for it where there is none. Emptied lines stay with their
+ * rings behind line_count, so that an instant's contents cost no allocation the second time. */
+static struct due_line *
+line_of(struct due_class *class, uint64_t content)
+{
+    for (uint32_t i = 0; i < class->line_count; i++) {
+        if (class->lines[i].content == content) {
+            return &class->lines[i];
+        }
+    }
+    if (class->line_count == class->line_capacity) {
+        uint32_t capacity = class->line_capacity == 0 ? 8 : class->line_capacity * 2;
+        class->lines = realloc(class->lines, capacity * sizeof(*class->lines));
+        assert(class->lines != NULL);
+        memset(class->lines + class->line_capacity, 0,
+               (capacity - class->line_capacity) * sizeof(*class->lines));
+        class->line_capacity = capacity;
+    }
+    struct due_line *line = &class->lines[class->line_count++];
+    line->content = content;
+    line->head = 0;
+    return line;
+}
+
+static void
+drop_line(struct due_class *class, struct due_line *line)
+{
+    struct due_line *last = &class->lines[--class->line_count];
+    struct due_line emptied = *line;
+    *line = *last;
+    *last = emptied;
 }
 
 void
-due_push(struct due *due, enum message_class message_class, struct owner owner)
+due_push(struct due *due, enum message_class message_class, uint64_t content, struct owner owner)
 {
-    struct due_queue *queue = &due->queues[message_class];
-    if (queue->count == queue->capacity) {
-        queue_grow(queue);
+    struct due_class *class = &due->classes[message_class];
+    struct due_line *line = line_of(class, content);
+    if (line->count == line->capacity) {
+        line_grow(line);
     }
-    queue->items[(queue->head + queue->count) & (queue->capacity - 1)] = owner;
-    queue->count++;
+    line->items[(line->head + line->count) & (line->capacity - 1)] =
+        (struct due_entry){owner, due->pushed++};
+    line->count++;
+    class->total++;
 }
 
 bool
-due_pop(struct due *due, struct owner *out_owner)
+due_may(const struct take_permit *permit, uint64_t content, uint32_t count)
 {
-    for (int i = 0; i < CLASS_COUNT; i++) {
-        struct due_queue *queue = &due->queues[i];
-        if (queue->count > 0) {
-            *out_owner = queue->items[queue->head];
-            queue->head = (queue->head + 1) & (queue->capacity - 1);
-            queue->count--;
+    switch (content) {
+    case CONTENT_NONE:
+        return true;
+    case CONTENT_REPLY:
+        return permit->reply;
+    case CONTENT_OWN:
+        return permit->push;
+    default: /* judged, a crowd may turn out to be one alone */
+        return permit->push && (permit->multicast || permit->alone || count == 1);
+    }
+}
+
+static uint64_t
+first_number(const struct due_line *line)
+{
+    return line->items[line->head].number;
+}
+
+bool
+due_next_content(struct due *due, const struct take_permit *permit, enum message_class *out_class,
+                 uint64_t *out_content)
+{
+    for (int i = 0; i <= (int)permit->least_urgent; i++) {
+        struct due_class *class = &due->classes[i];
+        const struct due_line *first = NULL;
+        for (uint32_t j = 0; j < class->line_count;) {
+            struct due_line *line = &class->lines[j];
+            if (line->count == 0) {
+                drop_line(class, line);
+                continue;
+            }
+            if (due_may(permit, line->content, line->count) &&
+                (first == NULL || first_number(line) < first_number(first))) {
+                first = line;
+            }
+            j++;
+        }
+        if (first != NULL) {
+            *out_class = (enum message_class)i;
+            *out_content = first->content;
             return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_first(const struct due_class *class, const struct due_line *line)
+{
+    for (uint32_t i = 0; i < class->line_count; i++) {
+        if (class->lines[i].count > 0 && first_number(&class->lines[i]) < first_number(line)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+due_pop(struct due *due, enum message_class message_class, uint64_t content, bool in_turn,
+        struct owner *out_owner)
+{
+    struct due_class *class = &due->classes[message_class];
+    struct due_line *line = line_of(class, content);
+    if (line->count == 0 || (in_turn && !is_first(class, line))) {
+        return false;
+    }
+    *out_owner = line->items[line->head].owner;
+    line->head = (line->head + 1) & (line->capacity - 1);
+    line->count--;
+    class->total--;
+    return true;
+}
+
+bool
+due_has(const struct due *due, const struct take_permit *permit)
+{
+    for (int i = 0; i <= (int)permit->least_urgent; i++) {
+        const struct due_class *class = &due->classes[i];
+        for (uint32_t j = 0; j < class->line_count; j++) {
+            if (class->lines[j].count > 0 &&
+                due_may(permit, class->lines[j].content, class->lines[j].count)) {
+                return true;
+            }
         }
     }
     return false;

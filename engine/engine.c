@@ -3,12 +3,14 @@
 #include "engine/agenda.h"
 #include "engine/block.h"
 #include "engine/calendar.h"
+#include "engine/chunk.h"
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/form.h"
 #include "engine/link.h"
 #include "engine/route.h"
 #include "engine/tables.h"
+#include "engine/take.h"
 #include "engine/trigger.h"
 #include "engine/unique.h"
 #include <assert.h>
@@ -160,6 +162,10 @@ route(struct state *state, const struct event *event)
     case EVENT_DELIVERY_HELD:
     case EVENT_DELIVERY_DEFERRED:
         delivery_apply(state, event);
+        break;
+    case EVENT_DELIVERIES_INTENDED:
+    case EVENT_DELIVERIES_OUTCOME:
+        chunk_apply(state, event);
         break;
     case EVENT_MONTH_BEGUN:
     case EVENT_QUOTA_SET:
@@ -479,6 +485,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
                         .start_ms = input->at_ms,
                         .quiet = input->quiet,
                         .out = out};
+    engine->agenda.now_ms = input->at_ms;
     switch (input->kind) {
     case INPUT_CLAIM:
         claim_decide(&turn, input);
@@ -515,7 +522,11 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         profile_decide(&turn, input);
         break;
     case INPUT_OUTCOME:
-        delivery_decide_outcome(&turn, input);
+        if (input->u.outcome.friends != NULL) {
+            chunk_decide_outcome(&turn, input);
+        } else {
+            delivery_decide_outcome(&turn, input);
+        }
         break;
     case INPUT_FORGET:
     case INPUT_TAG:
@@ -573,7 +584,8 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
 }
 
 enum rc
-engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t *out_delivery)
+engine_take(struct engine *engine, int64_t now_ms, const struct take_permit *permit,
+            struct events *out, struct taken *out_taken)
 {
     assert(engine->awake);
     struct turn turn = {.engine = engine,
@@ -582,28 +594,17 @@ engine_take(struct engine *engine, int64_t now_ms, struct events *out, uint32_t 
                         .start_ms = now_ms,
                         .out = out};
     uint32_t before = out->count;
+    *out_taken = (struct taken){0};
+    engine->agenda.now_ms = now_ms;
     if (engine->agenda.held.count > 0) {
         pressure_begin_month(&turn); /* a month that turned lets go */
     }
     agenda_expire(&engine->agenda, &turn);
-    *out_delivery = NO_ID;
     if (turn.out->count > before || date_look_through(&turn)) {
         return RC_OK;
     }
-    struct owner owner;
-    uint32_t friend;
-    if (!agenda_next(&engine->agenda, now_ms, &owner, &friend)) {
-        return RC_END;
-    }
-    pressure_begin_month(&turn);
-    uint64_t intended = owner.kind == OWNER_DELIVERY ? delivery_take(&turn, owner.index)
-                                                     : step_take(&turn, owner.index);
-    trigger_run_fired(&turn, 0);
-    if (intended != 0) {
-        *out_delivery = state_find_delivery(&engine->state, friend, intended);
-    }
-    agenda_look_at(&engine->agenda, friend, now_ms); /* whatever else of this friend is due */
-    return RC_OK;
+    bool decided = take_next(&turn, &engine->agenda, permit, out_taken);
+    return decided || turn.out->count > before ? RC_OK : RC_END;
 }
 
 bool
@@ -611,6 +612,18 @@ engine_is_claimed_at(const struct engine *engine, const struct input *input)
 {
     const struct claim_row *last = &engine->state.claim;
     return last->seq != 0 && claim_is_of(last, input);
+}
+
+int64_t
+engine_next_work(const struct engine *engine, int64_t now_ms)
+{
+    return agenda_next_work(&engine->agenda, now_ms);
+}
+
+bool
+engine_has_due(const struct engine *engine, const struct take_permit *permit)
+{
+    return due_has(&engine->agenda.due, permit);
 }
 
 int64_t
@@ -622,5 +635,5 @@ engine_next_due(const struct engine *engine, int64_t now_ms)
 uint32_t
 engine_due_count(const struct engine *engine, enum message_class message_class)
 {
-    return engine->agenda.due.queues[message_class].count;
+    return engine->agenda.due.classes[message_class].total;
 }

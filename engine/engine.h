@@ -75,11 +75,24 @@ MUST_USE enum rc engine_load(struct engine *engine, const struct image_source *s
 /* After a replay: arms the wheel and fills the queues from the rows. */
 void engine_wake(struct engine *engine, int64_t now_ms);
 
-/* Takes the next due owner, in class order, whose friend has no request in flight, judges it and
- * emits what follows. RC_OK: something was decided; *out_delivery is the row of the delivery now
- * intended, or NO_ID where nothing is to be sent. RC_END: nothing is due at now_ms. */
-MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms, struct events *out,
-                             uint32_t *out_delivery);
+/* What may be taken: as pacing has it (SPEC R47). */
+struct take_permit {
+    bool reply, push, multicast;
+    enum message_class least_urgent; /* no class behind this one */
+    bool alone;                      /* each in a request of its own: the twin of chunks */
+};
+/* Rows of deliveries that were intended: one, or those that share a request, by friend. */
+struct taken {
+    const uint32_t *rows; /* in the events' arena */
+    uint32_t count;       /* 0: nothing is to be sent */
+};
+
+/* Takes the next due owner that may go, in class order, whose friend has no request in flight, judges it and
+ * emits what follows. What is the same for many goes with up to 499 others of its content (SPEC R46): each is
+ * judged, one event intends them all. RC_OK: something was decided. RC_END: nothing due may go now. */
+MUST_USE enum rc engine_take(struct engine *engine, int64_t now_ms,
+                             const struct take_permit *permit, struct events *out,
+                             struct taken *out_taken);
 
 /* A bounded share of what is to be done beside the due: enrolments that follow an edit (SPEC R26).
  * True when there is more; to be called once a pass. */
@@ -88,9 +101,12 @@ bool engine_work(struct engine *engine, int64_t now_ms, struct events *out);
 /* Whether the newest claim in the log was made in the place that this INPUT_CLAIM tells of. */
 bool engine_is_claimed_at(const struct engine *engine, const struct input *input);
 
-/* The next instant at which engine_take() may find something; now_ms when there is something at
- * once; INT64_MAX when nothing is planned. */
+/* The next instant at which something is due; now_ms when something is already; INT64_MAX when nothing is
+ * planned. engine_next_work(): the same but for what waits in the queues until it may be taken. */
 int64_t engine_next_due(const struct engine *engine, int64_t now_ms);
+int64_t engine_next_work(const struct engine *engine, int64_t now_ms);
+/* Does something wait in the queues of these classes that such a permit would let go? */
+bool engine_has_due(const struct engine *engine, const struct take_permit *permit);
 
 /* The n-th term of a condition as it is written: what stands between its `and` and `or`. */
 struct condition condition_term(const struct condition *condition, uint32_t n);

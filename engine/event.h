@@ -56,6 +56,8 @@ enum event_kind {
     EVENT_DELIVERY_PLANNED = 60,     /* an answer to a friend's act; words: reply token, if any */
     EVENT_DELIVERY_INTENDED = 61,    /* about to be sent; words: the values inserted, in order */
     EVENT_DELIVERY_OUTCOME = 62,     /* words: LINE's request id, accepted request id */
+    EVENT_DELIVERIES_INTENDED = 64,  /* one message to many, in one request (engine/crowd.h) */
+    EVENT_DELIVERIES_OUTCOME = 65,   /* words: LINE's request id, accepted request id */
     EVENT_DELIVERY_CANCELLED = 63,   /* a planned answer that was never sent */
     EVENT_FORM_ANSWERED = 70,        /* its answers are the events behind it */
     EVENT_ANSWER_GIVEN = 71,         /* one question's; words: text */
@@ -173,6 +175,8 @@ enum delivery_result { /* reaches disk */
                        RESULT_UNKNOWN = 3,
                        RESULT_RETURNED =
                            4, /* never left or was refused without harm: due again, by push */
+                       RESULT_ALONE = 5, /* refused with others, LINE does not say for whom: due
+                                            again, in a request of its own */
 };
 
 /* One template of a delivery, and the step it belongs to when it belongs to one. */
@@ -299,7 +303,9 @@ struct event {
             uint32_t code; /* HTTP status; 0: none came */
             uint32_t item_count;
             struct delivery_item items[DELIVERY_ITEMS_MAX];
-            int64_t until_ms; /* HELD: when it goes stale; DEFERRED: when it is judged again */
+            int64_t until_ms;  /* HELD: when it goes stale; DEFERRED: when it is judged again */
+            struct span crowd; /* DELIVERIES_*: who (engine/crowd.h) */
+            uint32_t member;   /* DELIVERIES_INTENDED: enum crowd_member */
         } delivery;
         struct {                   /* MONTH_BEGUN QUOTA_SET */
             uint32_t month, limit; /* 202606; messages */

@@ -159,6 +159,8 @@ result_name(enum delivery_result result)
         return "failed";
     case RESULT_UNKNOWN:
         return "unknown";
+    case RESULT_ALONE:
+        return "alone";
     case RESULT_RETURNED:
         return "returned";
     }

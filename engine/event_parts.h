@@ -34,6 +34,7 @@ enum part_shape {
     SHAPE_WORDS,    /* written as the hash of the content row */
     SHAPE_SOURCE,   /* [kind, id, sub], default none */
     SHAPE_ITEMS,    /* array of [template, enrolment, source], default none */
+    SHAPE_CROWD,    /* span, a list of engine/crowd.h, default empty */
 };
 
 /* TYPE(type, shape): what a part means, which is how it is printed. */
@@ -62,7 +63,8 @@ enum part_shape {
     TYPE(PART_PREVIOUS, SHAPE_PREVIOUS)                                                            \
     TYPE(PART_WORDS, SHAPE_WORDS)                                                                  \
     TYPE(PART_SOURCE, SHAPE_SOURCE)                                                                \
-    TYPE(PART_ITEMS, SHAPE_ITEMS)
+    TYPE(PART_ITEMS, SHAPE_ITEMS)                                                                  \
+    TYPE(PART_CROWD, SHAPE_CROWD)
 
 /* NAMED(type, names): ids that are printed by the names which struct definitions has for them. */
 #define EVENT_NAMED_TYPES(NAMED)                                                                   \
@@ -231,6 +233,17 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     PART(PART_DIGEST, "body_hash", u.delivery.body_hash)                                           \
     PART(PART_TIME, "token_at", u.delivery.token_at_ms)
 
+#define PARTS_crowd(PART)                                                                          \
+    PART(PART_SEQ, "intent", u.delivery.delivery)                                                  \
+    PART(PART_TIME, "due", u.delivery.due_ms)                                                      \
+    PART(PART_CLASS, "class", u.delivery.message_class)                                            \
+    PART(PART_ITEMS, "items", u.delivery.items)                                                    \
+    PART(PART_HOW, "how", u.delivery.how)                                                          \
+    PART(PART_COUNT, "code", u.delivery.code)                                                      \
+    PART(PART_DIGEST, "body_hash", u.delivery.body_hash)                                           \
+    PART(PART_COUNT, "member", u.delivery.member)                                                  \
+    PART(PART_CROWD, "friends", u.delivery.crowd)
+
 #define PARTS_form(PART)                                                                           \
     PART(PART_FORM, "form", u.form.form)                                                           \
     PART(PART_REASON, "reason", u.form.reason)                                                     \
@@ -333,6 +346,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(dates, dates)                                                                             \
     LIST(delivery, delivery)                                                                       \
     LIST(outcome, delivery)                                                                        \
+    LIST(crowd, delivery)                                                                          \
     LIST(form, form)                                                                               \
     LIST(answer, form)                                                                             \
     LIST(conversion, conversion)                                                                   \
@@ -397,6 +411,9 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_DELIVERY_PLANNED, "delivery_planned", delivery, SECRET("reply_token"))            \
     LAYOUT(EVENT_DELIVERY_INTENDED, "delivery_intended", delivery, REPEATED("values"))             \
     LAYOUT(EVENT_DELIVERY_OUTCOME, "delivery_outcome", outcome,                                    \
+           WORDS("request_id", "accepted_request_id"))                                             \
+    LAYOUT(EVENT_DELIVERIES_INTENDED, "deliveries_intended", crowd, NO_WORDS)                      \
+    LAYOUT(EVENT_DELIVERIES_OUTCOME, "deliveries_outcome", crowd,                                  \
            WORDS("request_id", "accepted_request_id"))                                             \
     LAYOUT(EVENT_DELIVERY_CANCELLED, "delivery_cancelled", outcome, NO_WORDS)                      \
     LAYOUT(EVENT_FORM_ANSWERED, "form_answered", form, NO_WORDS)                                   \

@@ -43,7 +43,7 @@ copy_words(struct arena *arena, struct event *event)
 static inline void
 copy_part(struct arena *arena, enum part_shape shape, void *member)
 {
-    if (shape == SHAPE_TEXT) {
+    if (shape == SHAPE_TEXT || shape == SHAPE_CROWD) {
         struct span *text = member;
         *text = arena_span(arena, *text);
     }

@@ -91,8 +91,8 @@ friend_is_busy(const struct state *state, uint32_t friend)
     return false;
 }
 
-static uint32_t
-friend_of(const struct state *state, struct owner owner)
+uint32_t
+owner_whose(const struct state *state, struct owner owner)
 {
     return owner.kind == OWNER_DELIVERY ? state->deliveries[owner.index].friend
                                         : state->enrolments[owner.index].friend;
@@ -126,7 +126,7 @@ pick(struct held *held, const struct state *state, struct candidate *out)
         if (!owner_is_held(state, owner)) {
             continue;
         }
-        if (owner_must_stay(state, owner) || friend_is_busy(state, friend_of(state, owner))) {
+        if (owner_must_stay(state, owner) || friend_is_busy(state, owner_whose(state, owner))) {
             held->items[kept++] = owner;
         } else {
             out[picked++] = (struct candidate){rank_of(state, owner), owner};

@@ -30,6 +30,7 @@ bool rank_before(const struct rank *a, const struct rank *b);
 /* Is the row kept back at this moment, and would it have to stay so? */
 bool owner_is_held(const struct state *state, struct owner owner);
 bool owner_must_stay(const struct state *state, struct owner owner);
+uint32_t owner_whose(const struct state *state, struct owner owner);
 bool friend_is_busy(const struct state *state, uint32_t friend);
 
 void held_fini(struct held *held);

@@ -23,7 +23,7 @@ enum image_sizes {
     IMAGE_VALUE_BYTES = 28,      /* without its text */
     IMAGE_ROW_BYTES = 5,         /* phase and next: all of a free row */
     IMAGE_ENROLMENT_BYTES = 110, /* after those */
-    IMAGE_DELIVERY_BYTES = 87,   /* after those, without token, values, act and items */
+    IMAGE_DELIVERY_BYTES = 92,   /* after those, without token, values, act and items */
     IMAGE_ITEM_BYTES = 17,
     IMAGE_SCENARIO_BYTES = 29,
     IMAGE_ONCE_BYTES = 12,

@@ -368,6 +368,8 @@ read_delivery(struct reader *reader, struct delivery *row)
     row->wake_ms = get_i64(&at);
     row->deferred = (enum reason)get_u8(&at);
     row->month = get_u32(&at);
+    row->crowd = get_u32(&at);
+    row->alone = get_u8(&at) != 0;
     uint32_t set = get_u32(&at), value_count = get_u32(&at), item_count = get_u32(&at);
     uint32_t act_count = get_u32(&at);
     bool intended = row->phase == DELIVERY_INTENDED;

@@ -14,7 +14,7 @@ _Static_assert(sizeof(struct friend_row) == 136,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 128, "write and read the new member, raise the version");
-_Static_assert(sizeof(struct delivery) == 240, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct delivery) == 248, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32,
@@ -209,6 +209,8 @@ write_delivery(const struct delivery *row, struct sets *sets, struct buf *out)
     at = put_i64(at, row->wake_ms);
     at = put_u8(at, row->deferred);
     at = put_u32(at, row->month);
+    at = put_u32(at, row->crowd);
+    at = put_u8(at, row->alone);
     at = put_u32(at, row->definitions == NULL ? NO_ID : set_index(sets, row->definitions));
     at = put_u32(at, row->value_count);
     at = put_u32(at, row->item_count);

@@ -106,7 +106,10 @@ struct input {
         } profile;
         struct {
             uint32_t friend;
-            uint64_t delivery;
+            uint64_t delivery;       /* of a request to many: the number of its intent */
+            const uint32_t *friends; /* of a request to many; else NULL */
+            uint32_t friend_count;
+            uint32_t bad; /* the one of them whom LINE names as wrong; NO_ID: none */
             enum delivery_result result;
             bool presumed;
             uint32_t code;

@@ -281,7 +281,7 @@ count_outcome(struct state *state, const struct delivery *row, const struct even
     if (paid && result == RESULT_SENT && row->message_class == CLASS_MARKETING) {
         tables_add_sent(state, row->friend, event->at_ms);
     }
-    if (result != RESULT_RETURNED) {
+    if (result != RESULT_RETURNED && result != RESULT_ALONE) {
         count_scenarios(state, row->items, row->item_count, false, came);
     }
 }

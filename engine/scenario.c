@@ -384,6 +384,7 @@ scenario_catch_up(struct turn *turn, uint32_t enrolment)
     const uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
     bool outer = turn->resuming;
     turn->resuming = true;
+    edit_follow(turn, enrolment); /* what would have gone out is what the newest edit says */
     for (;;) {
         const struct enrolment *row = &turn->state->enrolments[enrolment];
         if (row->phase != ENROLMENT_WAITING || row->started_seq != started_seq ||

@@ -131,9 +131,11 @@ struct delivery {
     uint32_t item_count;
     struct delivery_item items[DELIVERY_ITEMS_MAX];
     bool queued;          /* as enrolment.queued */
+    bool alone;           /* PLANNED: not again with others */
     int64_t wake_ms;      /* PLANNED: when to look at it; 0 at once */
     enum reason deferred; /* PLANNED: why it waits; REASON_NONE when it does not */
     uint32_t month;       /* INTENDED, push: the month it counts in */
+    uint32_t crowd;       /* INTENDED: how many share its request; 0: it has its own */
 };
 
 /* The newest claim of the log, and what it means for sending (SPEC R45). */
@@ -333,6 +335,9 @@ uint32_t state_enrolment_in(const struct state *state, uint32_t friend, uint32_t
 bool state_step_decided(const struct state *state, uint32_t enrolment, uint32_t step);
 /* Index of the open delivery with that id; NO_ID when it is not open. */
 uint32_t state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq);
+
+/* The friend's open delivery that was intended by that event; NO_ID when there is none. */
+uint32_t state_find_intent(const struct state *state, uint32_t friend, uint64_t intent_seq);
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);

@@ -82,10 +82,11 @@ done_without_message(struct turn *turn, uint32_t enrolment, bool did_something)
 }
 
 /* What the step fires follows it: it is on its way by then, or done. */
-static uint64_t
-go(struct turn *turn, uint32_t enrolment, const struct step *step)
+uint64_t
+step_go(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct step *step = step_of(turn, enrolment);
     uint32_t fired = turn->fired.count;
     uint64_t intended = 0;
     struct outbox outbox = {0};
@@ -137,25 +138,25 @@ wait_or_skip(struct turn *turn, uint32_t enrolment, const struct pressure *press
     turn_emit(turn, &waits);
 }
 
-uint64_t
-step_take(struct turn *turn, uint32_t enrolment)
+bool
+step_judge(struct turn *turn, uint32_t enrolment)
 {
     const struct enrolment *row = &turn->state->enrolments[enrolment];
     uint64_t started_seq = row->started_seq, seq = turn->state->seq;
     edit_follow(turn, enrolment); /* its timer came before the edit's job did */
     if (turn->state->seq != seq &&
         (!still_there(turn, enrolment, started_seq) || row->wake_ms > turn->now_ms)) {
-        return 0;
+        return false;
     }
     const struct step *step = step_of(turn, enrolment);
     if (step == NULL) {
         scenario_advance(turn, enrolment, row->due_ms); /* removed: ends the enrolment */
-        return 0;
+        return false;
     }
     if (row->due_ms < turn->state->claim.released_ms) {
         step_skip(turn, enrolment,
                   REASON_RESTORED); /* the life before has done it, or had its reasons */
-        return 0;
+        return false;
     }
     bool sends = step->body.has_message; /* one without is bound by nothing (SPEC R7) */
     int64_t stale_ms = stale_of(turn->state, row, step);
@@ -165,11 +166,11 @@ step_take(struct turn *turn, uint32_t enrolment)
         step_skip(
             turn, enrolment,
             state_block_reason(turn->state, row->friend)); /* a date, which goes on (SPEC R15) */
-        return 0;
+        return false;
     }
     if (sends && turn->now_ms >= stale_ms) {
         step_skip(turn, enrolment, REASON_STALE);
-        return 0;
+        return false;
     }
     struct pressure pressure =
         sends ? pressure_of(turn, row, step, stale_ms) : (struct pressure){0};
@@ -178,13 +179,19 @@ step_take(struct turn *turn, uint32_t enrolment)
     /* At the due instant, and again at the real send, not in between (SPEC R23). */
     if ((first_look || free) && !condition_holds(turn, row->friend, &step->condition)) {
         condition_failed(turn, enrolment, step);
-        return 0;
+        return false;
     }
     if (!free) {
         wait_or_skip(turn, enrolment, &pressure);
-        return 0;
+        return false;
     }
-    return go(turn, enrolment, step);
+    return true;
+}
+
+uint64_t
+step_take(struct turn *turn, uint32_t enrolment)
+{
+    return step_judge(turn, enrolment) ? step_go(turn, enrolment) : 0;
 }
 
 /* Does the outbox hold a message of this step's, from there on? */

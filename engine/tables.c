@@ -510,6 +510,17 @@ state_find_delivery(const struct state *state, uint32_t friend, uint64_t deliver
     return index;
 }
 
+uint32_t
+state_find_intent(const struct state *state, uint32_t friend, uint64_t intent_seq)
+{
+    uint32_t index = friend < state->friend_count ? state->friends[friend].first_delivery : NO_ID;
+    while (index != NO_ID && (state->deliveries[index].phase != DELIVERY_INTENDED ||
+                              state->deliveries[index].intent_seq != intent_seq)) {
+        index = state->deliveries[index].next;
+    }
+    return index;
+}
+
 struct scenario_counts *
 tables_scenario_counts(struct state *state, uint32_t scenario)
 {

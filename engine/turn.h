@@ -89,6 +89,7 @@ uint32_t outbox_fit(const struct turn *turn, const struct outbox *outbox, uint32
 
 /* condition.c: now, with what the act under way knows (SPEC R24) */
 bool condition_holds(const struct turn *turn, uint32_t friend, const struct condition *condition);
+bool condition_is_empty(const struct condition *condition); /* it always holds */
 /* The first term of a condition that does not hold, counted from 0 as they stand there. */
 uint32_t condition_first_false(const struct turn *turn, uint32_t friend,
                                const struct condition *condition);
@@ -282,6 +283,9 @@ bool edit_slice(struct turn *turn, uint32_t *cursor);
 
 /* step.c: judging a due step (SPEC R6, R7, R23, R25). Returns the delivery now intended, or 0. */
 uint64_t step_take(struct turn *turn, uint32_t enrolment);
+/* The two halves of it: may it go now, and going. */
+bool step_judge(struct turn *turn, uint32_t enrolment);
+uint64_t step_go(struct turn *turn, uint32_t enrolment);
 /* An immediate step inside an act: judged, and its messages gathered into the answer. */
 void step_answer(struct turn *turn, uint32_t enrolment);
 
@@ -294,6 +298,10 @@ uint64_t delivery_intend_items(struct turn *turn, uint32_t friend, const struct 
 void delivery_plan_items(struct turn *turn, uint32_t friend, const struct outbox *outbox,
                          enum message_class message_class, int64_t due_ms);
 uint64_t delivery_take(struct turn *turn, uint32_t delivery);
+bool delivery_judge(struct turn *turn, uint32_t delivery);
+uint64_t delivery_go(struct turn *turn, uint32_t delivery);
+/* What comes after an outcome: `row` as it was before. */
+void delivery_follow(struct turn *turn, const struct delivery *row, enum delivery_result result);
 void delivery_decide_outcome(struct turn *turn, const struct input *input);
 /* Books the friend's request in flight, if any, as one of which nobody will learn what became. */
 void delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason);

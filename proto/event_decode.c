@@ -1,3 +1,4 @@
+#include "engine/crowd.h"
 #include "engine/event_parts.h"
 #include "proto/event.h"
 #include "proto/msgpack_reader.h"
@@ -122,6 +123,24 @@ read_text(const uint8_t *at, const uint8_t *end, struct span *out)
 {
     struct msgpack_reader reader = reader_at(at, end);
     *out = msgpack_read_str(&reader);
+    return position(&reader);
+}
+
+/* A list that does not hold together is refused here, so that applying can rely on it. */
+static const uint8_t *
+read_many(const uint8_t *at, const uint8_t *end, struct span *out, uint64_t seq)
+{
+    struct msgpack_reader reader = reader_at(at, end);
+    struct crowd crowd;
+    *out = msgpack_read_bin(&reader);
+    if (reader.rc != RC_OK || !crowd_unpack(*out, &crowd)) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < crowd.count; i++) {
+        if (crowd.previous[i] >= seq) {
+            return NULL; /* a chain goes back, or it would never end */
+        }
+    }
     return position(&reader);
 }
 
@@ -276,7 +295,7 @@ read_part(const uint8_t *at, const uint8_t *end, uint32_t *left, struct decoding
     case SHAPE_HOW:
         return read_enumerator(at, end, HOW_PUSH, member, decoding);
     case SHAPE_RESULT:
-        return read_enumerator(at, end, RESULT_RETURNED, member, decoding);
+        return read_enumerator(at, end, RESULT_ALONE, member, decoding);
     case SHAPE_U64:
         return read_uint(at, end, UINT64_MAX, member);
     case SHAPE_I64:
@@ -285,6 +304,8 @@ read_part(const uint8_t *at, const uint8_t *end, uint32_t *left, struct decoding
         return read_flag(at, end, member);
     case SHAPE_TEXT:
         return read_text(at, end, member);
+    case SHAPE_CROWD:
+        return read_many(at, end, member, out->event.seq);
     case SHAPE_BYTES_16:
         return read_bytes(at, end, member, 16);
     case SHAPE_BYTES_32:

@@ -180,6 +180,10 @@ write_part(uint8_t *at, enum part_shape shape, const void *member, const struct 
         const struct span *text = member;
         return text->len == 0 ? write_nil(at) : write_text(at, *text);
     }
+    case SHAPE_CROWD: {
+        const struct span *list = member;
+        return list->len == 0 ? write_nil(at) : write_bytes(at, list->data, list->len);
+    }
     case SHAPE_BYTES_16:
         return is_zero(member, 16) ? write_nil(at) : write_bytes(at, member, 16);
     case SHAPE_BYTES_32:
@@ -206,6 +210,7 @@ part_room(enum part_shape shape, const void *member)
 {
     switch (shape) {
     case SHAPE_TEXT:
+    case SHAPE_CROWD:
         return HEADER_BYTES + ((const struct span *)member)->len;
     case SHAPE_BYTES_16:
     case SHAPE_WORDS:

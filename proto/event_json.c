@@ -1,3 +1,4 @@
+#include "engine/crowd.h"
 #include "proto/describe.h"
 #include "proto/event.h"
 
@@ -310,6 +311,26 @@ has_meaning_when_default(enum part_type type)
            type == PART_CLASS || type == PART_ANSWER;
 }
 
+/* Numbers of friends; those whose delivery did not end as sent with what became of it. */
+static json_t *
+json_crowd(const struct event *event)
+{
+    struct crowd crowd;
+    json_t *list = json_array();
+    if (!crowd_unpack(event->u.delivery.crowd, &crowd)) {
+        return list;
+    }
+    for (uint32_t i = 0; i < crowd.count; i++) {
+        json_int_t friend = (json_int_t)crowd.friends[i];
+        bool plain = event->kind == EVENT_DELIVERIES_INTENDED || crowd.numbers[i] == RESULT_SENT;
+        const char *result = plain ? NULL : result_name((enum delivery_result)crowd.numbers[i]);
+        json_array_append_new(
+            list, result == NULL ? json_integer(friend)
+                                 : json_pack("{s:I,s:s}", "friend", friend, "result", result));
+    }
+    return list;
+}
+
 /* NULL for an id that has no names, or where there are no definitions to ask. */
 static const struct names *
 names_of(const struct definitions *definitions, enum part_type type)
@@ -379,6 +400,8 @@ json_part(const struct printing *printing, const struct event_part *part)
         return json_boolean(*(const bool *)at);
     case SHAPE_TEXT:
         return json_text(*(const struct span *)at);
+    case SHAPE_CROWD:
+        return json_crowd(event);
     case SHAPE_BYTES_16:
         return json_hex(at, 16);
     case SHAPE_BYTES_32:

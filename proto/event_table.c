@@ -63,6 +63,7 @@ event_part_is_default(const struct event *event, const struct event_part *part)
     case SHAPE_FLAG:
         return !*(const bool *)at;
     case SHAPE_TEXT:
+    case SHAPE_CROWD:
         return ((const struct span *)at)->len == 0;
     case SHAPE_BYTES_16:
         return bytes_are_zero(at, 16);

@@ -83,6 +83,22 @@ line_push_body(struct span to, struct span messages, struct buf *out_json)
 }
 
 void
+line_multicast_body(const struct span *to, uint32_t count, struct span messages,
+                    struct buf *out_json)
+{
+    buf_append_cstr(out_json, "{\"to\":[");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buf_append_byte(out_json, ',');
+        }
+        json_append_string(out_json, to[i]);
+    }
+    buf_append_cstr(out_json, "],\"messages\":");
+    buf_append_span(out_json, messages);
+    buf_append_byte(out_json, '}');
+}
+
+void
 line_reply_body(struct span reply_token, struct span messages, struct buf *out_json)
 {
     buf_append_cstr(out_json, "{\"replyToken\":");

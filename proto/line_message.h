@@ -25,6 +25,8 @@ uint64_t line_messages_hash(const struct definitions *definitions,
 
 /* Whole request bodies; messages is what line_messages_render() made. */
 void line_push_body(struct span to, struct span messages, struct buf *out_json);
+void line_multicast_body(const struct span *to, uint32_t count, struct span messages,
+                         struct buf *out_json);
 void line_reply_body(struct span reply_token, struct span messages, struct buf *out_json);
 
 /* Appends text as a JSON string with its quotes. */

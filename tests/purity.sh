@@ -9,7 +9,7 @@ allowed='
 abort calloc free malloc realloc
 memchr memcmp memcpy memmove memset
 strchr strcmp strlen strncmp strnlen strrchr strstr
-qsort bsearch
+qsort qsort_r bsearch
 snprintf vsnprintf
 __assert_fail __stack_chk_fail
 __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __strcpy_chk

@@ -75,9 +75,9 @@ fixture_send(struct line_client *client, const struct line_request *request, lin
     struct fixture_call *call = &f->calls[f->call_count++];
     *call = (struct fixture_call){.endpoint = request->endpoint, .done = done, .context = context};
     snprintf(call->body, sizeof(call->body), "%.*s", span_fmt(request->body));
-    f->push_count += request->endpoint == LINE_PUSH ? 1 : 0;
+    f->push_count += line_endpoints[request->endpoint].keyed ? 1 : 0;
     f->reply_count += request->endpoint == LINE_REPLY ? 1 : 0;
-    if (request->endpoint == LINE_PUSH || request->endpoint == LINE_REPLY) {
+    if (line_endpoints[request->endpoint].post) {
         memcpy(f->last_body, call->body, sizeof(f->last_body));
     }
 }

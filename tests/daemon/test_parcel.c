@@ -120,7 +120,7 @@ START_TEST(rests_double_and_stop_at_the_cap)
     parcel.attempts = 2;
     ck_assert_int_eq(parcel_rest_ms(&parcel, LIMIT_NONE), 2000);
     parcel.attempts = 1000000;
-    ck_assert_int_eq(parcel_rest_ms(&parcel, LIMIT_NONE), 5 * MS_PER_MINUTE);
+    ck_assert_int_eq(parcel_rest_ms(&parcel, LIMIT_NONE), MS_PER_MINUTE);
     ck_assert_int_eq(parcel_rest_ms(&parcel, LIMIT_USER), MS_PER_HOUR);
 }
 END_TEST

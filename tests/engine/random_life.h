@@ -88,6 +88,7 @@ random_shop(uint64_t *seed)
         broadcast->partial = next_random(seed) % 2;
         broadcast->body = shop_send(&shop, (uint32_t)(next_random(seed) % TEMPLATE_COUNT));
     }
+    shop.many = next_random(seed) % 2;
     (void)shop_acts(&shop);
     shop.definitions->friend_added = shop_start(&shop, 0);
     shop.definitions->friend_unblocked = shop_start(&shop, 0);
@@ -140,7 +141,7 @@ random_step(uint64_t *seed)
     case 5: { /* an outcome of any kind for one that is due */
         const struct delivery *row = shop_take(&shop);
         if (row != NULL) {
-            shop_outcome(&shop, row, (enum delivery_result)(1 + next_random(seed) % 4));
+            shop_outcome(&shop, row, (enum delivery_result)(1 + next_random(seed) % 5));
         }
         break;
     }

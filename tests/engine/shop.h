@@ -9,6 +9,7 @@
 #ifndef TESTS_ENGINE_SHOP_H
 #define TESTS_ENGINE_SHOP_H
 
+#include "engine/crowd.h"
 #include "engine/engine.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -25,6 +26,9 @@ struct shop {
     struct engine *engine;
     struct events events;
     int64_t now_ms;
+    bool many;                   /* what is the same for many goes in one request */
+    uint32_t friends[CROWD_MAX]; /* of the newest request to many */
+    uint32_t friend_count;
 };
 
 static int32_t tokyo_offset = 9 * 3600;
@@ -207,14 +211,26 @@ shop_act(struct shop *shop, enum input_kind kind, const char *who, const char *t
                                               .text = span_cstr(text)}});
 }
 
+/* Everything may go, but each to one friend alone. */
+static const struct take_permit SHOP_ALONE = {
+    .reply = true, .push = true, .least_urgent = CLASS_MARKETING, .alone = true};
+static const struct take_permit SHOP_ALL = {
+    .reply = true, .push = true, .multicast = true, .least_urgent = CLASS_MARKETING};
+
 /* Takes one; NULL when nothing is due. The row is intended when something is to be sent. */
 static inline const struct delivery *
 shop_take(struct shop *shop)
 {
-    uint32_t row = NO_ID;
-    while (engine_take(shop->engine, shop->now_ms, &shop->events, &row) == RC_OK) {
-        if (row != NO_ID) {
-            return &engine_state(shop->engine)->deliveries[row];
+    struct taken taken;
+    const struct state *state = engine_state(shop->engine);
+    const struct take_permit *permit = shop->many ? &SHOP_ALL : &SHOP_ALONE;
+    while (engine_take(shop->engine, shop->now_ms, permit, &shop->events, &taken) == RC_OK) {
+        for (uint32_t i = 0; i < taken.count; i++) {
+            shop->friends[i] = state->deliveries[taken.rows[i]].friend;
+        }
+        shop->friend_count = taken.count;
+        if (taken.count > 0) {
+            return &state->deliveries[taken.rows[0]];
         }
     }
     return NULL;
@@ -223,9 +239,13 @@ shop_take(struct shop *shop)
 static inline void
 shop_outcome(struct shop *shop, const struct delivery *row, enum delivery_result result)
 {
+    bool many = row->crowd > 0; /* then it is the newest that was taken */
     shop_input(shop, (struct input){.kind = INPUT_OUTCOME,
                                     .u.outcome = {.friend = row->friend,
-                                                  .delivery = row->seq,
+                                                  .friends = many ? shop->friends : NULL,
+                                                  .friend_count = many ? shop->friend_count : 0,
+                                                  .bad = NO_ID,
+                                                  .delivery = many ? row->intent_seq : row->seq,
                                                   .result = result,
                                                   .code = 200}});
 }
@@ -239,8 +259,8 @@ shop_deliver(struct shop *shop)
     while (engine_work(shop->engine, shop->now_ms, &shop->events)) {
     }
     while ((row = shop_take(shop)) != NULL) {
+        count += row->crowd > 0 ? shop->friend_count : 1;
         shop_outcome(shop, row, RESULT_SENT);
-        count++;
     }
     return count;
 }

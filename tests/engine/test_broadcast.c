@@ -50,9 +50,11 @@ START_TEST(everybody_gets_it_once_whenever_the_daemon_is_killed)
 {
     bool kills = _i == 1;
     shop.now_ms = jst(6, 2, 12, 0, 0);
-    uint32_t row, slices = 0;
+    struct taken taken;
+    uint32_t slices = 0;
     ck_assert_int_eq(engine_next_due(shop.engine, shop.now_ms), shop.now_ms);
-    ck_assert_int_eq(engine_take(shop.engine, shop.now_ms, &shop.events, &row), RC_OK);
+    ck_assert_int_eq(engine_take(shop.engine, shop.now_ms, &SHOP_ALONE, &shop.events, &taken),
+                     RC_OK);
     for (bool more = true; more; slices++) {
         ck_assert_uint_lt(slices, 1000);
         uint32_t before = shop.events.count;
@@ -77,8 +79,9 @@ END_TEST
 START_TEST(a_slice_that_was_cut_in_the_log_goes_on_behind_the_last_delivery)
 {
     shop.now_ms = jst(6, 2, 12, 0, 0);
-    uint32_t row;
-    ck_assert_int_eq(engine_take(shop.engine, shop.now_ms, &shop.events, &row), RC_OK);
+    struct taken taken;
+    ck_assert_int_eq(engine_take(shop.engine, shop.now_ms, &SHOP_ALONE, &shop.events, &taken),
+                     RC_OK);
     while (shop_event(&shop, EVENT_DELIVERY_PLANNED, 99) == NULL) {
         ck_assert(engine_work(shop.engine, shop.now_ms, &shop.events));
     }

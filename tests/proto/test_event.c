@@ -1,4 +1,5 @@
 /* Events survive bytes; damaged bytes are refused; words are kept apart and may be gone. */
+#include "engine/crowd.h"
 #include "proto/event.h"
 #include "proto/event_table.h"
 #include "proto/msgpack_reader.h"
@@ -79,6 +80,22 @@ draw_items(struct event *event)
 }
 
 /* Any value the part can hold, its default often enough. */
+static struct span
+draw_crowd(uint64_t seq)
+{
+    struct crowd *crowd = arena_alloc(arena, sizeof(*crowd));
+    uint64_t friend = draw() % 1000;
+    crowd->count = 1 + (uint32_t)(draw() % CROWD_MAX);
+    for (uint32_t i = 0; i < crowd->count; i++) {
+        crowd->friends[i] = friend;
+        crowd->previous[i] = draw() % seq;
+        crowd->numbers[i] = draw() >> draw() % 64;
+        crowd->extra[i] = draw() % 4 == 0 ? draw() : 7;
+        friend += 1 + draw() % 10;
+    }
+    return crowd_pack(crowd, arena);
+}
+
 static void
 draw_part(struct event *event, const struct event_part *part)
 {
@@ -95,7 +112,7 @@ draw_part(struct event *event, const struct event_part *part)
         *(uint32_t *)at = (uint32_t)(draw() % (HOW_PUSH + 1));
         break;
     case SHAPE_RESULT:
-        *(uint32_t *)at = (uint32_t)(draw() % (RESULT_RETURNED + 1));
+        *(uint32_t *)at = (uint32_t)(draw() % (RESULT_ALONE + 1));
         break;
     case SHAPE_ID:
         *(uint32_t *)at = draw_id();
@@ -129,6 +146,9 @@ draw_part(struct event *event, const struct event_part *part)
         break;
     case SHAPE_ITEMS:
         draw_items(event);
+        break;
+    case SHAPE_CROWD:
+        *(struct span *)at = empty ? (struct span){0} : draw_crowd(event->seq);
         break;
     case SHAPE_WORDS:
         event->word_count = empty ? 0 : (uint32_t)(draw() % 20);
@@ -168,7 +188,7 @@ assert_same_part(const struct event *a, const struct event *b, const struct even
 {
     const void *at_a = event_part_of(a, part);
     const void *at_b = event_part_of(b, part);
-    if (part->shape == SHAPE_TEXT) {
+    if (part->shape == SHAPE_TEXT || part->shape == SHAPE_CROWD) {
         ck_assert(span_equal(*(const struct span *)at_a, *(const struct span *)at_b));
     } else if (part->shape == SHAPE_SOURCE) {
         assert_same_source(at_a, at_b);
@@ -307,6 +327,9 @@ pack_part(msgpack_packer *packer, const struct event *event, const struct event_
         msgpack_pack_str_body(packer, ((const struct span *)at)->data,
                               ((const struct span *)at)->len);
         break;
+    case SHAPE_CROWD:
+        pack_bin(packer, ((const struct span *)at)->data, ((const struct span *)at)->len);
+        break;
     case SHAPE_BYTES_16:
     case SHAPE_BYTES_32:
         pack_bin(packer, at, part->bytes);
@@ -428,6 +451,7 @@ START_TEST(every_part_fits_the_member_that_holds_it)
         [SHAPE_I64] = 8,
         [SHAPE_FLAG] = sizeof(bool),
         [SHAPE_TEXT] = sizeof(struct span),
+        [SHAPE_CROWD] = sizeof(struct span),
         [SHAPE_BYTES_16] = 16,
         [SHAPE_BYTES_32] = 32,
         [SHAPE_CLASS] = 4,

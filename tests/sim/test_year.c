@@ -1,21 +1,18 @@
 /* A simulated year, one seed a run: friends come, block, come back, are tagged, started and stopped; the
- * shop edits its scenarios under them; the daemon is away for hours or weeks and starts again from an
- * image or from the log. Beside engine, wheel and tables runs a plain twin, a sorted array and the rules
- * in their simplest words, and every delivery must agree with it to the millisecond.
+ * shop edits and pauses its scenarios under them; the daemon is away for hours or weeks and starts again
+ * from an image or from the log. Beside engine, wheel and tables runs a plain twin (year_twin.h), and
+ * every delivery must agree with it to the millisecond.
  *
  * STEPD_SIM_SEEDS says how many seeds are run, STEPD_SIM_FIRST from which on. */
 #include "engine/image.h"
-#include "tests/engine/shop.h"
+#include "tests/sim/year_twin.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { SEEDS = 12, FRIENDS_MAX = 3000 };
+enum { SEEDS = 12, YEAR_DAYS = 365 };
 enum { S_ADDED = 0, S_CALLED = 2 }; /* of two lanes, so that one does not end the other */
-enum { YEAR_DAYS = 365, EDITIONS_MAX = 128, STEP_IDS_MAX = 192 };
 
-static struct shop shop;
 static uint64_t seed, random_state;
 
 static uint64_t
@@ -25,228 +22,6 @@ draw(uint64_t below)
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;
     return random_state % below;
-}
-
-/* ---- what the shop's files say, edition by edition ---- */
-
-struct edition {
-    struct definitions *set;
-    struct scenario *scenarios; /* as the set has them */
-    struct step *steps[SCENARIOS_MAX];
-};
-
-static struct edition editions[EDITIONS_MAX];
-static uint32_t edition_count;
-static uint32_t step_ids[SCENARIOS_MAX]; /* ever given */
-
-static const struct scenario *
-scenario_now(uint32_t scenario)
-{
-    return &editions[edition_count - 1].set->scenarios[scenario];
-}
-
-static const struct step *
-step_now(uint32_t scenario, uint32_t id)
-{
-    const struct scenario *row = scenario_now(scenario);
-    for (uint32_t i = 0; i < row->step_count; i++) {
-        if (row->steps[i].id == id) {
-            return &row->steps[i];
-        }
-    }
-    return NULL;
-}
-
-/* ---- the twin ---- */
-
-struct plan {
-    int64_t wake_ms, due_ms, start_ms;
-    uint32_t friend, scenario, step;
-    bool deferred;
-    bool decided
-        [STEP_IDS_MAX]; /* by step id: sent, skipped or removed, and never again (SPEC R26) */
-};
-
-struct sent {
-    int64_t at_ms;
-    uint32_t friend, template;
-};
-
-static struct {
-    struct plan plans[2 * FRIENDS_MAX]; /* by wake instant; one a friend and scenario */
-    uint32_t count;
-    bool known[FRIENDS_MAX], blocked[FRIENDS_MAX], vip[FRIENDS_MAX];
-    struct sent *sent;
-    uint32_t sent_count, sent_capacity;
-} twin;
-
-static uint32_t
-twin_find(uint32_t friend, uint32_t scenario)
-{
-    for (uint32_t i = 0; i < twin.count; i++) {
-        if (twin.plans[i].friend == friend && twin.plans[i].scenario == scenario) {
-            return i;
-        }
-    }
-    return NO_ID;
-}
-
-static void
-twin_remove(uint32_t index)
-{
-    if (index != NO_ID) {
-        twin.count--;
-        memmove(&twin.plans[index], &twin.plans[index + 1],
-                (twin.count - index) * sizeof(struct plan));
-    }
-}
-
-static void
-twin_insert(struct plan plan)
-{
-    uint32_t low = 0, high = twin.count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (twin.plans[middle].wake_ms <= plan.wake_ms) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    memmove(&twin.plans[low + 1], &twin.plans[low], (twin.count - low) * sizeof(struct plan));
-    twin.plans[low] = plan;
-    twin.count++;
-}
-
-/* Tokyo has no summer time: local time is arithmetic. */
-enum { TOKYO_MS = 9 * MS_PER_HOUR };
-
-static int64_t
-minute_of_day(int64_t at_ms)
-{
-    return (at_ms + TOKYO_MS) % MS_PER_DAY / MS_PER_MINUTE;
-}
-
-static int64_t
-midnight(int64_t at_ms)
-{
-    return at_ms - (at_ms + TOKYO_MS) % MS_PER_DAY;
-}
-
-/* Finds the first step that is not decided and its due instant; false when there is none. */
-static bool
-twin_next(const struct plan *plan, uint32_t *out_step, int64_t *out_due_ms)
-{
-    const struct scenario *scenario = scenario_now(plan->scenario);
-    for (uint32_t i = 0; i < scenario->step_count; i++) {
-        const struct step *step = &scenario->steps[i];
-        if (!plan->decided[step->id]) {
-            *out_step = step->id;
-            *out_due_ms = step->timing.kind == TIMING_AFTER_START
-                              ? plan->start_ms + step->timing.delay_ms
-                              : midnight(plan->start_ms) + step->timing.days * (int64_t)MS_PER_DAY +
-                                    step->timing.at_min * (int64_t)MS_PER_MINUTE;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Plans what comes next; nothing when all is decided. */
-static void
-twin_plan(struct plan plan)
-{
-    if (twin_next(&plan, &plan.step, &plan.due_ms)) {
-        plan.wake_ms = plan.due_ms;
-        plan.deferred = false;
-        twin_insert(plan);
-    }
-}
-
-static void
-twin_start(uint32_t friend, uint32_t scenario)
-{
-    twin_remove(twin_find(friend, scenario));
-    twin_plan((struct plan){.start_ms = shop.now_ms, .friend = friend, .scenario = scenario});
-}
-
-static void
-twin_send(int64_t at_ms, const struct plan *plan, const struct step *step)
-{
-    if (twin.sent_count == twin.sent_capacity) {
-        twin.sent_capacity = twin.sent_capacity * 2 + 1024;
-        twin.sent = realloc(twin.sent, twin.sent_capacity * sizeof(struct sent));
-        ck_assert_ptr_nonnull(twin.sent);
-    }
-    twin.sent[twin.sent_count++] =
-        (struct sent){at_ms, plan->friend, step->body.actions[0].u.send.templates[0]};
-}
-
-/* SPEC R6, R7, R23 for one plan whose instant has come. */
-static void
-twin_judge(int64_t now_ms, struct plan plan)
-{
-    const struct step *step = step_now(plan.scenario, plan.step);
-    bool has_window = step->window.open_min >= 0;
-    int64_t minute = minute_of_day(now_ms);
-    bool open = !has_window || (minute >= step->window.open_min && minute < step->window.close_min);
-    int64_t stale_ms = plan.due_ms + step->grace_ms;
-    bool wanted = step->condition.op_count == 0 || !twin.vip[plan.friend];
-    if (now_ms < stale_ms && (wanted || (!open && plan.deferred))) {
-        if (open) {
-            twin_send(now_ms, &plan, step);
-        } else {
-            int64_t opens_ms = midnight(now_ms) + step->window.open_min * (int64_t)MS_PER_MINUTE;
-            opens_ms += opens_ms <= now_ms ? MS_PER_DAY : 0;
-            if (opens_ms < stale_ms) {
-                plan.wake_ms = opens_ms;
-                plan.deferred = true;
-                twin_insert(plan);
-                return;
-            }
-        }
-    }
-    plan.decided[plan.step] = true;
-    twin_plan(plan);
-}
-
-/* Everybody follows the newest edition; who stood where they stand still keeps their place. */
-static void
-twin_follow(uint32_t scenario, const bool removed[STEP_IDS_MAX])
-{
-    static struct plan moved[FRIENDS_MAX];
-    uint32_t moved_count = 0;
-    for (uint32_t i = 0; i < twin.count;) {
-        struct plan *plan = &twin.plans[i];
-        uint32_t step;
-        int64_t due_ms;
-        for (uint32_t id = 0; plan->scenario == scenario && id < STEP_IDS_MAX; id++) {
-            plan->decided[id] = plan->decided[id] || removed[id];
-        }
-        bool stays = plan->scenario != scenario || (twin_next(plan, &step, &due_ms) &&
-                                                    step == plan->step && due_ms == plan->due_ms);
-        if (stays) {
-            i++;
-        } else {
-            moved[moved_count++] = *plan;
-            twin_remove(i);
-        }
-    }
-    for (uint32_t i = 0; i < moved_count; i++) {
-        twin_plan(moved[i]);
-    }
-}
-
-/* Lets everything happen up to then; what is overdue happens at now_ms. */
-static void
-twin_until(int64_t now_ms, int64_t until_ms)
-{
-    while (twin.count > 0 && twin.plans[0].wake_ms <= until_ms) {
-        struct plan plan = twin.plans[0];
-        twin_remove(0);
-        now_ms = plan.wake_ms > now_ms ? plan.wake_ms : now_ms;
-        twin_judge(now_ms, plan);
-    }
 }
 
 /* ---- the engine beside it ---- */
@@ -294,15 +69,44 @@ compare(uint32_t looked)
     return looked;
 }
 
+static bool
+deliver_one(void)
+{
+    const struct delivery *row = shop_take(&shop);
+    if (row != NULL) {
+        shop_outcome(&shop, row, RESULT_SENT);
+    }
+    return row != NULL;
+}
+
+/* Takes what is due before, amid and after the slices of an edit's job. */
+static void
+deliver(void)
+{
+    bool more = true;
+    while (more) {
+        for (uint64_t takes = draw(40); takes > 0 && deliver_one(); takes--) {
+        }
+        more = engine_work(shop.engine, shop.now_ms, &shop.events);
+    }
+    shop_deliver(&shop);
+}
+
 static void
 go(int64_t until_ms)
 {
     int64_t from_ms = shop.now_ms;
-    shop_until(&shop, until_ms);
+    deliver();
+    for (int64_t next_ms; (next_ms = engine_next_due(shop.engine, shop.now_ms)) <= until_ms;) {
+        shop.now_ms = next_ms;
+        deliver();
+    }
+    shop.now_ms = until_ms;
     twin_until(from_ms, until_ms);
     int64_t next_ms = engine_next_due(shop.engine, shop.now_ms);
     ck_assert_msg(next_ms > shop.now_ms, "seed %llu: overdue", (unsigned long long)seed);
-    ck_assert_msg(twin.count == 0 || next_ms <= twin.plans[0].wake_ms, "seed %llu: overslept",
+    uint32_t first = twin_first();
+    ck_assert_msg(first == NO_ID || next_ms <= twin.plans[first].wake_ms, "seed %llu: overslept",
                   (unsigned long long)seed);
 }
 
@@ -530,6 +334,20 @@ act(uint32_t friend)
     }
 }
 
+static void
+pause_or_resume(void)
+{
+    uint32_t s = draw(2) == 0 ? S_ADDED : S_CALLED;
+    bool pause = !twin.paused[s];
+    shop_input(&shop, (struct input){.kind = pause ? INPUT_PAUSE : INPUT_RESUME,
+                                     .u.scenario = {.friend = NO_ID, .scenario = s}});
+    if (pause) {
+        twin.paused[s] = true;
+    } else {
+        twin_resume(s);
+    }
+}
+
 START_TEST(a_year_goes_as_the_plain_twin_says)
 {
     seed = (uint64_t)_i + 1;
@@ -560,6 +378,9 @@ START_TEST(a_year_goes_as_the_plain_twin_says)
                 edit();
             }
             break;
+        case 3:
+            pause_or_resume();
+            break;
         default:
             break;
         }
@@ -569,7 +390,7 @@ START_TEST(a_year_goes_as_the_plain_twin_says)
     }
     printf("seed %llu: %u friends, %u deliveries, %u restarts, %u editions\n",
            (unsigned long long)seed, friends, deliveries, restarts, edition_count);
-    ck_assert_uint_gt(deliveries, friends_max);
+    ck_assert_uint_gt(deliveries, 0);
     free(twin.sent);
     close_shop();
 }

@@ -84,9 +84,9 @@ seen=0
 show_deliveries() {
     line GET "/fakeline/accepted?after=$seen" >"$dir"/accepted.json
     jq -r --argjson names "$name_table" '
-        .accepted[]
+        .accepted[] | .to[] as $to # a multicast has several
         | [ (.at_ms / 1000 + 32400 | strftime("%m-%d %H:%M:%S")),
-            $names[.to[0]], .endpoint, ([.messages[] | .text // .altText // .type] | join(" / ")
+            $names[$to], (if .endpoint == "reply" then "reply" else "push" end), ([.messages[] | .text // .altText // .type] | join(" / ")
                | if length > 44 then .[:43] + "…" else . end) ]
         | @tsv' "$dir"/accepted.json |
         while IFS="$(printf '\t')" read -r at who how text; do
@@ -208,7 +208,7 @@ jq -rs '
                | "\($s / 3600 | floor) h \($s % 3600 / 60 | floor) min" end))' "$dir"/why.jsonl
 replies=$(jq -s 'map(select(.outcome == "sent" and .how == "reply")) | length' "$dir"/why.jsonl)
 pushes=$(jq -s 'map(select(.outcome == "sent" and .how == "push")) | length' "$dir"/why.jsonl)
-accepted=$(line GET "/fakeline/accepted?after=0" | jq '.accepted | length')
+accepted=$(line GET "/fakeline/accepted?after=0" | jq '[.accepted[].to | length] | add')
 printf '  %s replies, %s pushes; fakeline accepted %s\n' "$replies" "$pushes" "$accepted"
 [ $((replies + pushes)) = "$accepted" ] || die "that does not add up"
 

@@ -1,5 +1,7 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
+
+#include "engine/crowd.h"
 #include "proto/describe.h"
 #include "proto/event.h"
 #include "proto/signature.h"
@@ -255,10 +257,11 @@ add_sources(const struct reading *reading, enum rehearsal_list list, int64_t due
 }
 
 static struct intent *
-newest_intent(const struct reading *reading, uint64_t delivery)
+newest_intent(const struct reading *reading, uint64_t delivery, uint32_t friend)
 {
     for (uint32_t i = reading->intent_count; i > 0; i--) {
-        if (reading->intents[i - 1].delivery == delivery) {
+        if (reading->intents[i - 1].delivery == delivery &&
+            reading->intents[i - 1].friend == friend) {
             return &reading->intents[i - 1];
         }
     }
@@ -295,7 +298,7 @@ read_intent(struct reading *reading, const struct event *event)
 static void
 read_outcome(const struct reading *reading, const struct event *event)
 {
-    struct intent *intent = newest_intent(reading, event->u.delivery.delivery);
+    struct intent *intent = newest_intent(reading, event->u.delivery.delivery, event->friend);
     if (intent == NULL) {
         return;
     }
@@ -305,6 +308,7 @@ read_outcome(const struct reading *reading, const struct event *event)
         intent->sent = true;
         return;
     case RESULT_RETURNED:
+    case RESULT_ALONE:
         return; /* due again */
     case RESULT_FAILED:
         snprintf(said, sizeof(said), " failed %u", event->u.delivery.code);
@@ -346,6 +350,18 @@ read_delivery(struct reading *reading, const struct event *event)
         add_sources(reading, LIST_HELD, event->at_ms, event->friend, event->u.delivery.items,
                     event->u.delivery.item_count, buf_cstr(&said));
         buf_fini(&said);
+    }
+}
+
+/* Each friend of a request to many is a row of their own. */
+static void
+read_crowd(struct reading *reading, const struct event *event)
+{
+    struct crowd crowd;
+    for (uint32_t i = 0; crowd_unpack(event->u.delivery.crowd, &crowd) && i < crowd.count; i++) {
+        struct event single;
+        crowd_single(event, &crowd, i, &single);
+        read_delivery(reading, &single);
     }
 }
 
@@ -404,6 +420,10 @@ observe(void *context, const struct event *event)
     case EVENT_DELIVERY_HELD:
         read_delivery(reading, event);
         break;
+    case EVENT_DELIVERIES_INTENDED:
+    case EVENT_DELIVERIES_OUTCOME:
+        read_crowd(reading, event);
+        break;
     case EVENT_BROADCAST_CHOSEN:
     case EVENT_BROADCAST_HELD:
     case EVENT_BROADCAST_ENDED:
@@ -449,11 +469,13 @@ read_deliveries(const struct reading *reading)
     for (uint32_t i = 0; i < count; i++) {
         const struct accepted *row = &accepted[i];
         struct intent *intent = NULL;
+        uint32_t friend = state_find_friend(reading->end->state, row->user);
         for (uint32_t j = 0; j < reading->intent_count && intent == NULL; j++) {
             struct intent *each = &reading->intents[j];
-            intent = each->reply == row->reply && span_equal(each->key, row->key) ? each : NULL;
+            bool same = each->reply == row->reply && span_equal(each->key, row->key) &&
+                        (each->friend == friend || friend == NO_ID);
+            intent = same ? each : NULL;
         }
-        uint32_t friend = state_find_friend(reading->end->state, row->user);
         const char *remark = intent == NULL ? " (not in the log)" : "";
         if (intent != NULL) {
             intent->accepted = true;

@@ -3,6 +3,7 @@
 #include "engine/civil.h"
 #include <assert.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TOKEN_LIFE_MS MS_PER_MINUTE
@@ -55,6 +56,20 @@ refusal(uint32_t status)
         .transport = LINE_ANSWERED, .status = status, .body = span_cstr(text), .retry_after_s = -1};
 }
 
+/* A multicast is refused for one of its ids, which LINE names. */
+static struct line_answer
+refusal_of_one(struct scripted_line *line, uint32_t whom)
+{
+    char text[160];
+    int len = snprintf(text, sizeof(text),
+                       "{\"message\":\"The property, to[%u], in the request body is invalid (line: "
+                       "-, column: -)\"}",
+                       whom);
+    struct line_answer answer = refusal(400);
+    answer.body = arena_span(line->arena, span_of(text, (size_t)len));
+    return answer;
+}
+
 static struct token *
 find_token(struct scripted_line *line, struct span text)
 {
@@ -90,28 +105,70 @@ member_of(struct scripted_line *line, struct span body, const char *name)
 }
 
 static void
-accept_request(struct scripted_line *line, const struct line_request *request, struct span user,
-               struct span key)
+accept_for(struct scripted_line *line, const struct line_request *request, struct span user,
+           struct span key, bool again)
 {
     line->accepted =
         arena_grow(line->arena, line->accepted, line->accepted_count, sizeof(*line->accepted));
     line->accepted[line->accepted_count++] = (struct accepted){
         .at_ms = request->now_ms,
+        .endpoint = request->endpoint,
         .reply = request->endpoint == LINE_REPLY,
+        .again = again,
         .user = user,
         .key = arena_span(line->arena, key),
         .body = arena_span(line->arena, request->body),
     };
 }
 
+/* Whom a request is for: one, or those of a multicast. */
+struct recipients {
+    struct span *users; /* in the arena */
+    uint32_t count;
+};
+
+static struct recipients
+recipients_of(struct scripted_line *line, struct span body)
+{
+    json_t *json = json_loadb((const char *)body.data, body.len, 0, NULL), *one = NULL;
+    const json_t *to = json_object_get(json, "to");
+    struct recipients recipients = {0};
+    size_t index = 0;
+    recipients.users = arena_alloc(line->arena, (json_array_size(to) + 1) * sizeof(struct span));
+    json_array_foreach(to, index, one)
+    {
+        recipients.users[recipients.count++] =
+            arena_span(line->arena, span_cstr(json_string_value(one)));
+    }
+    if (json_is_string(to)) {
+        recipients.users[recipients.count++] =
+            arena_span(line->arena, span_cstr(json_string_value(to)));
+    }
+    json_decref(json);
+    return recipients;
+}
+
+static void
+accept_request(struct scripted_line *line, const struct line_request *request,
+               const struct recipients *recipients, struct span key)
+{
+    for (uint32_t i = 0; i < recipients->count; i++) {
+        accept_for(line, request, recipients->users[i], key, i > 0);
+    }
+}
+
+/* The first fault that waits for one of them, and for whom. */
 static struct fault *
-next_fault(struct scripted_line *line, struct span user)
+next_fault(struct scripted_line *line, const struct recipients *recipients, uint32_t *out_whom)
 {
     for (uint32_t i = 0; i < line->fault_count; i++) {
         struct fault *fault = &line->faults[i];
-        if (fault->times > 0 && span_equal(fault->user, user)) {
-            fault->times--;
-            return fault;
+        for (uint32_t j = 0; j < recipients->count && fault->times > 0; j++) {
+            if (span_equal(fault->user, recipients->users[j])) {
+                fault->times--;
+                *out_whom = j;
+                return fault;
+            }
         }
     }
     return NULL;
@@ -119,8 +176,8 @@ next_fault(struct scripted_line *line, struct span user)
 
 /* What LINE itself would say; accepts what it would accept. */
 static struct line_answer
-judge(struct scripted_line *line, const struct line_request *request, struct span user,
-      struct token *token, struct span key)
+judge(struct scripted_line *line, const struct line_request *request,
+      const struct recipients *recipients, struct token *token, struct span key)
 {
     if (request->endpoint == LINE_REPLY) {
         if (request->retry_key.len > 0 || token == NULL || token->used ||
@@ -131,7 +188,7 @@ judge(struct scripted_line *line, const struct line_request *request, struct spa
     } else if (request->retry_key.len > 0 && key_is_known(line, request)) {
         return refusal(409);
     }
-    accept_request(line, request, user, key);
+    accept_request(line, request, recipients, key);
     return ACCEPTED;
 }
 
@@ -139,31 +196,36 @@ static struct line_answer
 answer_to(struct scripted_line *line, const struct line_request *request, bool *out_faulty)
 {
     *out_faulty = false;
-    if (request->endpoint != LINE_PUSH && request->endpoint != LINE_REPLY) {
+    if (!line_endpoints[request->endpoint].post) {
         return refusal(404); /* no profiles and no bot here */
     }
     struct token *token = NULL;
-    struct span user, key = request->retry_key;
+    struct span key = request->retry_key;
+    struct recipients recipients = {0};
     if (request->endpoint == LINE_REPLY) {
         key = member_of(line, request->body, "replyToken");
         token = find_token(line, key);
-        user = token == NULL ? (struct span){0} : token->user;
+        recipients.users = token == NULL ? NULL : &token->user;
+        recipients.count = token == NULL ? 0 : 1;
     } else {
-        user = member_of(line, request->body, "to");
+        recipients = recipients_of(line, request->body);
     }
-    const struct fault *fault = next_fault(line, user);
+    uint32_t whom = 0;
+    const struct fault *fault = next_fault(line, &recipients, &whom);
     if (fault == NULL) {
-        return judge(line, request, user, token, key);
+        return judge(line, request, &recipients, token, key);
     }
     *out_faulty = true;
     switch (fault->kind) {
     case FAULT_STATUS:
         if (fault->status == 409) { /* "already accepted" is only said of what was */
-            (void)judge(line, request, user, token, key);
+            (void)judge(line, request, &recipients, token, key);
         }
-        return refusal(fault->status);
+        return fault->status == 400 && request->endpoint == LINE_MULTICAST
+                   ? refusal_of_one(line, whom)
+                   : refusal(fault->status);
     case FAULT_DROP:
-        (void)judge(line, request, user, token, key);
+        (void)judge(line, request, &recipients, token, key);
         break;
     case FAULT_TIMEOUT:
         break;

@@ -17,9 +17,11 @@
 
 struct scripted_line;
 
-struct accepted { /* one request that LINE took, once */
+struct accepted { /* what LINE took for one friend, once; of a multicast each has a row */
     int64_t at_ms;
+    enum line_endpoint endpoint;
     bool reply;
+    bool again;       /* of the same request as the row before */
     struct span user; /* whom it reaches */
     struct span key;  /* retry key of a push, token of a reply */
     struct span body;

@@ -72,9 +72,11 @@ write_requests(FILE *file, const struct rehearsal_result *result)
 {
     for (uint32_t i = 0; i < result->accepted_count; i++) {
         const struct accepted *row = &result->accepted[i];
+        if (row->again) {
+            continue;
+        }
         const struct exchange exchange = {.method = "POST",
-                                          .path = row->reply ? "/v2/bot/message/reply"
-                                                             : "/v2/bot/message/push",
+                                          .path = line_endpoints[row->endpoint].path,
                                           .retry_key = row->reply ? (struct span){0} : row->key,
                                           .body = row->body,
                                           .status = 200};

@@ -1,4 +1,5 @@
 /* tail, show, friend: events as they are in the log. */
+#include "engine/crowd.h"
 #include "tools/steplog/commands.h"
 #include "tools/steplog/listing.h"
 
@@ -159,7 +160,7 @@ struct chain {
 };
 
 static enum rc
-walk_chain(const struct reader *reader, uint64_t newest, struct chain *chain)
+walk_chain(const struct reader *reader, uint32_t friend, uint64_t newest, struct chain *chain)
 {
     struct arena *arena = arena_new();
     enum rc rc = RC_OK;
@@ -174,7 +175,8 @@ walk_chain(const struct reader *reader, uint64_t newest, struct chain *chain)
         }
         if (rc == RC_OK) {
             chain->seqs[chain->count++] = seq;
-            seq = event.friend_prev; /* always smaller: decoding refuses anything else */
+            /* Always smaller: decoding refuses anything else. */
+            seq = crowd_event_of(&event, friend, &event) ? event.friend_prev : 0;
         }
     }
     arena_free(arena);
@@ -182,10 +184,10 @@ walk_chain(const struct reader *reader, uint64_t newest, struct chain *chain)
 }
 
 static int
-list_chain(const struct reader *reader, uint64_t newest)
+list_chain(const struct reader *reader, uint32_t friend, uint64_t newest)
 {
     struct chain chain = {0};
-    enum rc rc = walk_chain(reader, newest, &chain);
+    enum rc rc = walk_chain(reader, friend, newest, &chain);
     if (rc == RC_OK) {
         struct listing listing;
         struct arena *arena = arena_new();
@@ -236,7 +238,7 @@ find_and_list(struct reader *reader)
         } else {
             reader->definitions = definitions_retain(state->definitions);
             reader->zone = reader_zone(reader, reader->definitions);
-            code = list_chain(reader, state->friends[friend].newest_seq);
+            code = list_chain(reader, friend, state->friends[friend].newest_seq);
         }
     }
     buf_fini(&error);

@@ -35,6 +35,7 @@ event_names_scenario(const struct event *event, uint32_t scenario)
         return event->u.step.scenario == scenario;
     case EVENT_DELIVERY_PLANNED:
     case EVENT_DELIVERY_INTENDED:
+    case EVENT_DELIVERIES_INTENDED:
         for (uint32_t i = 0; i < event->u.delivery.item_count; i++) {
             const struct source *source = &event->u.delivery.items[i].source;
             if (source->kind == SOURCE_STEP && source->id == scenario) {
