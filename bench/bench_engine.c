@@ -276,15 +276,15 @@ take_together(struct world *world, enum rc *out_rc)
     if (*out_rc != RC_OK || taken.count == 0) {
         return 0;
     }
-    const struct delivery *rows = engine_state(world->live)->deliveries;
+    const struct state *state = engine_state(world->live);
     struct input outcome;
     outcome_of(world, taken.rows[0], &outcome);
     if (taken.count > 1) {
         bench_check(taken.count <= SHARE, "requests to 500 at most");
         for (uint32_t i = 0; i < taken.count; i++) {
-            friends[i] = rows[taken.rows[i]].friend;
+            friends[i] = state_delivery(state, taken.rows[i])->friend;
         }
-        outcome.u.outcome.delivery = rows[taken.rows[0]].intent_seq;
+        outcome.u.outcome.delivery = state_delivery(state, taken.rows[0])->intent_seq;
         outcome.u.outcome.friends = friends;
         outcome.u.outcome.friend_count = taken.count;
         outcome.u.outcome.bad = NO_ID;
