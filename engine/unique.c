@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SLOTS_MIN = 64, EMPTY = 0, GONE = UINT32_MAX };
+enum { SLOTS_MIN = 64, EMPTY = 0 };
+#define GONE UINT32_MAX
 
 struct slot {
     uint32_t friend; /* index + 1; EMPTY, GONE */
