@@ -192,7 +192,7 @@ verdict_on(const struct turn *turn, uint32_t friend, const struct condition *to)
         uint32_t term = condition_first_false(turn, friend, to);
         return (uint8_t)(LETTER_TERM + (term < TERMS_TOLD ? term : TERMS_TOLD - 1));
     }
-    bool forgotten = turn->state->friends[friend].forgotten;
+    bool forgotten = state_friend(turn->state, friend)->forgotten;
     return forgotten || state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
 }
 

@@ -711,7 +711,7 @@ enrolment_apply(struct state *state, const struct event *event)
         tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
         bool at_hand = row->step == event->u.step.step || row->step == NO_ID;
         if (row->phase == ENROLMENT_WAITING && at_hand) { /* another may be on its way */
-            row->step = event->u.step.step; /* and the next is planned right behind */
+            row->step = event->u.step.step;               /* and the next is planned right behind */
             tables_set_wake(state, row, WAKE_NEVER, 0);
         }
         if (event->kind == EVENT_STEP_DONE) {
