@@ -1,5 +1,6 @@
 /* Broadcasts: what they are and how they stand, cancelling one, changing its fit (SPEC R33, R11). */
 #include "daemon/api_call.h"
+#include "engine/turn.h"
 #include "proto/describe.h"
 
 #include <string.h>
@@ -20,12 +21,13 @@ broadcast_json(const struct api_call *call, uint32_t id)
     bool partial = row->fit_set ? row->partial : broadcast->partial;
     struct buf to = {0};
     describe_condition(call->definitions, &broadcast->to, &to);
-    json_t *json =
-        json_pack("{s:o,s:o,s:o,s:o,s:s,s:s,s:I}", "id",
-                  api_text(names_text(&call->definitions->broadcast_names, id)), "title",
-                  api_text(broadcast->title), "at", api_instant(call, broadcast->at_ms), "to",
-                  api_span(buf_span(&to)), "phase", PHASES[row->phase], "fit",
-                  partial ? "partial" : "all_or_none", "audience", (json_int_t)row->audience_count);
+    json_t *json = json_pack(
+        "{s:o,s:o,s:o,s:o,s:s,s:s,s:I}", "id",
+        api_text(names_text(&call->definitions->broadcast_names, id)), "title",
+        api_text(broadcast->title), "at",
+        api_instant(call, broadcast->recurs ? broadcast_wake(call->state, id) : broadcast->at_ms),
+        "to", api_span(buf_span(&to)), "phase", PHASES[row->phase], "fit",
+        partial ? "partial" : "all_or_none", "audience", (json_int_t)row->audience_count);
     buf_fini(&to);
     return json;
 }

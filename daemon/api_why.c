@@ -122,6 +122,8 @@ reason_rule(enum reason reason, struct source source)
         return "R39";
     case REASON_OPERATOR_BLOCKED:
         return "R16";
+    case REASON_ZONE:
+        return "R1";
     case REASON_TAKEN:
         return "R19";
     case REASON_OUTSIDE_VALIDITY:

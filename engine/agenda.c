@@ -198,7 +198,8 @@ agenda_follow(struct agenda *agenda, const struct event *event)
     if (event->kind == EVENT_DEFINITIONS_APPLIED) {
         look_at_all(agenda);
     }
-    if (event->kind == EVENT_DEFINITIONS_APPLIED || event->kind == EVENT_BROADCAST_HELD) {
+    if (event->kind == EVENT_DEFINITIONS_APPLIED || event->kind == EVENT_BROADCAST_HELD ||
+        event->kind == EVENT_BROADCAST_ENDED) { /* a schedule comes again */
         arm_broadcasts(agenda);
     }
 }

@@ -46,6 +46,58 @@ fits(const struct state *state, uint32_t broadcast)
     return partial || row->audience_count <= state_allowance(state, definition->message_class);
 }
 
+/* Does it come on that local day? */
+static bool
+comes_on(const struct recurrence *every, int64_t day)
+{
+    if (!every->monthly) {
+        return (every->days >> ((day + 4) % 7 + 7) % 7 & 1) != 0; /* day 0 was a Thursday */
+    }
+    struct civil_date date = civil_date_of(day);
+    return every->month_day == 0 ? civil_date_of(day + 1).month != date.month
+                                 : date.day == every->month_day;
+}
+
+/* The first moment of a schedule after an instant; INT64_MAX where there is none. */
+static int64_t
+next_moment(const struct state *state, const struct recurrence *every, int64_t after_ms)
+{
+    enum {
+        DAYS_LOOKED_AT = 4000
+    }; /* a 31st comes within two months; a day that never comes ends */
+    const struct zone *zone = state->definitions->account.zone;
+    int64_t first = civil_local_day(zone, after_ms);
+    for (int64_t day = first; day < first + DAYS_LOOKED_AT; day++) {
+        int64_t at_ms = comes_on(every, day) ? civil_instant(zone, day, every->at_min * 60) : 0;
+        if (at_ms > after_ms) {
+            return at_ms;
+        }
+    }
+    return INT64_MAX;
+}
+
+/* It has not begun: the only time, or the next. */
+static bool
+is_waiting(const struct state *state, uint32_t broadcast)
+{
+    enum broadcast_phase phase = row_of(state, broadcast)->phase;
+    return phase == BROADCAST_WAITING ||
+           (phase == BROADCAST_DONE && state->definitions->broadcasts[broadcast].recurs);
+}
+
+/* When it is, or was, due. */
+static int64_t
+due_of(const struct state *state, uint32_t broadcast)
+{
+    const struct broadcast *definition = &state->definitions->broadcasts[broadcast];
+    if (!is_waiting(state, broadcast)) {
+        return row_of(state, broadcast)->due_ms;
+    }
+    return definition->recurs
+               ? next_moment(state, &definition->every, row_of(state, broadcast)->due_ms)
+               : definition->at_ms;
+}
+
 int64_t
 broadcast_wake(const struct state *state, uint32_t broadcast)
 {
@@ -53,8 +105,8 @@ broadcast_wake(const struct state *state, uint32_t broadcast)
     if (row->phase == BROADCAST_HELD) {
         return row->stale_ms;
     }
-    bool waits = row->phase == BROADCAST_WAITING && in_force(state, broadcast);
-    return waits ? state->definitions->broadcasts[broadcast].at_ms : INT64_MAX;
+    return in_force(state, broadcast) && is_waiting(state, broadcast) ? due_of(state, broadcast)
+                                                                      : INT64_MAX;
 }
 
 bool
@@ -90,15 +142,11 @@ broadcast_has_work(const struct state *state)
 static struct event
 event_of(const struct turn *turn, enum event_kind kind, uint32_t broadcast, enum reason reason)
 {
-    const struct broadcast_row *row = row_of(turn->state, broadcast);
-    bool begun = row->phase != BROADCAST_WAITING;
-    return (struct event){
-        .kind = kind,
-        .friend = NO_ID,
-        .u.broadcast = {.broadcast = broadcast,
-                        .due_ms = begun ? row->due_ms
-                                        : turn->state->definitions->broadcasts[broadcast].at_ms,
-                        .reason = reason}};
+    return (struct event){.kind = kind,
+                          .friend = NO_ID,
+                          .u.broadcast = {.broadcast = broadcast,
+                                          .due_ms = due_of(turn->state, broadcast),
+                                          .reason = reason}};
 }
 
 static void
@@ -119,13 +167,17 @@ begin(struct turn *turn, uint32_t broadcast)
 void
 broadcast_take(struct turn *turn, uint32_t broadcast)
 {
-    const struct broadcast *definition = &turn->state->definitions->broadcasts[broadcast];
-    if (row_of(turn->state, broadcast)->phase == BROADCAST_WAITING &&
-        definition->at_ms < turn->state->claim.released_ms) {
+    const struct state *state = turn->state;
+    const struct broadcast *definition = &state->definitions->broadcasts[broadcast];
+    int64_t due_ms = due_of(state, broadcast);
+    if (is_waiting(state, broadcast) && due_ms < state->claim.released_ms) {
         end(turn, broadcast, REASON_RESTORED, (struct source){0}); /* the life before has done it */
-    } else if (row_of(turn->state, broadcast)->phase == BROADCAST_HELD ||
-               turn->now_ms >= definition->at_ms + definition->grace_ms) {
+    } else if (row_of(state, broadcast)->phase == BROADCAST_HELD ||
+               turn->now_ms >= due_ms + definition->grace_ms) {
         end(turn, broadcast, REASON_STALE, (struct source){0});
+    } else if (definition->recurs &&
+               next_moment(state, &definition->every, due_ms) <= turn->now_ms) {
+        end(turn, broadcast, REASON_STALE, (struct source){0}); /* only the newest is tried */
     } else {
         begin(turn, broadcast);
     }
@@ -249,12 +301,36 @@ broadcast_decide(struct turn *turn, const struct input *input, struct source sou
         set.source = source;
         set.u.broadcast.partial = input->u.broadcast.partial;
         turn_emit(turn, &set);
-    } else if (phase != BROADCAST_SENDING && phase != BROADCAST_DONE) {
+    } else if (phase != BROADCAST_SENDING &&
+               (phase != BROADCAST_DONE || is_waiting(turn->state, broadcast))) {
         end(turn, broadcast, REASON_OPERATOR, source); /* until the first is on its way */
     }
 }
 
 /* --- apply --- */
+
+static bool
+same_recurrence(const struct recurrence *a, const struct recurrence *b)
+{
+    return a->monthly == b->monthly && a->days == b->days && a->month_day == b->month_day &&
+           a->at_min == b->at_min;
+}
+
+/* Schedules that are new, or come at other times than before, have nothing behind them to catch up with. */
+void
+broadcast_redefine(struct state *state, const struct definitions *before, int64_t at_ms)
+{
+    const struct definitions *after = state->definitions;
+    for (uint32_t i = 0; i < after->broadcast_names.count; i++) {
+        bool known = i < before->broadcast_names.count &&
+                     before->broadcast_names.items[i].in_force && before->broadcasts[i].recurs;
+        if (after->broadcasts[i].recurs && in_force(state, i) &&
+            (!known ||
+             !same_recurrence(&before->broadcasts[i].every, &after->broadcasts[i].every))) {
+            tables_broadcast(state, i)->due_ms = at_ms;
+        }
+    }
+}
 
 static void
 chosen_apply(struct broadcast_row *row, const struct event *event)

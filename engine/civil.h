@@ -12,6 +12,7 @@
 #ifndef ENGINE_CIVIL_H
 #define ENGINE_CIVIL_H
 
+#include "engine/base/span.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,6 +28,13 @@ struct zone {
     int64_t *at_s;     /* ascending, UTC seconds */
     int32_t *offset_s; /* transition_count + 1 of them */
     uint64_t hash;     /* of the table; recorded, so that changed rules are noticed */
+};
+
+/* Zones by name; NULL for a name that is none. What it gives lives as long as the source. */
+typedef const struct zone *(*zone_lookup_fn)(void *context, struct span name);
+struct zone_source {
+    zone_lookup_fn lookup;
+    void *context;
 };
 
 struct civil_date {

@@ -106,6 +106,10 @@ look_up(const struct inquiry *inquiry, uint32_t friend, const struct value *valu
                                                : act_get(inquiry->act, value->text));
     case VALUE_ANSWER:
         return newest_answer(inquiry->state, friend, value);
+    case VALUE_RECENT_SCORE:
+        return (struct datum){.type = FIELD_NUMBER,
+                              .number =
+                                  state_recent_score(inquiry->state, friend, inquiry->now_ms)};
     case VALUE_LANGUAGE:
         return text_datum(row->language == 0
                               ? (struct span){0}

@@ -10,6 +10,7 @@ definitions_new(void)
     struct definitions *definitions = arena_alloc(arena, sizeof(*definitions));
     definitions->arena = arena;
     definitions->references = 1;
+    definitions->tz_field = NO_ID;
     return definitions;
 }
 
@@ -99,8 +100,8 @@ bool
 scenario_same_schedule(const struct scenario *before, const struct scenario *after)
 {
     if (before->step_count != after->step_count || before->zone->hash != after->zone->hash ||
-        before->late_day0 != after->late_day0 || before->lane != after->lane ||
-        before->kind != after->kind) {
+        before->friend_zone != after->friend_zone || before->late_day0 != after->late_day0 ||
+        before->lane != after->lane || before->kind != after->kind) {
         return false;
     }
     if (before->kind == KIND_DATE) {

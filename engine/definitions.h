@@ -70,6 +70,7 @@ enum condition_op_kind {
     CONDITION_BOOKED,    /* has a booking there that has not begun */
     CONDITION_ROUTE,     /* came by that route, or took it later, ever */
     CONDITION_CLICKED,   /* has clicked that link, ever */
+    CONDITION_RANK,      /* the score has that rank now */
 };
 
 /* When a fact has to have happened; what is booked: when its slot begins. */
@@ -88,8 +89,9 @@ enum value_kind {
     VALUE_ADDED, /* the local date on which the friend came */
     VALUE_TODAY,
     VALUE_FIELD,
-    VALUE_ACT,      /* of the act being answered; text is its name: "choice", "draw:hand" */
-    VALUE_ANSWER,   /* the friend's newest to question `field` of `form` */
+    VALUE_ACT,    /* of the act being answered; text is its name: "choice", "draw:hand" */
+    VALUE_ANSWER, /* the friend's newest to question `field` of `form` */
+    VALUE_RECENT_SCORE,
     VALUE_LANGUAGE, /* of the profile */
     VALUE_PICTURE,  /* of the profile: "yes", or empty */
 };
@@ -396,6 +398,7 @@ struct scenario {
     bool once;         /* KIND_TRIGGER: for a friend's first time only */
     struct date date;  /* KIND_DATE */
     const struct zone *zone;
+    bool friend_zone; /* zone: friend; `zone` is the account's, where a friend says none */
     enum reentry reentry;
     enum late_day0 late_day0;
     const struct step *steps; /* in order; empty for a removed scenario */
@@ -446,16 +449,31 @@ struct auto_reply {
     struct body body;
 };
 
-struct broadcast {     /* SPEC R33, R11 */
+/* When a schedule comes (LANGUAGE 2 "Recurring"), in the account's zone. */
+struct recurrence {
+    bool monthly;
+    uint8_t days;      /* of the week, bit 0 = Sunday */
+    int32_t month_day; /* MONTHLY: 1..31, months without it are passed over; 0: the last */
+    int32_t at_min;
+};
+
+struct broadcast {     /* SPEC R33, R11; a schedule is one that comes again and again */
     const char *title; /* NULL when the file has none */
     int64_t at_ms;
     struct condition to; /* judged at the send */
     bool partial;        /* fit: as far as the quota goes; false: all or none */
+    bool recurs;         /* a schedule: at_ms is not used */
+    struct recurrence every;
     struct body body;
     struct window window;
     int64_t grace_ms;
     enum message_class message_class;
     int32_t priority;
+};
+
+struct score_rank { /* SPEC R37 */
+    uint32_t id;
+    int64_t from; /* the lowest score that has it */
 };
 
 struct account {
@@ -491,10 +509,15 @@ struct definitions {
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
     /* Questions and options, and the slots of events, are named over all forms and events. */
     struct names form_names, question_names, option_names, calendar_names, slot_names,
-        conversion_names, notify_names, route_names, link_names;
+        conversion_names, notify_names, route_names, link_names, rank_names;
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
+    const struct score_rank *ranks;       /* in force, from the lowest score on */
+    uint32_t rank_count;
+    struct zone_source zones;             /* of friends that say their own (SPEC R1) */
+    uint32_t tz_field;                    /* where they say it */
+    int64_t recent_lose, recent_every_ms; /* what silence takes from the recent score; 0: nothing */
     const struct route *routes;           /* by id (engine/route.h) */
     const struct link *links;             /* by id (engine/link.h) */
 };

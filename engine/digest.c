@@ -17,6 +17,8 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
                               (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3 |
                               (uint64_t)row->hidden << 4 | (uint64_t)row->operator_blocked << 5);
     checksum_add_u64(sum, (uint64_t)row->score);
+    checksum_add_u64(sum, (uint64_t)row->recent);
+    checksum_add_u64(sum, row->recent_at_s);
     checksum_add_u64(sum, row->mark);
     uint64_t values = 0; /* a sum: the order of the list does not matter */
     for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {

@@ -99,6 +99,7 @@ definitions_apply(struct state *state, const struct event *event)
     pressure_redefine(state, old, event->u.definitions.definitions);
     edit_begin(state, event->u.definitions.definitions);
     state->definitions = definitions_retain(event->u.definitions.definitions);
+    broadcast_redefine(state, old, event->at_ms);
     unique_follow(state, old);
     definitions_release(old);
     state->dates_from = 0;

@@ -138,6 +138,7 @@ enum reason {
     REASON_OPERATOR = 56,     /* cancelled by hand */
     REASON_OPERATOR_BLOCKED = 60,
     REASON_OUTSIDE_VALIDITY = 62, /* a refused start (SPEC R54) */
+    REASON_ZONE = 63,             /* planned anew: the friend lives in another zone (SPEC R1) */
     REASON_TAKEN = 61,            /* a unique value that another friend has (SPEC R19) */
 };
 
@@ -266,6 +267,7 @@ struct event {
         } once;
         struct {
             int64_t by, score; /* what was added, and what it is now */
+            int64_t recent;    /* the recent score, of which silence takes its share from here on */
         } score;
         struct { /* ENROLMENT_* START_REFUSED STEP_* */
             uint32_t enrolment, scenario, step;

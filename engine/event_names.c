@@ -85,6 +85,8 @@ reason_name(enum reason reason)
         return "operator_blocked";
     case REASON_OUTSIDE_VALIDITY:
         return "outside_validity";
+    case REASON_ZONE:
+        return "zone";
     case REASON_TAKEN:
         return "taken";
     case REASON_RESTORED:

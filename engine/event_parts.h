@@ -183,7 +183,8 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
 
 #define PARTS_score(PART)                                                                          \
     PART(PART_INTEGER, "by", u.score.by)                                                           \
-    PART(PART_INTEGER, "score", u.score.score)
+    PART(PART_INTEGER, "score", u.score.score)                                                     \
+    PART(PART_INTEGER, "recent", u.score.recent)
 
 #define PARTS_step(PART)                                                                           \
     PART(PART_ROW, "enrolment", u.step.enrolment)                                                  \

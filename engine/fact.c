@@ -227,6 +227,12 @@ received_within_collect(const struct inquiry *inquiry, const struct condition_op
 }
 
 static bool
+rank_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_rank(inquiry->state, inquiry->state->friends[friend].score) == op->id;
+}
+
+static bool
 compare_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
     return comparison_holds(inquiry, friend, op->comparison);
@@ -247,6 +253,7 @@ static const struct fact FACTS[] = {
     [CONDITION_BOOKED] =    {booked_holds,    NULL,           booked_collect},
     [CONDITION_ROUTE] =     {done_holds,      NULL,           NULL},
     [CONDITION_CLICKED] =   {done_holds,      NULL,           NULL},
+    [CONDITION_RANK] =      {rank_holds,      NULL,           NULL},
 };
 
 /* The same facts where they have to lie within some time (engine/deed.h). */

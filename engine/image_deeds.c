@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum deed_sizes {
-    FRIEND_BYTES = 6, /* newest deed, language, flags */
+    FRIEND_BYTES = 18, /* newest deed, language, flags, recent score and its second */
     DEED_BYTES = 13,
     HOUR_BYTES = 12, /* template, hour, members */
     GAP_BYTES_MAX = 5,
@@ -72,9 +72,11 @@ deed_write(const struct state *state, struct buf *out)
     }
     for (uint32_t i = 0; i < state->friend_count; i++) {
         const struct friend_row *row = &state->friends[i];
-        put_u8(put_u8(put_u32(room(out, FRIEND_BYTES), row->first_deed), row->language),
-               (uint32_t)row->has_picture | (uint32_t)row->hidden << 1 |
-                   (uint32_t)row->operator_blocked << 2);
+        uint8_t *at = put_u32(room(out, FRIEND_BYTES), row->first_deed);
+        at = put_u8(at, row->language);
+        at = put_u8(at, (uint32_t)row->has_picture | (uint32_t)row->hidden << 1 |
+                            (uint32_t)row->operator_blocked << 2);
+        put_u32(put_i64(at, row->recent), row->recent_at_s);
     }
     put_u32(room(out, IMAGE_COUNT_BYTES), state->deed_count);
     for (uint32_t i = 0; i < state->deed_count; i++) {
@@ -148,6 +150,8 @@ read_friends(struct reader *reader)
         row->has_picture = (flags & 1) != 0;
         row->hidden = (flags & 2) != 0;
         row->operator_blocked = (flags & 4) != 0;
+        row->recent = get_i64(&at);
+        row->recent_at_s = get_u32(&at);
         check(reader, row->language <= state->language_count && flags < 8,
               "a friend's profile makes no sense");
     }

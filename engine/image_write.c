@@ -10,7 +10,7 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 112,
+_Static_assert(sizeof(struct friend_row) == 136,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 128, "write and read the new member, raise the version");

@@ -41,8 +41,8 @@ reminder_goal_of_field(const struct state *state, uint32_t friend, uint32_t remi
         return REMINDER_NO_GOAL;
     }
     if (state->definitions->fields[field].type == FIELD_DATE) {
-        return civil_instant(state->definitions->scenarios[reminder].zone, value->number,
-                             LAST_MINUTE * 60);
+        return civil_instant(scenario_zone(state, &state->definitions->scenarios[reminder], friend),
+                             value->number, LAST_MINUTE * 60);
     }
     return value->number;
 }

@@ -8,11 +8,40 @@ scenario_of(const struct state *state, uint32_t scenario)
     return &state->definitions->scenarios[scenario];
 }
 
+const struct zone *
+scenario_zone(const struct state *state, const struct scenario *scenario, uint32_t friend)
+{
+    const struct definitions *definitions = state->definitions;
+    if (!scenario->friend_zone) {
+        return scenario->zone;
+    }
+    const struct value_row *value = state_value(state, friend, definitions->tz_field);
+    const struct zone *zone =
+        value == NULL || value->text == NULL
+            ? NULL
+            : definitions->zones.lookup(definitions->zones.context, span_cstr(value->text));
+    return zone != NULL ? zone : definitions->account.zone;
+}
+
+void
+scenario_zone_changed(struct turn *turn, uint32_t friend)
+{
+    const struct state *state = turn->state;
+    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
+        uint32_t next = state->enrolments[i].next;
+        const struct scenario *scenario = scenario_of(state, state->enrolments[i].scenario);
+        if (scenario->friend_zone) {
+            scenario_replan(turn, i, 0, REASON_ZONE);
+        }
+        i = next;
+    }
+}
+
 /* SPEC R3: only the first day-0 clock step decides, once, by the minute. */
 static bool
-day0_is_late(const struct scenario *scenario, int64_t start_ms)
+day0_is_late(const struct scenario *scenario, const struct zone *zone, int64_t start_ms)
 {
-    int32_t start_min = civil_local_second(scenario->zone, start_ms) / 60;
+    int32_t start_min = civil_local_second(zone, start_ms) / 60;
     for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct timing *timing = &scenario->steps[i].timing;
         if (timing->kind == TIMING_DAY_AT && timing->days == 0) {
@@ -23,15 +52,15 @@ day0_is_late(const struct scenario *scenario, int64_t start_ms)
 }
 
 static int64_t
-clock_due(const struct scenario *scenario, const struct timing *timing, int64_t start_ms,
-          uint32_t shift_days)
+clock_due(const struct scenario *scenario, const struct zone *zone, const struct timing *timing,
+          int64_t start_ms, uint32_t shift_days)
 {
-    int64_t day = civil_local_day(scenario->zone, start_ms) + timing->days + shift_days;
-    int64_t due_ms = civil_instant(scenario->zone, day, timing->at_min * 60);
+    int64_t day = civil_local_day(zone, start_ms) + timing->days + shift_days;
+    int64_t due_ms = civil_instant(zone, day, timing->at_min * 60);
     if (timing->days == 0 && shift_days == 0 && due_ms < start_ms) {
-        bool same_minute = timing->at_min == civil_local_second(scenario->zone, start_ms) / 60;
+        bool same_minute = timing->at_min == civil_local_second(zone, start_ms) / 60;
         bool send_now =
-            scenario->late_day0 == LATE_DAY0_SEND_NOW && day0_is_late(scenario, start_ms);
+            scenario->late_day0 == LATE_DAY0_SEND_NOW && day0_is_late(scenario, zone, start_ms);
         return same_minute || send_now ? start_ms : due_ms;
     }
     return due_ms;
@@ -40,10 +69,11 @@ clock_due(const struct scenario *scenario, const struct timing *timing, int64_t 
 /* The due instant of a step (SPEC R2, R32). prev_ms: delivery of the step before; DUE_UNKNOWN_YET
  * while it is open. */
 static int64_t
-step_due(const struct scenario *scenario, const struct step *step, const struct enrolment *row,
-         int64_t prev_ms)
+step_due(const struct state *state, const struct scenario *scenario, const struct step *step,
+         const struct enrolment *row, int64_t prev_ms)
 {
     const struct timing *timing = &step->timing;
+    const struct zone *zone = scenario_zone(state, scenario, row->friend);
     int64_t start_ms = row->start_ms;
     switch (timing->kind) {
     case TIMING_NOW:
@@ -53,17 +83,16 @@ step_due(const struct scenario *scenario, const struct step *step, const struct 
     case TIMING_AFTER_PREVIOUS:
         return prev_ms == DUE_UNKNOWN_YET ? DUE_UNKNOWN_YET : prev_ms + timing->delay_ms;
     case TIMING_DAY_AT:
-        return clock_due(scenario, timing, start_ms, row->shift_days);
+        return clock_due(scenario, zone, timing, start_ms, row->shift_days);
     case TIMING_DAYS_AFTER_PREVIOUS_AT:
         if (prev_ms == DUE_UNKNOWN_YET) {
             return DUE_UNKNOWN_YET;
         }
-        return civil_instant(scenario->zone,
-                             civil_local_day(scenario->zone, prev_ms) + timing->days,
+        return civil_instant(zone, civil_local_day(zone, prev_ms) + timing->days,
                              timing->at_min * 60);
     case TIMING_DAYS_BEFORE_GOAL_AT:
     case TIMING_BEFORE_GOAL:
-        return reminder_due(scenario->zone, timing, row->goal_ms);
+        return reminder_due(zone, timing, row->goal_ms);
     }
     return DUE_UNKNOWN_YET;
 }
@@ -84,11 +113,11 @@ scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enro
 
 /* A day-0 step already past under late_day0: skip. */
 static bool
-is_skipped_day0(const struct scenario *scenario, const struct step *step, int64_t start_ms,
-                int64_t due_ms)
+is_skipped_day0(const struct scenario *scenario, const struct zone *zone, const struct step *step,
+                int64_t start_ms, int64_t due_ms)
 {
     return scenario->late_day0 == LATE_DAY0_SKIP && step->timing.kind == TIMING_DAY_AT &&
-           step->timing.days == 0 && due_ms < start_ms && day0_is_late(scenario, start_ms);
+           step->timing.days == 0 && due_ms < start_ms && day0_is_late(scenario, zone, start_ms);
 }
 
 void
@@ -159,7 +188,7 @@ scenario_next_step(const struct state *state, const struct scenario *version, ui
         if (version->kind != KIND_REMINDER) {
             return step;
         }
-        int64_t due_ms = step_due(version, step, row, DUE_UNKNOWN_YET);
+        int64_t due_ms = step_due(state, version, step, row, DUE_UNKNOWN_YET);
         if (next == NULL || due_ms < next_ms) { /* theirs is the order of their instants */
             next = step;
             next_ms = due_ms;
@@ -176,8 +205,9 @@ plan_next(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     const struct step *step;
     while ((step = scenario_next_step(turn->state, scenario, enrolment, row->step)) != NULL) {
-        int64_t due_ms = step_due(scenario, step, row, prev_ms);
-        if (is_skipped_day0(scenario, step, row->start_ms, due_ms)) {
+        int64_t due_ms = step_due(turn->state, scenario, step, row, prev_ms);
+        if (is_skipped_day0(scenario, scenario_zone(turn->state, scenario, row->friend), step,
+                            row->start_ms, due_ms)) {
             struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment,
                                                        step->id, due_ms, REASON_LATE_DAY0);
             turn_emit(turn, &skipped);
@@ -217,7 +247,7 @@ pass_over(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
         if (!engine_step_is_ahead(turn->state, enrolment, step)) {
             continue;
         }
-        int64_t due_ms = step_due(scenario, step, &row, prev_ms);
+        int64_t due_ms = step_due(turn->state, scenario, step, &row, prev_ms);
         struct event skipped =
             scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_GOTO);
         turn_emit(turn, &skipped);
@@ -237,7 +267,7 @@ end(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
         if (!engine_step_is_ahead(turn->state, enrolment, step)) {
             continue;
         }
-        int64_t due_ms = step_due(scenario, step, &row, prev_ms);
+        int64_t due_ms = step_due(turn->state, scenario, step, &row, prev_ms);
         prev_ms = DUE_UNKNOWN_YET;
         if (due_ms != DUE_UNKNOWN_YET) {
             struct event cancelled = scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment,
@@ -287,7 +317,7 @@ scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms, enum re
         return;
     }
     int64_t base_ms = row->base_ms + shift_ms;
-    int64_t due_ms = step_due(scenario, step, row, base_ms);
+    int64_t due_ms = step_due(turn->state, scenario, step, row, base_ms);
     if (step->id != row->step || due_ms != row->due_ms) {
         plan(turn, enrolment, step, due_ms, base_ms, reason);
     }
@@ -305,7 +335,7 @@ scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
     if (next == NULL) {
         next = scenario_next_step(turn->state, scenario, enrolment, row->step);
     }
-    return next != NULL && step_due(scenario, next, row, turn->now_ms) <= turn->now_ms;
+    return next != NULL && step_due(turn->state, scenario, next, row, turn->now_ms) <= turn->now_ms;
 }
 
 int64_t
@@ -315,7 +345,7 @@ scenario_step_due(const struct state *state, const struct scenario *version, uin
     const struct enrolment *row = &state->enrolments[enrolment];
     bool next = row->phase == ENROLMENT_WAITING &&
                 scenario_next_step(state, version, enrolment, NO_ID) == step;
-    return step_due(version, step, row, next ? row->base_ms : DUE_UNKNOWN_YET);
+    return step_due(state, version, step, row, next ? row->base_ms : DUE_UNKNOWN_YET);
 }
 
 int64_t
@@ -325,7 +355,7 @@ engine_step_due(const struct state *state, uint32_t enrolment, const struct step
     if (row->phase == ENROLMENT_WAITING && row->step == step->id) {
         return row->due_ms;
     }
-    return step_due(scenario_of(state, row->scenario), step, row, DUE_UNKNOWN_YET);
+    return step_due(state, scenario_of(state, row->scenario), step, row, DUE_UNKNOWN_YET);
 }
 
 bool
@@ -344,7 +374,8 @@ going_out_ms(const struct turn *turn, const struct enrolment *row)
     if (row->deferred != REASON_NONE || step == NULL || !step->body.has_message) {
         return row->wake_ms;
     }
-    return window_next_open(step->window, scenario->zone, row->wake_ms);
+    return window_next_open(step->window, scenario_zone(turn->state, scenario, row->friend),
+                            row->wake_ms);
 }
 
 void
@@ -472,7 +503,7 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
         scenario_refuse(turn, friend, scenario, state_block_reason(state, friend), source);
         return false;
     }
-    int64_t day = civil_local_day(definition->zone, turn->start_ms);
+    int64_t day = civil_local_day(scenario_zone(state, definition, friend), turn->start_ms);
     if (definition->has_valid && (day < definition->first_day || day > definition->last_day)) {
         scenario_refuse(turn, friend, scenario, REASON_OUTSIDE_VALIDITY, source);
         return false;
@@ -514,7 +545,7 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
     }
     for (uint32_t i = 0; i < place; i++) {
         const struct step *step = &scenario->steps[i];
-        int64_t due_ms = step_due(scenario, step, row, DUE_UNKNOWN_YET);
+        int64_t due_ms = step_due(turn->state, scenario, step, row, DUE_UNKNOWN_YET);
         struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
                                                    due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);
@@ -543,7 +574,8 @@ scenario_start(struct turn *turn, uint32_t friend, uint32_t scenario, uint32_t a
     }
     const struct scenario *definition = scenario_of(turn->state, scenario);
     bool shift =
-        definition->late_day0 == LATE_DAY0_SHIFT && day0_is_late(definition, turn->start_ms);
+        definition->late_day0 == LATE_DAY0_SHIFT &&
+        day0_is_late(definition, scenario_zone(turn->state, definition, friend), turn->start_ms);
     uint32_t enrolment = tables_next_enrolment(turn->state);
     struct event started = {.kind = EVENT_ENROLMENT_STARTED,
                             .friend = friend,

@@ -41,6 +41,8 @@ struct friend_row {
     uint32_t first_deed;   /* newest first */
     uint8_t language;      /* of the profile: 1 + index into state.languages; 0: not known */
     bool has_picture;      /* of the profile */
+    uint32_t recent_at_s;  /* when the recent score was that; since 1970 */
+    int64_t recent;        /* SPEC R37 */
     bool hidden;           /* from lists; receives everything (SPEC R16) */
     bool operator_blocked; /* nothing is sent, what they do starts nothing (SPEC R16) */
 };
@@ -339,6 +341,11 @@ uint32_t state_find_intent(const struct state *state, uint32_t friend, uint64_t 
 
 /* By itself, with its scenario, or because the definitions say so (SPEC R22). */
 bool state_is_paused(const struct state *state, const struct enrolment *enrolment);
+
+/* The rank that the score has; NO_ID: none yet. */
+uint32_t state_rank(const struct state *state, int64_t score);
+/* The recent score at that instant: what silence has taken is gone, and never below 0 (SPEC R37). */
+int64_t state_recent_score(const struct state *state, uint32_t friend, int64_t now_ms);
 
 /* Does nothing reach the friend, or nothing that they do start anything: blocked by them or by an
  * operator (SPEC R15, R16)? The second: why. */

@@ -112,13 +112,15 @@ static struct pressure
 pressure_of(const struct turn *turn, const struct enrolment *row, const struct step *step,
             int64_t stale_ms)
 {
-    const struct message message = {.friend = row->friend,
-                                    .message_class = step->message_class,
-                                    .push = true,
-                                    .scenario = row->scenario,
-                                    .window = step->window,
-                                    .zone = turn->state->definitions->scenarios[row->scenario].zone,
-                                    .stale_ms = stale_ms};
+    const struct message message = {
+        .friend = row->friend,
+        .message_class = step->message_class,
+        .push = true,
+        .scenario = row->scenario,
+        .window = step->window,
+        .zone = scenario_zone(turn->state, &turn->state->definitions->scenarios[row->scenario],
+                              row->friend),
+        .stale_ms = stale_ms};
     return pressure_on(turn, &message);
 }
 

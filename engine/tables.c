@@ -297,6 +297,7 @@ tables_erase_info(struct state *state, uint32_t friend)
         tables_drop_value(state, friend, state->values[state->friends[friend].first_value].field);
     }
     state->friends[friend].score = 0;
+    state->friends[friend].recent = 0;
 }
 
 void

@@ -206,6 +206,11 @@ void scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenari
                             struct source source);
 /* Plans the step after row->step, counted from prev_ms; ends the enrolment after the last. */
 void scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms);
+/* The zone in which a friend's steps lie (SPEC R1). */
+const struct zone *scenario_zone(const struct state *state, const struct scenario *scenario,
+                                 uint32_t friend);
+/* The friend says another one: what is planned by the clock is planned anew. */
+void scenario_zone_changed(struct turn *turn, uint32_t friend);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
 /* Starts one that lives in no lane: a reminder, trigger or date. NO_ID: refused, and said. */
@@ -266,6 +271,7 @@ bool broadcast_is_held(const struct state *state); /* some broadcast is */
 void broadcast_decide(struct turn *turn, const struct input *input, struct source source);
 void broadcast_planned(struct state *state, const struct event *planned);
 void broadcast_apply(struct state *state, const struct event *event);
+void broadcast_redefine(struct state *state, const struct definitions *before, int64_t at_ms);
 
 /* edit.c: moving enrolments to the newest definitions (SPEC R26) */
 /* Cancels the steps that were taken out; false when the whole scenario was. */

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 
 static const char *const SECTIONS[] = {
-    "account",      "tags",       "fields",     "templates", "friend_add", "scenarios",
-    "auto_replies", "buttons",    "forms",      "calendars", "events",     "conversions",
-    "notify",       "reminders",  "triggers",   "dates",     "marks",      "routes",
-    "links",        "broadcasts", "rich_menus", NULL};
+    "account",   "tags",         "fields",    "templates",  "friend_add",
+    "scenarios", "auto_replies", "buttons",   "forms",      "calendars",
+    "events",    "conversions",  "notify",    "reminders",  "triggers",
+    "dates",     "marks",        "routes",    "links",      "broadcasts",
+    "ranks",     "recent_score", "schedules", "rich_menus", NULL};
 
 /* --- files to one tree --- */
 
@@ -215,6 +216,7 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->slots, arena, before ? &before->slot_names : &NONE);
     name_table_load(&compiler->conversions, arena, before ? &before->conversion_names : &NONE);
     name_table_load(&compiler->routes, arena, before ? &before->route_names : &NONE);
+    name_table_load(&compiler->ranks, arena, before ? &before->rank_names : &NONE);
     name_table_load(&compiler->links, arena, before ? &before->link_names : &NONE);
     name_table_load(&compiler->notify, arena, before ? &before->notify_names : &NONE);
     name_table_load(&compiler->events, arena, before ? &before->event_names : &NONE);
@@ -243,6 +245,7 @@ static void
 compile_tree(struct compiler *compiler, const struct yaml_node *tree)
 {
     struct definitions *out = compiler->out;
+    out->zones = compiler->zones;
     load_names(compiler);
     find_draws(compiler, tree);
     compile_keys(compiler, tree, SECTIONS, false, NOT_YET_SECTION, "");
@@ -262,6 +265,8 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_tags(compiler, section_of(compiler, tree, "tags"));
     compile_fields(compiler, section_of(compiler, tree, "fields"));
     compile_marks(compiler, yaml_get(tree, "marks"));
+    compile_ranks(compiler, section_of(compiler, tree, "ranks"));
+    compile_recent_score(compiler, section_of(compiler, tree, "recent_score"));
     compile_scenario_names(compiler,
                            (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
                                                              [KIND_REMINDER] = reminders,
@@ -269,7 +274,8 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
                                                              [KIND_DATE] = dates},
                            count_waits(tree));
     compile_button_names(compiler, buttons);
-    compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"));
+    compile_broadcast_names(compiler, section_of(compiler, tree, "broadcasts"),
+                            section_of(compiler, tree, "schedules"));
     compile_form_names(compiler, forms);
     compile_calendar_names(compiler, calendars, events);
     compile_conversion_names(compiler, conversions);
@@ -281,6 +287,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_auto_replies(compiler, section_of(compiler, tree, "auto_replies"));
     compile_buttons(compiler, buttons);
     compile_broadcasts(compiler, section_of(compiler, tree, "broadcasts"));
+    compile_schedules(compiler, section_of(compiler, tree, "schedules"));
     compile_forms(compiler, forms);
     compile_calendars(compiler, calendars, events);
     compile_conversions(compiler, conversions);
@@ -321,6 +328,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->conversions = compiler->conversion_items;
     out->route_names = compiler->routes.names;
     out->link_names = compiler->links.names;
+    out->rank_names = compiler->ranks.names;
     out->routes = compiler->route_items;
     out->links = compiler->link_items;
 }
@@ -463,7 +471,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
                      struct condition *out_condition, struct buf *out_error)
 {
     struct name_table tags, marks, fields, scenarios, buttons, templates, forms, questions,
-        calendars, conversions, routes, links;
+        calendars, conversions, routes, links, ranks;
     uint32_t scenario_count = definitions->scenario_names.count;
     struct name_table *steps = arena_alloc(arena, (scenario_count + 1) * sizeof(*steps));
     load_in_force(&tags, arena, &definitions->tag_names);
@@ -478,6 +486,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
     load_in_force(&conversions, arena, &definitions->conversion_names);
     load_in_force(&routes, arena, &definitions->route_names);
     load_in_force(&links, arena, &definitions->link_names);
+    load_in_force(&ranks, arena, &definitions->rank_names);
     for (uint32_t id = 0; id < scenario_count; id++) {
         load_in_force(&steps[id], arena, &definitions->scenarios[id].step_names);
     }
@@ -493,6 +502,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
                                        .conversions = &conversions,
                                        .routes = &routes,
                                        .links = &links,
+                                       .ranks = &ranks,
                                        .question_types = question_types(definitions, arena),
                                        .steps = steps,
                                        .field_items = definitions->fields,

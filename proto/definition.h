@@ -41,13 +41,6 @@ void diagnostics_fini(struct diagnostics *diagnostics);
 /* LANGUAGE 12: message line, source line and caret of each, then the summary line. */
 void diagnostics_print(const struct diagnostics *diagnostics, bool colour, struct buf *out);
 
-/* Looks up an IANA zone by name; NULL when it does not exist. Zones outlive the definitions. */
-typedef const struct zone *(*zone_lookup_fn)(void *context, struct span name);
-struct zone_source {
-    zone_lookup_fn lookup;
-    void *context;
-};
-
 /* Checks and compiles files. `before` (may be NULL) gives names their old ids. Sections that are not
  * definitions are an error unless `extra_section` names them ("rehearsal"): that one is skipped. */
 MUST_USE enum rc definition_compile(const struct source_file *files, uint32_t file_count,

@@ -6,20 +6,32 @@
 static const char *const KEYS[] = {"title", "at",     "to",    "audience", "fit",
                                    "class", "window", "grace", "priority", NULL};
 
-void
-compile_broadcast_names(struct compiler *compiler, const struct yaml_node *section)
+static void
+add_names(struct compiler *compiler, const struct yaml_node *section)
 {
     for (uint32_t i = 0; i < section->count; i++) {
         const struct yaml_pair *pair = &section->pairs[i];
         if (!compile_id(compiler, pair->key_mark, pair->key)) {
             continue;
         }
-        if (name_table_find(&compiler->scenarios, pair->key) != NO_ID) {
+        uint32_t scenario = name_table_find(&compiler->scenarios, pair->key);
+        if (scenario != NO_ID || name_table_find(&compiler->broadcasts, pair->key) != NO_ID) {
             yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
-                       "'%.*s' is a scenario already; these share their ids", span_fmt(pair->key));
+                       "'%.*s' is a %s already; these share their ids", span_fmt(pair->key),
+                       scenario != NO_ID
+                           ? scenario_kind_name(compiler->scenario_items[scenario].kind)
+                           : "broadcast");
         }
         name_table_add(&compiler->broadcasts, pair->key);
     }
+}
+
+void
+compile_broadcast_names(struct compiler *compiler, const struct yaml_node *broadcasts,
+                        const struct yaml_node *schedules)
+{
+    add_names(compiler, broadcasts);
+    add_names(compiler, schedules);
     uint32_t count = compiler->broadcasts.names.count;
     compiler->broadcast_items =
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->broadcast_items));
@@ -57,8 +69,7 @@ compile_audience(struct compiler *compiler, const struct yaml_node *node)
     }
 }
 
-/* Window, grace, class and priority, as a step has them. */
-static void
+void
 compile_sending(struct compiler *compiler, const struct yaml_node *node,
                 struct broadcast *broadcast)
 {

@@ -35,7 +35,7 @@ struct compiler {
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
     struct name_table forms, questions, options, calendars, slots, conversions, notify, routes,
-        links;
+        links, ranks;
     struct form *form_items;
     enum field_type *question_types; /* by question id (proto/expression.h) */
     struct calendar *calendar_items;
@@ -152,6 +152,8 @@ void compile_split(struct compiler *compiler, const struct yaml_node *node, stru
 
 bool compile_period(struct compiler *compiler, const struct yaml_node *node, int64_t *out_first_day,
                     int64_t *out_last_day);
+/* "mon, wed-fri"; bit 0 = Sunday. */
+bool week_days_read(struct span text, uint8_t *out_days);
 bool compile_week_hours(struct compiler *compiler, const struct yaml_node *node,
                         struct hours *out_hours);
 
@@ -241,6 +243,11 @@ void compile_event(struct compiler *compiler, const struct yaml_node *node,
 
 void compile_dates(struct compiler *compiler, const struct yaml_node *section);
 
+/* --- definition_rank.c --- */
+
+void compile_ranks(struct compiler *compiler, const struct yaml_node *section);
+void compile_recent_score(struct compiler *compiler, const struct yaml_node *section);
+
 /* --- definition_mark.c --- */
 
 /* marks: a list; NULL when there is none. */
@@ -266,7 +273,12 @@ void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32
 
 /* --- definition_broadcast.c --- */
 
-void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *section);
+/* Of both sections, which share their ids. */
+void compile_broadcast_names(struct compiler *compiler, const struct yaml_node *broadcasts,
+                             const struct yaml_node *schedules);
+/* Window, grace, class and priority, as a step has them. */
+void compile_sending(struct compiler *compiler, const struct yaml_node *node,
+                     struct broadcast *broadcast);
 void compile_broadcasts(struct compiler *compiler, const struct yaml_node *section);
 /* --- definition_form.c --- */
 
@@ -289,6 +301,10 @@ void compile_conversions(struct compiler *compiler, const struct yaml_node *sect
 void compile_notify(struct compiler *compiler, const struct yaml_node *section);
 void compile_notice(struct compiler *compiler, const struct yaml_node *action,
                     const struct yaml_node *node, struct action *out_action);
+
+/* --- definition_schedule.c --- */
+
+void compile_schedules(struct compiler *compiler, const struct yaml_node *section);
 
 /* --- definition_link.c --- */
 

@@ -53,6 +53,23 @@ day_range(struct span text)
     }
 }
 
+bool
+week_days_read(struct span text, uint8_t *out_days)
+{
+    *out_days = 0;
+    while (text.len > 0) {
+        size_t comma = words_find(text, ",");
+        uint8_t range = day_range(words_trim(span_of(text.data, comma)));
+        if (range == 0) {
+            return false;
+        }
+        *out_days = (uint8_t)(*out_days | range);
+        size_t used = comma < text.len ? comma + 1 : comma;
+        text = span_of(text.data + used, text.len - used);
+    }
+    return *out_days != 0;
+}
+
 /* "sat, sun", "mon-fri 09:00-18:00", "18:00-09:00" */
 static bool
 read_span(struct span text, struct hours_span *out_span)
@@ -70,17 +87,7 @@ read_span(struct span text, struct hours_span *out_span)
     *out_span = (struct hours_span){.days = days.len == 0 ? EVERY_DAY : 0,
                                     .open_min = window.open_min,
                                     .close_min = window.close_min};
-    while (days.len > 0) {
-        size_t comma = words_find(days, ",");
-        uint8_t range = day_range(words_trim(span_of(days.data, comma)));
-        if (range == 0) {
-            return false;
-        }
-        out_span->days = (uint8_t)(out_span->days | range);
-        size_t used = comma < days.len ? comma + 1 : comma;
-        days = span_of(days.data + used, days.len - used);
-    }
-    return true;
+    return days.len == 0 || week_days_read(days, &out_span->days);
 }
 
 bool

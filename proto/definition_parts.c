@@ -338,6 +338,7 @@ compile_condition(struct compiler *compiler, const struct yaml_node *node,
                                        .conversions = &compiler->conversions,
                                        .routes = &compiler->routes,
                                        .links = &compiler->links,
+                                       .ranks = &compiler->ranks,
                                        .question_types = compiler->question_types,
                                        .arena = compiler->arena,
                                        .error = condition_error,
@@ -352,11 +353,6 @@ compile_zone(struct compiler *compiler, const struct yaml_node *node, const stru
     struct span text;
     *out_zone = fallback;
     if (!compile_text(compiler, node, "a zone", &text) || span_equal_cstr(text, "account")) {
-        return;
-    }
-    const struct not_yet *row = not_yet_find(NOT_YET_ZONE, text);
-    if (row != NULL) {
-        compile_not_yet(compiler, node->mark, text, row);
         return;
     }
     const struct zone *zone = compiler->zones.lookup(compiler->zones.context, text);

@@ -396,7 +396,11 @@ compile_inherited(struct compiler *compiler, const struct yaml_node *node, uint3
         scenario->title = arena_cstr(compiler->arena, text);
     }
     if ((value = yaml_get(node, "zone")) != NULL) {
-        compile_zone(compiler, value, compiler->out->account.zone, &scenario->zone);
+        scenario->friend_zone =
+            value->kind == YAML_SCALAR && span_equal_cstr(value->text, "friend");
+        if (!scenario->friend_zone) {
+            compile_zone(compiler, value, compiler->out->account.zone, &scenario->zone);
+        }
     }
     if ((value = yaml_get(node, "class")) != NULL) {
         compile_class(compiler, value, &inherited.message_class);

@@ -203,6 +203,7 @@ compile_fields(struct compiler *compiler, const struct yaml_node *section)
     /* Every friend has these, as texts (LANGUAGE 4). */
     name_table_add(&compiler->fields, span_cstr("memo"));
     name_table_add(&compiler->fields, span_cstr("tz"));
+    compiler->out->tz_field = name_table_find(&compiler->fields, span_cstr("tz"));
     uint32_t member_id = name_table_add(&compiler->fields, span_cstr("member_id"));
     uint32_t count = compiler->fields.names.count;
     compiler->field_items =

@@ -10,7 +10,7 @@ static const struct {
              {"tapped", ON_TAPPED},       {"event", ON_EVENT},         {"tag", ON_TAG_ADDED},
              {"mark", ON_MARK},           {"field", ON_FIELD_CHANGED}, {"finished", ON_FINISHED},
              {"score", ON_SCORE_REACHES}, {"answered", ON_ANSWERED},   {"converted", ON_CONVERTED},
-             {"booked", ON_BOOKED},       {"clicked", ON_CLICKED}};
+             {"booked", ON_BOOKED},       {"clicked", ON_CLICKED},     {"rank", ON_RANK}};
 enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
 
 /* One text of `on:` while it is read. */
@@ -137,6 +137,8 @@ read_kind(struct on_reader *reader)
         return names(reader, &compiler->forms, "form") && ends(reader);
     case ON_CONVERTED:
         return names(reader, &compiler->conversions, "conversion") && ends(reader);
+    case ON_RANK:
+        return names(reader, &compiler->ranks, "rank") && ends(reader);
     case ON_CLICKED:
         return names(reader, &compiler->links, "link") && ends(reader);
     case ON_BOOKED:

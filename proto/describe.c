@@ -173,6 +173,9 @@ describe_operand_value(const struct definitions *definitions, const struct value
         }
         buf_append_cstr(out, names_text(&definitions->question_names, value->field));
         return;
+    case VALUE_RECENT_SCORE:
+        buf_append_cstr(out, "recent_score");
+        return;
     case VALUE_LANGUAGE:
         buf_append_cstr(out, "profile:language");
         return;
@@ -271,6 +274,9 @@ describe_operand(const struct definitions *definitions, const struct condition_o
     case CONDITION_CLICKED:
         buf_printf(out, "clicked:%s", names_text(&definitions->link_names, op->id));
         break;
+    case CONDITION_RANK:
+        buf_printf(out, "rank:%s", names_text(&definitions->rank_names, op->id));
+        break;
     case CONDITION_COMPARE:
         describe_comparison(definitions, op->comparison, out);
         break;
@@ -306,6 +312,7 @@ describe_condition(const struct definitions *definitions, const struct condition
         case CONDITION_BOOKED:
         case CONDITION_ROUTE:
         case CONDITION_CLICKED:
+        case CONDITION_RANK:
             stack[depth] = (struct operand){.binding = BINDING_TERM};
             describe_operand(definitions, op, &stack[depth].text);
             depth++;
@@ -646,6 +653,8 @@ describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind,
         names = definitions == NULL ? names : &definitions->link_names;
         break;
     case ON_RANK:
+        names = definitions == NULL ? names : &definitions->rank_names;
+        break;
     case ON_RICH_MENU:
         break;
     }

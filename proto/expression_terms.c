@@ -25,6 +25,7 @@ static const struct fact {
      true},
     {"route", CONDITION_ROUTE, offsetof(struct expression_reader, routes), "route", true},
     {"clicked", CONDITION_CLICKED, offsetof(struct expression_reader, links), "link", true},
+    {"rank", CONDITION_RANK, offsetof(struct expression_reader, ranks), "rank", false},
 };
 enum { FACT_COUNT = sizeof(FACTS) / sizeof(FACTS[0]) };
 
@@ -272,9 +273,13 @@ read_value(struct parser *parser, struct value *out_value)
         const char *word;
         enum value_kind kind;
         enum field_type type;
-    } WORDS[] = {{"score", VALUE_SCORE, FIELD_NUMBER}, {"name", VALUE_NAME, FIELD_TEXT},
-                 {"added", VALUE_ADDED, FIELD_DATE},   {"today", VALUE_TODAY, FIELD_DATE},
-                 {"choice", VALUE_ACT, FIELD_TEXT},    {"memo", VALUE_FIELD, FIELD_TEXT}};
+    } WORDS[] = {{"recent_score", VALUE_RECENT_SCORE, FIELD_NUMBER},
+                 {"score", VALUE_SCORE, FIELD_NUMBER},
+                 {"name", VALUE_NAME, FIELD_TEXT},
+                 {"added", VALUE_ADDED, FIELD_DATE},
+                 {"today", VALUE_TODAY, FIELD_DATE},
+                 {"choice", VALUE_ACT, FIELD_TEXT},
+                 {"memo", VALUE_FIELD, FIELD_TEXT}};
     const struct expression_reader *reader = parser->reader;
     struct span word = parser->token;
     *out_value = (struct value){.field = NO_ID};

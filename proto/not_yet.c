@@ -3,9 +3,6 @@
 /* clang-format off */
 const struct not_yet not_yet_rows[] = {
     {NOT_YET_SECTION, "staff", "R43", "staff and what they may do", NULL},
-    {NOT_YET_SECTION, "ranks", "R37", "ranks over a score", NULL},
-    {NOT_YET_SECTION, "recent_score", "R37", "a score that silence lowers", NULL},
-    {NOT_YET_SECTION, "schedules", "R33", "recurring schedules", NULL},
     {NOT_YET_SECTION, "coupons", "R60", "coupons", NULL},
 
     {NOT_YET_CLASS_KEY, "grace", "R8", "a grace of a class", NULL},
@@ -15,7 +12,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_SCENARIO_KEY, "start", "R54", "a scenario started by a condition", "by action"},
     {NOT_YET_SCENARIO_KEY, "pin", "R26", "enrolments pinned to their version", "no"},
     {NOT_YET_SCENARIO_KEY, "was", "R26", "renaming by `was:`", NULL},
-    {NOT_YET_ZONE, "friend", "R1", "each friend's own zone", NULL},
     {NOT_YET_STEP_KEY, "was", "R26", "renaming by `was:`", NULL},
 
     {NOT_YET_ACTION, "rich_menu", "R38", "`rich_menu:`", NULL},
@@ -23,17 +19,14 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_ACTION, "mail", "R56", "`mail:`", NULL},
     {NOT_YET_MODIFIER, "class", "R8", "`class:` of a single send", NULL},
 
-    {NOT_YET_CONDITION, "rank", "R24", "conditions on ranks", NULL},
     {NOT_YET_CONDITION, "rich_menu", "R24", "conditions on rich menus", NULL},
     {NOT_YET_CONDITION, "coupon", "R60", "conditions on coupons", NULL},
     {NOT_YET_CONDITION, "visited", "R55", "conditions on visited pages", NULL},
-    {NOT_YET_CONDITION, "recent_score", "R24", "comparing the recent score", NULL},
     {NOT_YET_CONDITION, "click_rate", "R24", "comparing the click rate", NULL},
     {NOT_YET_CONDITION, "answer_seconds", "R24", "comparing the seconds to answer", NULL},
 
     {NOT_YET_INSERTION, "coupon", "R60", "inserting a coupon", NULL},
 
-    {NOT_YET_ON, "rank", "R37", "triggers on ranks", NULL},
     {NOT_YET_ON, "rich_menu", "R38", "triggers on rich menus", NULL},
     {NOT_YET_ON, "visited", "R55", "triggers on visited pages", NULL},
     {NOT_YET_ON, "watched", "R55", "triggers on watched videos", NULL},

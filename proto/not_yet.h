@@ -18,7 +18,6 @@ enum not_yet_area {
     NOT_YET_CLASS_KEY,   /* a key under account: classes: CLASS: */
     NOT_YET_FIELD_KEY,
     NOT_YET_SCENARIO_KEY,
-    NOT_YET_ZONE, /* a word where a zone stands */
     NOT_YET_STEP_KEY,
     NOT_YET_BODY, /* one of the four words of a body */
     NOT_YET_ACTION,

@@ -244,10 +244,10 @@ random_condition(uint64_t *seed, struct condition_op *ops)
             op->kind = CONDITION_NOT;
         } else if (stack < 8) {
             static const enum condition_op_kind KINDS[] = {
-                CONDITION_TRUE,     CONDITION_TAG,  CONDITION_IN,       CONDITION_FINISHED,
-                CONDITION_TAPPED,   CONDITION_MARK, CONDITION_COMPARE,  CONDITION_COMPARE,
-                CONDITION_RECEIVED, CONDITION_TAG,  CONDITION_ANSWERED, CONDITION_CONVERTED,
-                CONDITION_BOOKED,
+                CONDITION_TRUE,     CONDITION_TAG,   CONDITION_IN,       CONDITION_FINISHED,
+                CONDITION_TAPPED,   CONDITION_MARK,  CONDITION_COMPARE,  CONDITION_COMPARE,
+                CONDITION_RECEIVED, CONDITION_TAG,   CONDITION_ANSWERED, CONDITION_CONVERTED,
+                CONDITION_BOOKED,   CONDITION_ROUTE, CONDITION_CLICKED,
             };
             op->kind = KINDS[below(seed, sizeof(KINDS) / sizeof(KINDS[0]))];
             op->id = below(seed, IDS);

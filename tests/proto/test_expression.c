@@ -70,6 +70,7 @@ evaluate(const struct condition *condition, unsigned facts)
         case CONDITION_BOOKED:
         case CONDITION_ROUTE:
         case CONDITION_CLICKED:
+        case CONDITION_RANK:
             ck_abort_msg("judged in tests/engine");
         }
     }
@@ -133,7 +134,7 @@ START_TEST(mistakes_are_told_with_their_word)
         {"", "'': expected a condition here"},
         {"tag:xx and tag:yy", "'tag:xx': no tag 'xx'; every tag used must be listed under 'tags'; "
                               "'tag:yy': no tag 'yy'; every tag used must be listed under 'tags'"},
-        {"rank:x", "'rank:x': not yet: conditions on ranks (R24)"},
+        {"rank:x", "'rank:x': no rank 'x'"},
         {"route:x", "'route:x': no route 'x'"},
         {"answered:F within 10m of delivery",
          "'answered:F': only 'clicked' is counted from a delivery"},

@@ -19,8 +19,6 @@ frame_of(enum not_yet_area area)
         return "fields: {f: {type: text, %s: yes}}\n";
     case NOT_YET_SCENARIO_KEY:
         return "scenarios: {S: {%s: other, steps: {a: {when: now, send: {text: x}}}}}\n";
-    case NOT_YET_ZONE:
-        return "scenarios: {S: {zone: %s, steps: {a: {when: now, send: {text: x}}}}}\n";
     case NOT_YET_STEP_KEY:
         return "scenarios: {S: {steps: {a: {when: now, %s: b, send: {text: x}}}}}\n";
     case NOT_YET_BODY:
