@@ -17,7 +17,7 @@ struct state;
 bool image_lists_hold(const struct state *state);
 
 enum image_sizes {
-    IMAGE_HEAD_BYTES = 165,      /* version, seq, times, claim, forgetting, dates, lists, quota */
+    IMAGE_HEAD_BYTES = 178,      /* version, seq, times, claim, forgetting, dates, lists, quota */
     IMAGE_RUN_BYTES = 16,        /* run id */
     IMAGE_FRIEND_BYTES = 77,     /* without its two texts */
     IMAGE_VALUE_BYTES = 28,      /* without its text */

@@ -131,6 +131,10 @@ read_head(struct reader *reader)
     state->quota.until_ms = get_i64(&at);
     state->quota.limit = get_u32(&at);
     state->quota.limit_set = get_u8(&at) != 0;
+    state->quota.line_limit = get_u32(&at);
+    state->quota.elsewhere = get_u32(&at);
+    state->quota.spent = get_u8(&at) != 0;
+    state->quota.replies = get_u32(&at);
     check(reader,
           state->claim.former_seq <= state->seq && state->unreadable_seq <= state->seq &&
               state->forgetting.next <= state->seq && state->forgetting.next_body <= state->seq,

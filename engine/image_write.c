@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct broadcast_row) == 48,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32,
                "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 640, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 656, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */
@@ -395,7 +395,11 @@ image_write(const struct state *state, struct buf *out)
     at = put_u32(at, state->quota.used);
     at = put_i64(at, state->quota.until_ms);
     at = put_u32(at, state->quota.limit);
-    put_u8(at, state->quota.limit_set);
+    at = put_u8(at, state->quota.limit_set);
+    at = put_u32(at, state->quota.line_limit);
+    at = put_u32(at, state->quota.elsewhere);
+    at = put_u8(at, state->quota.spent);
+    put_u32(at, state->quota.replies);
     write_text(out, state->claim.machine);
     write_text(out, state->claim.path);
     write_definitions(state, &sets, out);

@@ -13,6 +13,7 @@ state_init(struct state *state)
 {
     *state = (struct state){.definitions = definitions_new(),
                             .forgetting = {.friend = NO_ID},
+                            .quota = {.line_limit = NO_LIMIT},
                             .value_free = NO_ID,
                             .sent_free = NO_ID,
                             .enrolment_free = NO_ID,
