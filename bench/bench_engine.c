@@ -243,7 +243,7 @@ struct steps {
 static void
 outcome_of(const struct world *world, uint32_t delivery, struct input *input)
 {
-    const struct delivery *row = &engine_state(world->live)->deliveries[delivery];
+    const struct delivery *row = state_delivery(engine_state(world->live), delivery);
     *input = (struct input){
         .kind = INPUT_OUTCOME,
         .at_ms = world->now_ms,
@@ -276,15 +276,15 @@ take_together(struct world *world, enum rc *out_rc)
     if (*out_rc != RC_OK || taken.count == 0) {
         return 0;
     }
-    const struct delivery *rows = engine_state(world->live)->deliveries;
+    const struct state *state = engine_state(world->live);
     struct input outcome;
     outcome_of(world, taken.rows[0], &outcome);
     if (taken.count > 1) {
         bench_check(taken.count <= SHARE, "requests to 500 at most");
         for (uint32_t i = 0; i < taken.count; i++) {
-            friends[i] = rows[taken.rows[i]].friend;
+            friends[i] = state_delivery(state, taken.rows[i])->friend;
         }
-        outcome.u.outcome.delivery = rows[taken.rows[0]].intent_seq;
+        outcome.u.outcome.delivery = state_delivery(state, taken.rows[0])->intent_seq;
         outcome.u.outcome.friends = friends;
         outcome.u.outcome.friend_count = taken.count;
         outcome.u.outcome.bad = NO_ID;

@@ -103,13 +103,14 @@ ask_now(void *context)
 {
     struct question *question = context;
     struct profiles *profiles = question->profiles;
-    const struct friend_row *row = &core_state(profiles->core)->friends[question->friend];
-    if (row->line_id == NULL) { /* forgotten meanwhile */
+    char room[LINE_ID_ROOM];
+    const char *user_id = state_line_id(core_state(profiles->core), question->friend, room);
+    if (user_id == NULL) { /* forgotten meanwhile */
         home(question, NEWS_NONE, -1);
         return;
     }
     struct line_request request = {.endpoint = LINE_PROFILE,
-                                   .user_id = span_cstr(row->line_id),
+                                   .user_id = span_cstr(user_id),
                                    .now_ms = clock_now_ms(core_clock(profiles->core))};
     profiles->client->send(profiles->client, &request, on_answer, question);
 }
@@ -128,9 +129,8 @@ is_asked(const struct profiles *profiles, uint32_t friend)
 static bool
 wants_asking(const struct profiles *profiles, uint32_t friend)
 {
-    const struct friend_row *row = &core_state(profiles->core)->friends[friend];
-    return !row->profile_asked && !row->blocked && row->line_id != NULL &&
-           !is_asked(profiles, friend);
+    const struct friend_row *row = state_friend(core_state(profiles->core), friend);
+    return !row->profile_asked && !row->blocked && row->has_id && !is_asked(profiles, friend);
 }
 
 void
@@ -144,12 +144,12 @@ profiles_pump(struct profiles *profiles)
         if (question->in_flight) {
             continue;
         }
-        while (profiles->cursor < core_state(profiles->core)->friend_count &&
+        while (profiles->cursor < core_state(profiles->core)->friends.count &&
                !wants_asking(profiles, profiles->cursor)) {
             profiles->cursor++;
         }
         int64_t now_ms = clock_now_ms(core_clock(profiles->core));
-        if (profiles->cursor >= core_state(profiles->core)->friend_count ||
+        if (profiles->cursor >= core_state(profiles->core)->friends.count ||
             pacing_next(profiles->pacing, LINE_PROFILE, now_ms) > now_ms) {
             return;
         }
@@ -169,7 +169,7 @@ profiles_in_flight(const struct profiles *profiles)
 int64_t
 profiles_next(const struct profiles *profiles)
 {
-    bool waiting = profiles->cursor < core_state(profiles->core)->friend_count;
+    bool waiting = profiles->cursor < core_state(profiles->core)->friends.count;
     if (!waiting || profiles->in_flight == ASKED_AT_ONCE_MAX) {
         return INT64_MAX;
     }

@@ -484,13 +484,13 @@ held_for_quota(void)
 {
     const struct state *state = core_state(world.core);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        count += state->enrolments[i].phase == ENROLMENT_WAITING &&
-                 state->enrolments[i].deferred == REASON_QUOTA;
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        count += state_enrolment(state, i)->phase == ENROLMENT_WAITING &&
+                 state_enrolment(state, i)->deferred == REASON_QUOTA;
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        count += state->deliveries[i].phase == DELIVERY_PLANNED &&
-                 state->deliveries[i].deferred == REASON_QUOTA;
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        count += state_delivery(state, i)->phase == DELIVERY_PLANNED &&
+                 state_delivery(state, i)->deferred == REASON_QUOTA;
     }
     return count;
 }
