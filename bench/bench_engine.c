@@ -242,7 +242,7 @@ struct steps {
 static void
 outcome_of(const struct world *world, uint32_t delivery, struct input *input)
 {
-    const struct delivery *row = &engine_state(world->live)->deliveries[delivery];
+    const struct delivery *row = state_delivery(engine_state(world->live), delivery);
     *input = (struct input){
         .kind = INPUT_OUTCOME,
         .at_ms = world->now_ms,

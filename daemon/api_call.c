@@ -89,7 +89,7 @@ api_friend_text(struct api_call *call, const char *text, uint32_t *out_friend)
     int64_t number;
     uint32_t friend = NO_ID;
     if (parse_number(text, UINT32_MAX - 1, &number)) {
-        friend = number < call->state->friend_count ? (uint32_t)number : NO_ID;
+        friend = number < call->state->friends.count ? (uint32_t)number : NO_ID;
     } else {
         friend = state_find_friend(call->state, span_cstr(text));
     }
@@ -113,7 +113,7 @@ api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend
         return false;
     }
     json_int_t number = json_integer_value(value);
-    if (number < 0 || number >= call->state->friend_count) {
+    if (number < 0 || number >= call->state->friends.count) {
         api_error(call->reply, API_NOT_FOUND, "stepctl friend list", "no friend '%lld'",
                   (long long)number);
         return false;
@@ -125,7 +125,7 @@ api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend
 bool
 api_friend_known(struct api_call *call, uint32_t friend)
 {
-    if (call->state->friends[friend].forgotten) {
+    if (state_friend(call->state, friend)->forgotten) {
         api_error(call->reply, API_CONFLICT, NULL, "friend %u was forgotten; only numbers are left",
                   friend);
         return false;
@@ -209,6 +209,13 @@ json_t *
 api_text(const char *text)
 {
     return api_span(span_cstr(text));
+}
+
+json_t *
+api_user_id(const struct api_call *call, uint32_t friend)
+{
+    char room[LINE_ID_ROOM];
+    return api_text(state_line_id(call->state, friend, room));
 }
 
 json_t *

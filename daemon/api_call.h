@@ -113,8 +113,9 @@ const struct zone *api_zone(const struct api *api); /* NULL (Tokyo) before there
 int64_t api_now_ms(const struct api_call *call);
 /* null for INSTANT_NONE and for what is no instant of ours: a due that is not known yet, "never" */
 json_t *api_instant(const struct api_call *call, int64_t at_ms);
-json_t *api_text(const char *text); /* null for NULL */
-json_t *api_span(struct span text); /* null for no UTF-8 */
+json_t *api_text(const char *text);                                /* null for NULL */
+json_t *api_user_id(const struct api_call *call, uint32_t friend); /* null once erased */
+json_t *api_span(struct span text);                                /* null for no UTF-8 */
 
 /* What something came from, as people name it: "S_welcome/nudge", "friend_add.new", "q1". */
 const char *api_source(const struct api_call *call, struct source source);

@@ -14,12 +14,12 @@ static json_int_t
 count_held(const struct state *state, enum reason reason)
 {
     json_int_t count = 0;
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        const struct enrolment *row = state_enrolment(state, i);
         count += row->phase == ENROLMENT_WAITING && row->deferred == reason ? 1 : 0;
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        const struct delivery *row = &state->deliveries[i];
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        const struct delivery *row = state_delivery(state, i);
         count += row->phase == DELIVERY_PLANNED && row->deferred == reason ? 1 : 0;
     }
     return count;

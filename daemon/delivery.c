@@ -284,12 +284,12 @@ delivery_resume(struct delivery_desk *desk)
     if (held_by_claim(desk->options.core)) {
         return; /* requests of another life: its run has their keys, not we (SPEC R45) */
     }
-    struct open_intent *open = calloc((size_t)state->delivery_count + 1, sizeof(*open));
-    uint32_t *rows = calloc((size_t)state->delivery_count + 1, sizeof(*rows));
+    struct open_intent *open = calloc((size_t)state->deliveries.count + 1, sizeof(*open));
+    uint32_t *rows = calloc((size_t)state->deliveries.count + 1, sizeof(*rows));
     assert(open != NULL && rows != NULL);
     uint32_t open_count = 0;
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        const struct delivery *row = &state->deliveries[i];
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        const struct delivery *row = state_delivery(state, i);
         if (row->phase == DELIVERY_INTENDED) {
             open[open_count++] = (struct open_intent){row->intent_seq, row->friend, i, row->crowd};
         }

@@ -22,11 +22,12 @@ write_envelope(struct parcel *parcel, const struct state *state, const struct de
     }
     uint32_t count = parcel->friends == NULL ? 1 : parcel->friend_count;
     struct span *to = calloc(count, sizeof(*to));
-    assert(to != NULL);
+    char(*rooms)[LINE_ID_ROOM] = calloc(count, sizeof(*rooms));
+    assert(to != NULL && rooms != NULL);
     parcel->rendered = true;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t friend = parcel->friends == NULL ? parcel->friend : parcel->friends[i];
-        to[i] = span_cstr(state->friends[friend].line_id);
+        to[i] = span_cstr(state_line_id(state, friend, rooms[i]));
         parcel->rendered = parcel->rendered && to[i].len > 0; /* else forgotten */
     }
     if (parcel->friends == NULL) {
@@ -35,6 +36,7 @@ write_envelope(struct parcel *parcel, const struct state *state, const struct de
         line_multicast_body(to, count, messages, &parcel->body);
     }
     free(to);
+    free(rooms);
 }
 
 static void
@@ -65,14 +67,14 @@ gather(struct parcel *parcel, const struct state *state, const uint32_t *rows, u
     assert(parcel->friends != NULL);
     parcel->friend_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        parcel->friends[i] = state->deliveries[rows[i]].friend;
+        parcel->friends[i] = state_delivery(state, rows[i])->friend;
     }
 }
 
 struct parcel *
 parcel_new(const struct state *state, const uint32_t *rows, uint32_t count, void *desk)
 {
-    const struct delivery *row = &state->deliveries[rows[0]];
+    const struct delivery *row = state_delivery(state, rows[0]);
     assert(row->phase == DELIVERY_INTENDED);
     struct parcel *parcel = calloc(1, sizeof(*parcel));
     assert(parcel != NULL);

@@ -15,7 +15,7 @@ static void
 answer(struct engine *engine, int64_t now_ms, uint32_t delivery, struct ahead *ahead,
        struct events *events)
 {
-    const struct delivery *row = &engine_state(engine)->deliveries[delivery];
+    const struct delivery *row = state_delivery(engine_state(engine), delivery);
     struct input outcome = {
         .kind = INPUT_OUTCOME,
         .at_ms = now_ms,
@@ -29,8 +29,8 @@ answer(struct engine *engine, int64_t now_ms, uint32_t delivery, struct ahead *a
 static void
 answer_open(struct engine *engine, int64_t now_ms, struct ahead *ahead, struct events *events)
 {
-    for (uint32_t i = 0; i < engine_state(engine)->delivery_count; i++) {
-        if (engine_state(engine)->deliveries[i].phase == DELIVERY_INTENDED) {
+    for (uint32_t i = 0; i < engine_state(engine)->deliveries.count; i++) {
+        if (state_delivery(engine_state(engine), i)->phase == DELIVERY_INTENDED) {
             answer(engine, now_ms, i, ahead, events);
         }
         if (events->count >= EVENTS_KEPT) {

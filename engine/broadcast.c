@@ -216,7 +216,7 @@ choose(struct turn *turn, uint32_t broadcast)
     uint32_t from = state->broadcasts[broadcast].cursor;
     uint8_t letters[CHOSEN_A_SLICE];
     uint32_t count = 0;
-    while (count < CHOSEN_A_SLICE && from + count < state->friend_count) {
+    while (count < CHOSEN_A_SLICE && from + count < state->friends.count) {
         letters[count] =
             verdict_on(turn, from + count, &state->definitions->broadcasts[broadcast].to);
         count++;
@@ -226,7 +226,7 @@ choose(struct turn *turn, uint32_t broadcast)
     chosen.u.broadcast.count = count;
     chosen.u.broadcast.verdict = span_of(letters, count);
     turn_emit(turn, &chosen);
-    if (from + count == state->friend_count) {
+    if (from + count == state->friends.count) {
         pressure_begin_month(turn); /* whose allowance is asked for */
         settle(turn, broadcast);
     }

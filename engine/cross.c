@@ -58,10 +58,10 @@ date_label(int64_t day, bool by_month, char text[LABEL_BYTES])
 static struct span
 field_label(const struct state *state, uint32_t friend, uint32_t field, char text[LABEL_BYTES])
 {
-    const struct value_row *value = state_value(state, friend, field);
+    const struct field_value value = state_value(state, friend, field);
     const struct field *definition = &state->definitions->fields[field];
-    int64_t number = value != NULL ? value->number : definition->start;
-    if (value == NULL && !definition->has_start) {
+    int64_t number = value.set ? value.number : definition->start;
+    if (!value.set && !definition->has_start) {
         return (struct span){0};
     }
     switch (definition->type) {
@@ -76,7 +76,7 @@ field_label(const struct state *state, uint32_t friend, uint32_t field, char tex
     case FIELD_FILE:
         break;
     }
-    return value == NULL ? (struct span){0} : span_cstr(value->text);
+    return span_cstr(value.text);
 }
 
 /* Every friend into the set of its label, in ascending order. */
@@ -99,7 +99,7 @@ cross_by_field(const struct state *state, uint32_t field, struct arena *arena,
     uint32_t last = 0;
     char text[LABEL_BYTES];
     out_axis->count = 0;
-    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
+    for (uint32_t friend = 0; friend < state->friends.count; friend ++) {
         if (!put(out_axis, friend, field_label(state, friend, field, text), &last, arena)) {
             return false;
         }
@@ -119,8 +119,8 @@ cross_by_mark(const struct state *state, struct cross_axis *out_axis)
         const char *name = i < marks ? names_text(&state->definitions->mark_names, i) : "";
         out_axis->sets[out_axis->count++] = (struct cross_set){.label = span_cstr(name)};
     }
-    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
-        uint32_t mark = state->friends[friend].mark;
+    for (uint32_t friend = 0; friend < state->friends.count; friend ++) {
+        uint32_t mark = state_friend_more(state, friend)->mark;
         set_add_all(&out_axis->sets[mark < marks ? mark : marks].members, &friend, 1);
     }
     return true;
@@ -134,8 +134,8 @@ cross_by_added(const struct state *state, bool by_month, struct arena *arena,
     uint32_t last = 0;
     char text[LABEL_BYTES];
     out_axis->count = 0;
-    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
-        int64_t day = civil_local_day(zone, state->friends[friend].added_ms);
+    for (uint32_t friend = 0; friend < state->friends.count; friend ++) {
+        int64_t day = civil_local_day(zone, state_friend(state, friend)->added_ms);
         if (!put(out_axis, friend, date_label(day, by_month, text), &last, arena)) {
             return false;
         }
@@ -202,9 +202,9 @@ sum_cell(void *context, uint32_t cell, const roaring_bitmap_t *row, const roarin
     assert(members != NULL);
     roaring_init_iterator(members, &each);
     for (; each.has_value; roaring_advance_uint32_iterator(&each)) {
-        const struct value_row *value =
+        const struct field_value value =
             state_value(summing->state, each.current_value, summing->field);
-        int64_t number = value != NULL ? value->number : field->has_start ? field->start : 0;
+        int64_t number = value.set ? value.number : field->has_start ? field->start : 0;
         if (__builtin_add_overflow(summing->cells[cell], number, &summing->cells[cell])) {
             summing->cells[cell] = number > 0 ? INT64_MAX : INT64_MIN; /* as scores do */
         }

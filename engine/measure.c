@@ -1,12 +1,11 @@
 #include "engine/measure.h"
 
 #include "engine/deed.h"
-#include "engine/image_bytes.h"
 #include "engine/tables.h"
 
 #include <stdlib.h>
 
-enum { KEY_NUMBERS = 6, ROW_BYTES = 4 * KEY_NUMBERS + 8 };
+enum { KEY_NUMBERS = 6 };
 
 /* --- rows by key --- */
 
@@ -271,49 +270,30 @@ measure_fini(struct state *state)
 /* --- image --- */
 
 void
-measure_write(const struct state *state, struct buf *out)
+measure_stream(struct state *state, struct stream *stream)
 {
-    uint8_t bytes[ROW_BYTES];
-    put_u32(bytes, state->measures.count);
-    buf_append(out, bytes, 4);
-    for (uint32_t i = 0; i < state->measures.count; i++) {
-        const struct measure_row *row = &state->measures.rows[i];
+    struct measures *measures = &state->measures;
+    const struct index_keys keys = {row_hash, row_equals, measures};
+    uint32_t count = stream_count(stream, measures->count, sizeof(*measures->rows));
+    if (!stream_reads(stream)) {
+        if (count > 0) {
+            stream_bytes(stream, measures->rows, count * sizeof(*measures->rows));
+        }
+        return;
+    }
+    if (count > 0) {
+        measures->rows = tables_grow(NULL, &measures->capacity, count, sizeof(*measures->rows));
+        stream_bytes(stream, measures->rows, count * sizeof(*measures->rows));
+    }
+    for (uint32_t i = 0; i < count && stream->rc == RC_OK; i++) {
         uint32_t key[KEY_NUMBERS];
-        uint8_t *at = bytes;
-        key_of(row, key);
-        for (int n = 0; n < KEY_NUMBERS; n++) {
-            at = put_u32(at, key[n]);
-        }
-        put_u64(at, row->count);
-        buf_append(out, bytes, sizeof(bytes));
-    }
-}
-
-const char *
-measure_read(struct span *rest, struct state *state)
-{
-    const uint8_t *at = rest->data;
-    uint32_t rows = rest->len < 4 ? 0 : get_u32(&at);
-    if (rest->len < 4 || rows > (rest->len - 4) / ROW_BYTES) {
-        return "it ends before it is complete";
-    }
-    for (uint32_t i = 0; i < rows; i++) {
-        struct measure_row row = {.kind = get_u32(&at)};
-        row.unit.source_kind = get_u32(&at);
-        row.unit.id = get_u32(&at);
-        row.unit.sub = get_u32(&at);
-        row.detail = get_u32(&at);
-        row.hour = get_u32(&at);
-        uint64_t number = get_u64(&at);
-        if (row.kind == 0 || row.kind >= MEASURE_KIND_COUNT || number == 0) {
-            return "a measure makes no sense";
-        }
-        row_for(&state->measures, &row)->count = number;
-        if (state->measures.count != i + 1) {
-            return "a measure stands there twice";
+        key_of(&measures->rows[i], key);
+        bool known =
+            index_find(&measures->index, &keys, checksum_of(key, sizeof(key)), key) != INDEX_NONE;
+        stream_check(stream, !known && measures->rows[i].kind < MEASURE_KIND_COUNT,
+                     "a measure's row makes no sense");
+        if (stream->rc == RC_OK) {
+            index_put(&measures->index, &keys, measures->count++);
         }
     }
-    rest->data = at;
-    rest->len -= 4 + (size_t)rows * ROW_BYTES;
-    return NULL;
 }

@@ -11,10 +11,10 @@
 #ifndef ENGINE_MEASURE_H
 #define ENGINE_MEASURE_H
 
-#include "engine/base/buf.h"
 #include "engine/base/checksum.h"
 #include "engine/event.h"
 #include "engine/index.h"
+#include "engine/stream.h"
 
 struct state;
 struct delivery;
@@ -76,8 +76,7 @@ enum { MEASURE_BUCKETS = 32 + 27 * 16 };
 void measure_digest(const struct state *state, struct checksum *sum);
 void measure_fini(struct state *state);
 
-/* The section of an image (engine/image.h): count; rows. NULL: nothing is wrong. */
-void measure_write(const struct state *state, struct buf *out);
-const char *measure_read(struct span *rest, struct state *state);
+/* Out, or into a state that has none. */
+void measure_stream(struct state *state, struct stream *stream);
 
 #endif

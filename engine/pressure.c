@@ -48,10 +48,10 @@ count_sent(const struct state *state, const struct message *message, int64_t fir
            int64_t last_day)
 {
     uint32_t count = 0;
-    for (uint32_t i = state->friends[message->friend].first_sent; i != NO_ID;
-         i = state->sent[i].next) {
+    for (uint32_t i = state_friend_more(state, message->friend)->first_sent; i != NO_ID;
+         i = state_sent(state, i)->next) {
         int64_t day =
-            civil_local_day(message->zone, (int64_t)state->sent[i].minute * MS_PER_MINUTE);
+            civil_local_day(message->zone, (int64_t)state_sent(state, i)->minute * MS_PER_MINUTE);
         count += day >= first_day && day <= last_day ? 1 : 0;
     }
     return count;
@@ -143,7 +143,7 @@ pressure_on(const struct turn *turn, const struct message *message)
 bool
 pressure_hold_answer(struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct step *step =
         scenario_step(&turn->state->definitions->scenarios[row->scenario], row->step, NULL);
     if (step == NULL || !step->body.has_message || !scenario_is_full(turn->state, row->scenario)) {

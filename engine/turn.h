@@ -214,8 +214,13 @@ void scenario_zone_changed(struct turn *turn, uint32_t friend);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
 /* Starts one that lives in no lane: a reminder, trigger or date. NO_ID: refused, and said. */
+struct enrolling { /* as in EVENT_ENROLMENT_STARTED */
+    int64_t start_ms, goal_ms;
+    uint64_t key;
+    uint32_t links;
+};
 uint32_t scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario,
-                        const struct enrolment *as, struct source source);
+                        const struct enrolling *as, struct source source);
 /* Plans a step; what may go with the act that is being answered goes at once (SPEC R10). */
 void scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
                    int64_t base_ms);

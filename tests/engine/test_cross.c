@@ -33,12 +33,11 @@ random_state(uint64_t *seed)
         tags_of[i] = (uint32_t)(what >> 8 & 7);
         points_of[i] = 2;
         if (area_of[i] != 0) {
-            tables_set_text(&tables_put_value(&state, friend, 0)->text,
-                            span_cstr(AREA_NAMES[area_of[i]]));
+            tables_put_text(&state, friend, 0, span_cstr(AREA_NAMES[area_of[i]]));
         }
         if (what >> 16 & 1) {
             points_of[i] = (int64_t)(what >> 20 & 63) - 20;
-            tables_put_value(&state, friend, 1)->number = points_of[i];
+            tables_put_number(&state, friend, 1, points_of[i]);
         }
         for (uint32_t tag = 0; tag < TAGS; tag++) {
             tables_set_tag(&state, friend, tag, tags_of[i] >> tag & 1);
@@ -102,7 +101,7 @@ START_TEST(an_axis_of_too_many_values_is_refused)
     random_state(&seed);
     struct arena *arena = arena_new();
     for (uint32_t i = 0; i <= CROSS_SETS_MAX; i++) {
-        tables_put_value(&state, i, 1)->number = 1000 + i;
+        tables_put_number(&state, i, 1, 1000 + i);
     }
     ck_assert(!cross_by_field(&state, 1, arena, &axis));
     cross_axis_fini(&axis);

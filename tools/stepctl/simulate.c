@@ -304,7 +304,7 @@ whole_json(const struct simulation *simulation, const struct copy *copy)
     event_instant_text(copy->until_ms, simulation->zone, &until);
     json_t *whole =
         json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o}", "from", buf_cstr(&from), "until",
-                  buf_cstr(&until), "friends", (json_int_t)state->friend_count, "quota_used",
+                  buf_cstr(&until), "friends", (json_int_t)state->friends.count, "quota_used",
                   (json_int_t)simulation->quota_used, "days", days_json(simulation), "sources",
                   sources_json(simulation), "deliveries", rows_json(simulation));
     buf_fini(&from);
