@@ -68,7 +68,10 @@ count_triggers(struct slice *slice, const struct input *input)
         on.kind = ON_MARK;
         on.id = input->u.mark.mark;
     }
-    for (uint32_t i = 0; on.id != NO_ID && i < definitions->trigger_rule_count; i++) {
+    if (on.id == NO_ID || state_is_blocked(state, input->u.tag.friend)) {
+        return; /* nothing starts for who is blocked */
+    }
+    for (uint32_t i = 0; i < definitions->trigger_rule_count; i++) {
         const struct trigger_rule *rule = &definitions->trigger_rules[i];
         slice->fired[i] += !rule->cancels && rule->on.kind == on.kind && rule->on.id == on.id;
     }

@@ -217,7 +217,8 @@ open_line(struct stepd *stepd)
                                                [LINE_MULTICAST] = settings->multicast_per_second,
                                                [LINE_REPLY] = settings->reply_per_second,
                                            },
-                                       .fetch_profiles = settings->fetch_profiles};
+                                       .fetch_profiles = settings->fetch_profiles,
+                                       .read_quota = true};
     random_draw(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
     stepd->desk = delivery_new(&options);
     if (core_claimed(stepd->core)) {

@@ -132,7 +132,7 @@ static enum pacing_news
 news_of(const struct line_answer *answer, enum line_limit limit)
 {
     if (limit != LIMIT_NONE) {
-        return limit == LIMIT_USER ? NEWS_NONE : NEWS_SLOW;
+        return limit == LIMIT_RATE ? NEWS_SLOW : NEWS_NONE;
     }
     bool well = answer->transport == LINE_ANSWERED && answer->status >= 200 &&
                 answer->status < 500 && answer->status != 401;
@@ -157,13 +157,15 @@ is_doubtful(const struct line_answer *answer)
 }
 
 static struct parcel_verdict
-judge_push(const struct line_answer *answer)
+judge_push(const struct parcel *parcel, const struct line_answer *answer, enum line_limit limit)
 {
     if (is_doubtful(answer)) {
         return (struct parcel_verdict){.again = true};
     }
     if (is_harmless(answer)) {
-        return (struct parcel_verdict){.again = true};
+        /* Due again, and held where people see it held (SPEC R11), unless an earlier try is in doubt. */
+        bool back = limit == LIMIT_MONTH && !parcel->left_before;
+        return (struct parcel_verdict){.again = !back, .result = RESULT_RETURNED, .bad = NO_ID};
     }
     bool sent = answer->status < 300 || answer->status == 409;
     return (struct parcel_verdict){.result = sent ? RESULT_SENT : RESULT_FAILED, .bad = NO_ID};
@@ -192,9 +194,9 @@ bad_id(const struct parcel *parcel, const struct line_answer *answer)
 
 /* A request to many is all or nothing (FACTS 2): what one of them causes must not hit the others. */
 static struct parcel_verdict
-judge_many(const struct parcel *parcel, const struct line_answer *answer)
+judge_many(const struct parcel *parcel, const struct line_answer *answer, enum line_limit limit)
 {
-    struct parcel_verdict verdict = judge_push(answer);
+    struct parcel_verdict verdict = judge_push(parcel, answer, limit);
     if (verdict.again || verdict.result != RESULT_FAILED || answer->status != 400) {
         return verdict;
     }
@@ -235,8 +237,8 @@ parcel_judge(struct parcel *parcel, const struct line_answer *answer)
     parcel->left_before = left_before || is_doubtful(answer);
     struct parcel_verdict verdict = parcel->how == HOW_REPLY
                                         ? judge_reply(parcel, answer, left_before)
-                                    : parcel->friends != NULL ? judge_many(parcel, answer)
-                                                              : judge_push(answer);
+                                    : parcel->friends != NULL ? judge_many(parcel, answer, limit)
+                                                              : judge_push(parcel, answer, limit);
     if (verdict.result != RESULT_RETURNED || parcel->friends == NULL) {
         verdict.bad = NO_ID;
     }

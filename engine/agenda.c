@@ -193,7 +193,8 @@ agenda_follow(struct agenda *agenda, const struct event *event)
                             event->u.delivery.result == RESULT_RETURNED));
         agenda->held.wanted = agenda->held.wanted || gives_back;
     } else if (event->kind == EVENT_MONTH_BEGUN || event->kind == EVENT_QUOTA_SET ||
-               event->kind == EVENT_CAP_SET || event->kind == EVENT_DEFINITIONS_APPLIED) {
+               event->kind == EVENT_LINE_QUOTA || event->kind == EVENT_CAP_SET ||
+               event->kind == EVENT_DEFINITIONS_APPLIED) {
         agenda->held.wanted = true;
     }
     if (event->kind == EVENT_DEFINITIONS_APPLIED) {

@@ -2,7 +2,7 @@
  *
  * Due, its audience is chosen a slice of friends a pass, all as they are then; when it is known, and
  * fits into the quota, each of them gets a delivery, in friend-id order. What became of a friend is a
- * letter: '.' in, '-' passed over because of a block, 'a' kept out by the first term, 'b' by the second. */
+ * letter: '.' in, '-' passed over: blocked or forgotten, 'a' kept out by the first term, 'b' by the second. */
 #include "engine/tables.h"
 #include "engine/turn.h"
 
@@ -192,7 +192,8 @@ verdict_on(const struct turn *turn, uint32_t friend, const struct condition *to)
         uint32_t term = condition_first_false(turn, friend, to);
         return (uint8_t)(LETTER_TERM + (term < TERMS_TOLD ? term : TERMS_TOLD - 1));
     }
-    return state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
+    bool forgotten = state_friend(turn->state, friend)->forgotten;
+    return forgotten || state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
 }
 
 /* All friends were looked at: it goes, or it does not fit. */

@@ -203,6 +203,8 @@ add_quota(struct checksum *sum, const struct quota_row *row)
     checksum_add_u64(sum, (uint64_t)row->month << 32 | row->used);
     checksum_add_u64(sum, (uint64_t)row->until_ms);
     checksum_add_u64(sum, (uint64_t)row->limit << 1 | (uint64_t)row->limit_set);
+    checksum_add_u64(sum, (uint64_t)row->line_limit << 1 | (uint64_t)row->spent);
+    checksum_add_u64(sum, (uint64_t)row->elsewhere << 32 | row->replies);
 }
 
 static void

@@ -169,6 +169,7 @@ route(struct state *state, const struct event *event)
         break;
     case EVENT_MONTH_BEGUN:
     case EVENT_QUOTA_SET:
+    case EVENT_LINE_QUOTA:
     case EVENT_CAP_SET:
     case EVENT_SCENARIO_AUTO_STOPPED:
         pressure_apply(state, event);
@@ -522,6 +523,9 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         break;
     case INPUT_PROFILE:
         profile_decide(&turn, input);
+        break;
+    case INPUT_LINE_QUOTA:
+        pressure_decide_line(&turn, input);
         break;
     case INPUT_OUTCOME:
         if (input->u.outcome.friends != NULL) {

@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct measure_row) == 32, "raise the version");
 _Static_assert(sizeof(struct delivery) == 248, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
-_Static_assert(sizeof(struct state) == 1256, "describe the new member, raise the version");
+_Static_assert(sizeof(struct state) == 1272, "describe the new member, raise the version");
 #endif
 
 struct image {
@@ -98,6 +98,10 @@ head(struct image *image)
     stream_i64(stream, &state->quota.until_ms);
     stream_u32(stream, &state->quota.limit);
     stream_bool(stream, &state->quota.limit_set);
+    stream_u32(stream, &state->quota.line_limit);
+    stream_u32(stream, &state->quota.elsewhere);
+    stream_bool(stream, &state->quota.spent);
+    stream_u32(stream, &state->quota.replies);
     stream_check(stream,
                  state->claim.former_seq <= state->seq && state->unreadable_seq <= state->seq &&
                      state->forgetting.next <= state->seq &&

@@ -709,8 +709,9 @@ enrolment_apply(struct state *state, const struct event *event)
         row->deferred = event->u.step.reason;
     } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {
         tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
-        if (row->phase == ENROLMENT_WAITING) {
-            row->step = event->u.step.step; /* and the next is planned right behind */
+        bool at_hand = row->step == event->u.step.step || row->step == NO_ID;
+        if (row->phase == ENROLMENT_WAITING && at_hand) { /* another may be on its way */
+            row->step = event->u.step.step;               /* and the next is planned right behind */
             tables_set_wake(state, row, WAKE_NEVER, 0);
         }
         if (event->kind == EVENT_STEP_DONE) {

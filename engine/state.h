@@ -20,6 +20,7 @@
 struct unique;
 struct bitmap; /* a roaring bitmap of friend indexes */
 
+#define NO_LIMIT UINT32_MAX
 enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
 
 /* What every friend has. Where a friend has more, it stands in the row `more` (state_friend_more()). */
@@ -85,6 +86,10 @@ struct quota_row {
     int64_t until_ms; /* when the month is over */
     bool limit_set;   /* by an operator */
     uint32_t limit;
+    uint32_t line_limit; /* as LINE says; NO_LIMIT: none, or not asked yet */
+    uint32_t elsewhere;  /* of the month, used by others than us: from LINE's own manager */
+    bool spent;          /* LINE refused one for it, and has not said since that there is room */
+    uint32_t replies;    /* of the month: what was free (SPEC R9) */
 };
 
 enum enrolment_phase {
@@ -479,7 +484,6 @@ enum reason state_block_reason(const struct state *state, uint32_t friend);
 
 /* How many pushes a class has left in the month that is counted (SPEC R11). */
 uint32_t state_allowance(const struct state *state, enum message_class message_class);
-#define NO_LIMIT UINT32_MAX
 uint32_t state_quota_limit(const struct state *state);            /* NO_LIMIT when there is none */
 uint32_t state_cap(const struct state *state, uint32_t scenario); /* NO_LIMIT when there is none */
 

@@ -22,7 +22,9 @@ const struct friend_more FRIEND_PLAIN = {.next = NO_ID,
 void
 state_init(struct state *state)
 {
-    *state = (struct state){.definitions = definitions_new(), .forgetting = {.friend = NO_ID}};
+    *state = (struct state){.definitions = definitions_new(),
+                            .forgetting = {.friend = NO_ID},
+                            .quota = {.line_limit = NO_LIMIT}};
     texts_init(&state->texts);
     columns_init(&state->columns);
     table_init(&state->friends, sizeof(struct friend_row));

@@ -140,6 +140,7 @@ bool pressure_is_hold(enum reason reason);
 bool pressure_hold_answer(struct turn *turn, uint32_t enrolment);
 /* Counting turns to the month of now, if it has not. */
 void pressure_begin_month(struct turn *turn);
+void pressure_decide_line(struct turn *turn, const struct input *input);
 void pressure_decide(struct turn *turn, const struct input *input, struct source source);
 /* Tells of the scenarios that stop themselves with this delivery. */
 void pressure_delivered(struct turn *turn, const struct delivery *row);

@@ -50,8 +50,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_STEPCTL, "console", "R43", "pages for staff", NULL},
     {NOT_YET_STEPCTL, "init", "R1", "a first folder of definitions", NULL},
     {NOT_YET_STEPCTL, "reopen", "R26", "reopening a finished enrolment", NULL},
-    {NOT_YET_STEPCTL, "import", "R44", "importing CSV; the API does", NULL},
-    {NOT_YET_STEPCTL, "export", "R44", "exporting CSV", NULL},
     {NOT_YET_STEPCTL, "pause", "R22", "pausing", NULL},
     {NOT_YET_STEPCTL, "resume", "R22", "resuming", NULL},
 };

@@ -2,7 +2,9 @@
 #include "tests/proto/definition_fixture.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A whole file around a word of an area; NULL for areas that no definition file reaches. */
 static const char *
@@ -131,6 +133,36 @@ START_TEST(rows_are_unique_and_complete)
 }
 END_TEST
 
+/* docs/language.md has a row for each word of the language: | where | `word` | what | rule |. */
+START_TEST(every_row_of_the_language_stands_in_its_reference)
+{
+    static char page[1 << 17];
+    FILE *file = fopen(STEPD_SOURCE_DIR "/docs/language.md", "r");
+    ck_assert_msg(file != NULL, "docs/language.md cannot be read");
+    size_t len = fread(page, 1, sizeof(page) - 1, file);
+    fclose(file);
+    page[len] = '\0';
+    uint32_t rows = 0;
+    for (const char *at = strstr(page, "## 14. Not there yet"); at != NULL;
+         at = strstr(at, "\n| ")) {
+        rows += at[0] == '\n';
+        at++;
+    }
+    uint32_t expected = 1; /* the heading */
+    for (uint32_t i = 0; i < not_yet_count; i++) {
+        const struct not_yet *row = &not_yet_rows[i];
+        if (row->area == NOT_YET_STEPCTL) {
+            continue;
+        }
+        char line[512];
+        snprintf(line, sizeof(line), " | `%s` | %s | %s |", row->word, row->what, row->rule);
+        ck_assert_msg(strstr(page, line) != NULL, "docs/language.md lacks a row:%s", line);
+        expected++;
+    }
+    ck_assert_msg(rows == expected, "docs/language.md tells of %u things, not %u", rows, expected);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -139,6 +171,7 @@ suite(void)
     tcase_add_test(tc, every_row_used_in_a_file_is_an_error_that_says_so);
     tcase_add_test(tc, the_value_that_is_built_may_be_written_out);
     tcase_add_test(tc, rows_are_unique_and_complete);
+    tcase_add_test(tc, every_row_of_the_language_stands_in_its_reference);
     suite_add_tcase(s, tc);
     return s;
 }

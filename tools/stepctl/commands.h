@@ -49,6 +49,7 @@ int command_broadcast_list(const struct invocation *invocation);
 int command_broadcast_cancel(const struct invocation *invocation);
 int command_broadcast_fit(const struct invocation *invocation);
 int command_roster(const struct invocation *invocation);
+int command_import(const struct invocation *invocation);
 int command_rehearse(const struct invocation *invocation);
 
 #endif

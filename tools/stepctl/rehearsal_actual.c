@@ -153,6 +153,11 @@ read_step(const struct reading *reading, const struct event *event)
     if (is_date(definitions_of(reading), event->u.step.scenario) && due_ms > event->at_ms) {
         return; /* dates are listed from when they come due */
     }
+    bool blocked = event->u.step.reason == REASON_BLOCKED_BY_FRIEND ||
+                   event->u.step.reason == REASON_OPERATOR_BLOCKED;
+    if (is_date(definitions_of(reading), event->u.step.scenario) && skipped && blocked) {
+        return; /* standing rules pass over a blocked friend (SPEC R15) */
+    }
     struct buf text = begin_row(reading, due_ms, event->friend);
     struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
     buf_append_byte(&text, ' ');
