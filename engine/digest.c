@@ -17,6 +17,7 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
                               (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3 |
                               (uint64_t)row->hidden << 4 | (uint64_t)row->operator_blocked << 5);
     checksum_add_u64(sum, (uint64_t)row->score);
+    checksum_add_u64(sum, (uint64_t)row->menu << 32 | row->menu_override);
     checksum_add_u64(sum, (uint64_t)row->recent);
     checksum_add_u64(sum, row->recent_at_s);
     checksum_add_u64(sum, row->mark);
@@ -214,6 +215,8 @@ state_digest(const struct state *state)
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
     checksum_add_u64(sum, state->definitions_before == NULL ? 0 : 1);
     checksum_add_u64(sum, state->friend_count);
+    checksum_add_u64(sum, state->menus_from);
+    checksum_add_u64(sum, (uint64_t)state->menus_day);
     checksum_add_u64(sum, state->dates_from);
     for (uint32_t i = 0; i < state->friend_count; i++) {
         add_friend(sum, state, i);

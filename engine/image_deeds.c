@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 enum deed_sizes {
-    FRIEND_BYTES = 18, /* newest deed, language, flags, recent score and its second */
+    HEAD_BYTES = 12,   /* how far rich menus are decided, and on which day */
+    FRIEND_BYTES = 26, /* newest deed, language, flags, recent score and its second, menus */
     DEED_BYTES = 13,
     HOUR_BYTES = 12, /* template, hour, members */
     GAP_BYTES_MAX = 5,
@@ -64,6 +65,7 @@ write_hours(const struct state *state, struct buf *out)
 void
 deed_write(const struct state *state, struct buf *out)
 {
+    put_i64(put_u32(room(out, HEAD_BYTES), state->menus_from), state->menus_day);
     put_u32(room(out, IMAGE_COUNT_BYTES), state->language_count);
     for (uint32_t i = 0; i < state->language_count; i++) {
         uint32_t len = (uint32_t)strlen(state->languages[i]);
@@ -76,7 +78,8 @@ deed_write(const struct state *state, struct buf *out)
         at = put_u8(at, row->language);
         at = put_u8(at, (uint32_t)row->has_picture | (uint32_t)row->hidden << 1 |
                             (uint32_t)row->operator_blocked << 2);
-        put_u32(put_i64(at, row->recent), row->recent_at_s);
+        at = put_u32(put_i64(at, row->recent), row->recent_at_s);
+        put_u32(put_u32(at, row->menu), row->menu_override);
     }
     put_u32(room(out, IMAGE_COUNT_BYTES), state->deed_count);
     for (uint32_t i = 0; i < state->deed_count; i++) {
@@ -130,6 +133,9 @@ static void
 read_friends(struct reader *reader)
 {
     struct state *state = reader->state;
+    const uint8_t *head = take(reader, HEAD_BYTES);
+    state->menus_from = head == NULL ? 0 : get_u32(&head);
+    state->menus_day = head == NULL ? 0 : get_i64(&head);
     uint32_t languages = take_count(reader, IMAGE_COUNT_BYTES);
     check(reader, languages <= LANGUAGES_MAX, "it knows more languages than a friend can have");
     for (uint32_t i = 0; i < languages && reader->why == NULL; i++) {
@@ -152,6 +158,8 @@ read_friends(struct reader *reader)
         row->operator_blocked = (flags & 4) != 0;
         row->recent = get_i64(&at);
         row->recent_at_s = get_u32(&at);
+        row->menu = get_u32(&at);
+        row->menu_override = get_u32(&at);
         check(reader, row->language <= state->language_count && flags < 8,
               "a friend's profile makes no sense");
     }

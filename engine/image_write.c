@@ -10,7 +10,7 @@
 
 /* A member more or less in one of these is a member more or less in the image. */
 #if defined(__x86_64__) || defined(__aarch64__)
-_Static_assert(sizeof(struct friend_row) == 136,
+_Static_assert(sizeof(struct friend_row) == 144,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct value_row) == 32, "write and read the new member, raise the version");
 _Static_assert(sizeof(struct enrolment) == 128, "write and read the new member, raise the version");
@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct broadcast_row) == 48,
                "write and read the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32,
                "write and read the new member, raise the version");
-_Static_assert(sizeof(struct state) == 640, "write and read the new member, raise the version");
+_Static_assert(sizeof(struct state) == 656, "write and read the new member, raise the version");
 #endif
 
 /* The sets of definitions that something still refers to; the first is in force. */

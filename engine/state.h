@@ -38,13 +38,15 @@ struct friend_row {
     uint32_t first_answer;     /* the newest to each form */
     uint32_t first_tally;      /* of forms answered */
     uint32_t first_booking;
-    uint32_t first_deed;   /* newest first */
-    uint8_t language;      /* of the profile: 1 + index into state.languages; 0: not known */
-    bool has_picture;      /* of the profile */
-    uint32_t recent_at_s;  /* when the recent score was that; since 1970 */
-    int64_t recent;        /* SPEC R37 */
-    bool hidden;           /* from lists; receives everything (SPEC R16) */
-    bool operator_blocked; /* nothing is sent, what they do starts nothing (SPEC R16) */
+    uint32_t first_deed;    /* newest first */
+    uint8_t language;       /* of the profile: 1 + index into state.languages; 0: not known */
+    bool has_picture;       /* of the profile */
+    uint32_t menu;          /* rich menu that is shown; NO_ID: none */
+    uint32_t menu_override; /* NO_ID: none */
+    uint32_t recent_at_s;   /* when the recent score was that; since 1970 */
+    int64_t recent;         /* SPEC R37 */
+    bool hidden;            /* from lists; receives everything (SPEC R16) */
+    bool operator_blocked;  /* nothing is sent, what they do starts nothing (SPEC R16) */
 };
 
 struct value_row {
@@ -264,6 +266,8 @@ struct state {
     struct definitions *definitions_before;
     struct friend_row *friends;
     uint32_t friend_count, friend_capacity;
+    uint32_t menus_from; /* rich menus are decided for friends below this index */
+    int64_t menus_day;   /* on that day */
     uint32_t dates_from; /* the dates in force are planned for friends below this index */
     struct value_row *values;
     uint32_t value_count, value_capacity, value_free;

@@ -144,6 +144,8 @@ tables_add_friend(struct state *state, struct span line_id)
                                                  .first_tally = NO_ID,
                                                  .first_booking = NO_ID,
                                                  .first_deed = NO_ID,
+                                                 .menu = NO_ID,
+                                                 .menu_override = NO_ID,
                                                  .first_sent = NO_ID};
     tables_set_text(&state->friends[friend].line_id, line_id);
     state->friend_count++;
@@ -297,6 +299,7 @@ tables_erase_info(struct state *state, uint32_t friend)
         tables_drop_value(state, friend, state->values[state->friends[friend].first_value].field);
     }
     state->friends[friend].score = 0;
+    state->friends[friend].menu_override = NO_ID;
     state->friends[friend].recent = 0;
 }
 

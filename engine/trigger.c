@@ -294,6 +294,13 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
         on.kind = ON_CONVERTED;
         on.id = event->u.conversion.conversion;
         break;
+    case EVENT_MENU_SHOWN:
+        if (event->u.menu.menu == NO_ID) {
+            return;
+        }
+        on.kind = ON_RICH_MENU;
+        on.id = event->u.menu.menu;
+        break;
     case EVENT_CLICKED:
         on.kind = ON_CLICKED;
         on.id = event->u.clicked.link;

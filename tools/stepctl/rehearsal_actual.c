@@ -687,6 +687,10 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
             buf_printf(&text, "score=%lld", (long long)state->friends[friend].score);
         } else if (span_equal_cstr(name, "finished") && equals < word.len) {
             append_finished_of(state, friend, arena, &text);
+        } else if (span_equal_cstr(name, "menu")) {
+            uint32_t menu = state->friends[friend].menu;
+            buf_printf(&text, "menu=%s",
+                       menu == NO_ID ? "" : names_text(&state->definitions->rich_menu_names, menu));
         } else if (span_equal_cstr(name, "pending")) {
             buf_printf(&text, "pending=%u", pending_of(state, friend));
         } else if (field != NO_ID) {
