@@ -12,7 +12,7 @@
  *
  * beside controls of the same run: raw appends to LMDB, the disk's own sync, and a bare libcurl multi loop.
  *
- *   bench_delivery [--json] [--friends N] [--runs N] [--dir DIR]
+ *   bench_delivery [--json] [--friends N] [--runs N] [--dir DIR] [--only taken|lateness|drain|egress]
  */
 #include "bench/bench_world.h"
 #include "bench/desk_house.h"
@@ -477,7 +477,7 @@ main(int argc, char **argv)
 {
     uint32_t friends = 100000;
     int runs = 5;
-    const char *dir = "/tmp";
+    const char *dir = "/tmp", *only = "";
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--json") == 0) {
@@ -488,8 +488,13 @@ main(int argc, char **argv)
             runs = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--dir") == 0 && more) {
             dir = argv[++i];
+        } else if (strcmp(argv[i], "--only") == 0 && more) {
+            only = argv[++i];
         } else {
-            fprintf(stderr, "usage: %s [--json] [--friends N] [--runs N] [--dir DIR]\n", argv[0]);
+            fprintf(stderr,
+                    "usage: %s [--json] [--friends N] [--runs N] [--dir DIR] "
+                    "[--only taken|lateness|drain|egress]\n",
+                    argv[0]);
             return 2;
         }
     }
@@ -503,10 +508,19 @@ main(int argc, char **argv)
     if (!as_json) {
         printf("machine: %s, %d cores, Linux %s\n", machine.cpu, machine.cores, machine.kernel);
     }
-    bench_taken(dir, friends, runs);
-    bench_lateness(dir, friends);
-    bench_drain(dir, "burst_identical_drain", COMMON, friends, 200.0 * 500);
-    bench_drain(dir, "burst_personal_drain", PERSONAL, 6000, 2000);
-    bench_egress(dir, 20000, runs);
+    bool all = only[0] == '\0';
+    if (all || strcmp(only, "taken") == 0) {
+        bench_taken(dir, friends, runs);
+    }
+    if (all || strcmp(only, "lateness") == 0) {
+        bench_lateness(dir, friends);
+    }
+    if (all || strcmp(only, "drain") == 0) {
+        bench_drain(dir, "burst_identical_drain", COMMON, friends, 200.0 * 500);
+        bench_drain(dir, "burst_personal_drain", PERSONAL, 6000, 2000);
+    }
+    if (all || strcmp(only, "egress") == 0) {
+        bench_egress(dir, 20000, runs);
+    }
     return 0;
 }

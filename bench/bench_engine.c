@@ -4,7 +4,8 @@
  *
  * Each kind of input is decided and applied for every friend in turn, in disorder; beside it a second
  * engine applies the same events and decides nothing, as a replay does. simulate_s takes every friend
- * through a scenario of seven steps in 30 days, each delivery answered "sent" at once. edit_...: an edit
+ * through a scenario of seven steps in 30 days, taken as the daemon does, up to 500 in a
+ * request, each answered "sent" at once. edit_...: an edit
  * moves the step that everybody stands before. Medians of three rounds of processor time, without any
  * log. */
 #include "bench/bench_world.h"
@@ -242,7 +243,7 @@ struct steps {
 static void
 outcome_of(const struct world *world, uint32_t delivery, struct input *input)
 {
-    const struct delivery *row = &engine_state(world->live)->deliveries[delivery];
+    const struct delivery *row = state_delivery(engine_state(world->live), delivery);
     *input = (struct input){
         .kind = INPUT_OUTCOME,
         .at_ms = world->now_ms,
@@ -262,20 +263,45 @@ take(struct world *world, uint32_t *out_delivery)
     return rc;
 }
 
+/* As the daemon takes what is the same for many: up to 500 in one request, with one outcome. Returns how
+ * many went. */
+static uint32_t
+take_together(struct world *world, enum rc *out_rc)
+{
+    static const struct take_permit TOGETHER = {
+        .reply = true, .push = true, .multicast = true, .least_urgent = CLASS_MARKETING};
+    static uint32_t friends[SHARE];
+    struct taken taken;
+    *out_rc = engine_take(world->live, world->now_ms, &TOGETHER, &world->events, &taken);
+    if (*out_rc != RC_OK || taken.count == 0) {
+        return 0;
+    }
+    const struct state *state = engine_state(world->live);
+    struct input outcome;
+    outcome_of(world, taken.rows[0], &outcome);
+    if (taken.count > 1) {
+        bench_check(taken.count <= SHARE, "requests to 500 at most");
+        for (uint32_t i = 0; i < taken.count; i++) {
+            friends[i] = state_delivery(state, taken.rows[i])->friend;
+        }
+        outcome.u.outcome.delivery = state_delivery(state, taken.rows[0])->intent_seq;
+        outcome.u.outcome.friends = friends;
+        outcome.u.outcome.friend_count = taken.count;
+        outcome.u.outcome.bad = NO_ID;
+    }
+    uint32_t count = taken.count;
+    engine_handle(world->live, &outcome, &world->events);
+    return count;
+}
+
 /* Takes and answers all that is due, and goes on to the next instant, until then or the end. */
 static void
 run_ahead(struct world *world, int64_t until_ms, struct steps *out)
 {
     double begun_s = now_s();
     for (;;) {
-        uint32_t delivery;
-        enum rc rc = take(world, &delivery);
-        if (rc == RC_OK && delivery != NO_ID) {
-            struct input outcome;
-            outcome_of(world, delivery, &outcome);
-            engine_handle(world->live, &outcome, &world->events);
-            out->taken++;
-        }
+        enum rc rc;
+        out->taken += take_together(world, &rc);
         if (world->events.count > SHARE) {
             events_clear(&world->events);
         }

@@ -249,7 +249,7 @@ run_tags(const struct state *state, double *out_each)
             uint64_t count, wanted;
             ours[i] = time_condition(&inquiry, &condition, &count);
             double begun_ms = now_ms();
-            wanted = expression->by_hand(tags[0], tags[1], tags[2], tags[3], state->friend_count);
+            wanted = expression->by_hand(tags[0], tags[1], tags[2], tags[3], state->friends.count);
             by_hand[i] = now_ms() - begun_ms;
             if (count != wanted) {
                 fail("the two disagree"); /* then the figures mean nothing */
@@ -258,10 +258,10 @@ run_tags(const struct state *state, double *out_each)
         all[e] = median(ours, ROUNDS);
         all_by_hand[e] = median(by_hand, ROUNDS);
         out_each[e] = all[e];
-        print_figure("three_tags", expression->text, state->friend_count, all[e], "CRoaring",
+        print_figure("three_tags", expression->text, state->friends.count, all[e], "CRoaring",
                      all_by_hand[e]);
     }
-    print_figure("three_tags_ms", "median", state->friend_count, median(all, EXPRESSION_COUNT),
+    print_figure("three_tags_ms", "median", state->friends.count, median(all, EXPRESSION_COUNT),
                  "CRoaring", median(all_by_hand, EXPRESSION_COUNT));
 }
 
@@ -401,14 +401,14 @@ main(int argc, char **argv)
     struct state state;
     state_init(&state);
     make_tags(&state, friends);
-    state.friend_count = friends; /* tags ask no row */
+    state.friends.count = friends; /* tags ask no row */
     if (!json) {
         printf("%u friends, processor time in ms, medians of %d rounds\n", friends, ROUNDS);
         printf("%-14s %-22s %9s %9s %7s\n", "metric", "condition", "stepd", "control", "ratio");
     }
     double ours[EXPRESSION_COUNT];
     run_tags(&state, ours);
-    state.friend_count = 0;
+    state.friends.count = 0;
     state_fini(&state);
     run_columns(friends);
     if (sqlite) {

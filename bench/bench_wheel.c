@@ -236,6 +236,7 @@ wheel_disarm(struct scene *scene, struct month *out)
         }
         cached_s += now_s() - begun_s;
     }
+    (void)seen; /* it was only to be read */
     out->cached_ns = ns_each(cached_s, scene->disarm_count - half);
 }
 

@@ -49,6 +49,7 @@ house_open(struct house *house, const char *parent, bool real, int64_t at_ms, co
     bench_check(mkdtemp(directory) != NULL, "a directory for the log");
     struct log *log = NULL;
     const struct log_options log_options = {.mode = LOG_CLAIM,
+                                            .map_bytes = (size_t)4 << 30,
                                             .now_ms = clock_now_ms(&house->clock),
                                             .writer_thread = true,
                                             .mono_us = clock_mono_us};

@@ -115,7 +115,7 @@ start)
     ;;
 stop)
     [ -e "$dir/pids" ] && while read -r pid; do
-        kill "$pid" 2>/dev/null || true
+        kill -INT "$pid" 2>/dev/null || true # PostgreSQL waits for nobody then
     done <"$dir/pids"
     ;;
 *)

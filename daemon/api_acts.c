@@ -255,12 +255,12 @@ by_time(const void *a, const void *b)
 static json_t *
 roster_json(const struct api_call *call, const struct booking *row)
 {
-    const struct friend_row *friend = &call->state->friends[row->friend];
     const char *slot =
         row->slot == NO_ID ? NULL : names_text(&call->definitions->slot_names, row->slot);
     return json_pack("{s:o,s:o,s:I,s:o,s:o}", "begins", api_instant(call, row->at_ms), "slot",
                      api_text(slot), "friend", (json_int_t)row->friend, "user_id",
-                     api_text(friend->line_id), "name", api_text(friend->name));
+                     api_user_id(call, row->friend), "name",
+                     api_text(state_name(call->state, row->friend)));
 }
 
 void
@@ -280,9 +280,9 @@ api_get_roster(struct api_call *call)
         return;
     }
     struct roster_row *rows =
-        arena_alloc(call->api->arena, ((size_t)state->booking_count + 1) * sizeof(*rows));
-    for (uint32_t i = 0; i < state->booking_count; i++) {
-        const struct booking *row = &state->bookings[i];
+        arena_alloc(call->api->arena, ((size_t)state->bookings.count + 1) * sizeof(*rows));
+    for (uint32_t i = 0; i < state->bookings.count; i++) {
+        const struct booking *row = state_booking(state, i);
         if (row->phase == BOOKING_OPEN && row->calendar == calendar &&
             (text == NULL || civil_local_day(api_zone(call->api), row->at_ms) == day)) {
             rows[count++] = (struct roster_row){.at_ms = row->at_ms, .booking = i};
@@ -291,7 +291,7 @@ api_get_roster(struct api_call *call)
     qsort(rows, count, sizeof(*rows), by_time);
     json_t *bookings = json_array();
     for (uint32_t i = 0; i < count; i++) {
-        json_array_append_new(bookings, roster_json(call, &state->bookings[rows[i].booking]));
+        json_array_append_new(bookings, roster_json(call, state_booking(state, rows[i].booking)));
     }
     api_ok(call, API_NOW, json_pack("{s:s,s:o}", "calendar", call->name, "bookings", bookings));
 }

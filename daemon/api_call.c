@@ -56,6 +56,13 @@ parse_number(const char *text, int64_t max, int64_t *out)
     return true;
 }
 
+const char *
+api_query(const struct api_call *call, const char *name)
+{
+    const struct api_request *request = call->request;
+    return request->query == NULL ? NULL : request->query(request->query_context, name);
+}
+
 bool
 api_query_number(struct api_call *call, const char *name, int64_t fallback, int64_t min,
                  int64_t max, int64_t *out)
@@ -82,7 +89,7 @@ api_friend_text(struct api_call *call, const char *text, uint32_t *out_friend)
     int64_t number;
     uint32_t friend = NO_ID;
     if (parse_number(text, UINT32_MAX - 1, &number)) {
-        friend = number < call->state->friend_count ? (uint32_t)number : NO_ID;
+        friend = number < call->state->friends.count ? (uint32_t)number : NO_ID;
     } else {
         friend = state_find_friend(call->state, span_cstr(text));
     }
@@ -106,7 +113,7 @@ api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend
         return false;
     }
     json_int_t number = json_integer_value(value);
-    if (number < 0 || number >= call->state->friend_count) {
+    if (number < 0 || number >= call->state->friends.count) {
         api_error(call->reply, API_NOT_FOUND, "stepctl friend list", "no friend '%lld'",
                   (long long)number);
         return false;
@@ -118,7 +125,7 @@ api_friend_json(struct api_call *call, const json_t *value, uint32_t *out_friend
 bool
 api_friend_known(struct api_call *call, uint32_t friend)
 {
-    if (call->state->friends[friend].forgotten) {
+    if (state_friend(call->state, friend)->forgotten) {
         api_error(call->reply, API_CONFLICT, NULL, "friend %u was forgotten; only numbers are left",
                   friend);
         return false;
@@ -202,6 +209,13 @@ json_t *
 api_text(const char *text)
 {
     return api_span(span_cstr(text));
+}
+
+json_t *
+api_user_id(const struct api_call *call, uint32_t friend)
+{
+    char room[LINE_ID_ROOM];
+    return api_text(state_line_id(call->state, friend, room));
 }
 
 json_t *

@@ -55,6 +55,11 @@ void api_get_scenario(struct api_call *call);
 void api_post_start(struct api_call *call);
 void api_post_stop(struct api_call *call);
 void api_get_next(struct api_call *call);
+void api_get_scenario_report(struct api_call *call);
+void api_get_broadcast_report(struct api_call *call);
+void api_get_link_report(struct api_call *call);
+void api_get_route_report(struct api_call *call);
+void api_get_cross_report(struct api_call *call);
 void api_get_due(struct api_call *call);
 void api_get_quota(struct api_call *call);
 void api_post_quota(struct api_call *call);
@@ -80,6 +85,8 @@ void api_ok(struct api_call *call, enum api_when when, json_t *body);
 /* Refuses keys that the call does not know: a misspelt key must not be a silent default. The names
  * end with NULL. */
 bool api_body_keys(struct api_call *call, const char *const *known);
+/* A parameter of the query; NULL when it was not given. */
+const char *api_query(const struct api_call *call, const char *name);
 /* A whole number from the query, between min and max; fallback when it is not given. */
 bool api_query_number(struct api_call *call, const char *name, int64_t fallback, int64_t min,
                       int64_t max, int64_t *out);
@@ -106,8 +113,9 @@ const struct zone *api_zone(const struct api *api); /* NULL (Tokyo) before there
 int64_t api_now_ms(const struct api_call *call);
 /* null for INSTANT_NONE and for what is no instant of ours: a due that is not known yet, "never" */
 json_t *api_instant(const struct api_call *call, int64_t at_ms);
-json_t *api_text(const char *text); /* null for NULL */
-json_t *api_span(struct span text); /* null for no UTF-8 */
+json_t *api_text(const char *text);                                /* null for NULL */
+json_t *api_user_id(const struct api_call *call, uint32_t friend); /* null once erased */
+json_t *api_span(struct span text);                                /* null for no UTF-8 */
 
 /* What something came from, as people name it: "S_welcome/nudge", "friend_add.new", "q1". */
 const char *api_source(const struct api_call *call, struct source source);

@@ -50,15 +50,15 @@ count_due(struct due_hours *hours, int64_t due_ms, int64_t now_ms)
 static void
 count_all(struct due_hours *hours, const struct state *state, int64_t now_ms)
 {
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        const struct enrolment *row = state_enrolment(state, i);
         if (row->phase == ENROLMENT_WAITING) {
             bool known = row->due_ms != DUE_UNKNOWN_YET;
-            count_due(hours, known ? row->wake_ms : DUE_UNKNOWN_YET, now_ms);
+            count_due(hours, known ? state_wake(state, row) : DUE_UNKNOWN_YET, now_ms);
         }
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        const struct delivery *row = &state->deliveries[i];
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        const struct delivery *row = state_delivery(state, i);
         if (row->phase == DELIVERY_PLANNED) {
             count_due(hours, row->due_ms, now_ms);
         }

@@ -21,10 +21,10 @@ api_tags(const struct api_call *call, uint32_t friend)
 }
 
 static json_t *
-value_json(const struct api_call *call, const struct value_row *value)
+value_json(const struct api_call *call, uint32_t field, const struct field_value *value)
 {
     char text[INSTANT_TEXT_BYTES];
-    switch (call->definitions->fields[value->field].type) {
+    switch (call->definitions->fields[field].type) {
     case FIELD_NUMBER:
         return json_integer(value->number);
     case FIELD_DATE:
@@ -44,13 +44,11 @@ api_fields(const struct api_call *call, uint32_t friend)
 {
     json_t *fields = json_object();
     const struct names *names = &call->definitions->field_names;
-    uint32_t next = call->state->friends[friend].first_value;
-    while (next != NO_ID) {
-        const struct value_row *value = &call->state->values[next];
-        if (value->field < names->count && names->items[value->field].in_force) {
-            json_object_set_new(fields, names->items[value->field].text, value_json(call, value));
+    for (uint32_t i = 0; i < names->count; i++) {
+        const struct field_value value = state_value(call->state, friend, i);
+        if (value.set && names->items[i].in_force) {
+            json_object_set_new(fields, names->items[i].text, value_json(call, i, &value));
         }
-        next = value->next;
     }
     return fields;
 }
@@ -58,17 +56,18 @@ api_fields(const struct api_call *call, uint32_t friend)
 static json_t *
 friend_json(const struct api_call *call, uint32_t friend)
 {
-    const struct friend_row *row = &call->state->friends[friend];
+    const struct friend_row *row = state_friend(call->state, friend);
     json_int_t enrolments = 0;
-    for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
+    for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(call->state, i)->next) {
         enrolments++;
     }
-    return json_pack("{s:I,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend,
-                     "user_id", api_text(row->line_id), "name", api_text(row->name), "added",
-                     api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
-                     (int)row->forgotten, "hidden", (int)row->hidden, "operator_blocked",
-                     (int)row->operator_blocked, "tags", api_tags(call, friend), "score",
-                     (json_int_t)row->score, "enrolments", enrolments);
+    return json_pack(
+        "{s:I,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:o,s:I,s:I}", "number", (json_int_t) friend, "user_id",
+        api_user_id(call, friend), "name", api_text(state_name(call->state, friend)), "added",
+        api_instant(call, row->added_ms), "blocked", (int)row->blocked, "forgotten",
+        (int)row->forgotten, "hidden", (int)row->hidden, "operator_blocked",
+        (int)row->operator_blocked, "tags", api_tags(call, friend), "score",
+        (json_int_t)state_friend_more(call->state, friend)->score, "enrolments", enrolments);
 }
 
 /* The first friend from `from` on, of everybody where members is NULL; NO_ID: there is none. */
@@ -78,7 +77,7 @@ next_friend(const struct state *state, const struct bitmap *members, uint32_t fr
     if (members != NULL) {
         return set_next(members, from);
     }
-    return from < state->friend_count ? from : NO_ID;
+    return from < state->friends.count ? from : NO_ID;
 }
 
 void
@@ -94,11 +93,11 @@ api_get_friends(struct api_call *call)
     if (!api_query_members(call, &members)) {
         return;
     }
-    uint32_t count = call->state->friend_count;
+    uint32_t count = call->state->friends.count;
     json_t *friends = json_array();
     uint32_t next = next_friend(call->state, members, (uint32_t)(after + 1));
     while (next < count && json_array_size(friends) < (size_t)limit) {
-        if (hidden || !call->state->friends[next].hidden) {
+        if (hidden || !state_friend(call->state, next)->hidden) {
             json_array_append_new(friends, friend_json(call, next));
         }
         after = next;
@@ -118,14 +117,14 @@ enrolment_json(const struct api_call *call, const struct enrolment *enrolment)
         names_text(&definitions->scenarios[enrolment->scenario].step_names, enrolment->step);
     const char *deferred =
         enrolment->deferred == REASON_NONE ? NULL : reason_name(enrolment->deferred);
-    bool has_goal = enrolment->goal_ms != 0;
+    int64_t goal_ms = state_enrolment_more(call->state, enrolment)->goal_ms;
     return json_pack("{s:o,s:o,s:o,s:o,s:s,s:o,s:o}", "scenario",
                      api_text(names_text(&definitions->scenario_names, enrolment->scenario)),
                      "step", api_text(step), "due", api_instant(call, enrolment->due_ms), "started",
                      api_instant(call, enrolment->start_ms), "state",
                      enrolment->phase == ENROLMENT_IN_DELIVERY ? "in_delivery" : "waiting",
                      "deferred", api_text(deferred), "goal",
-                     api_instant(call, has_goal ? enrolment->goal_ms : INSTANT_NONE));
+                     api_instant(call, goal_ms == 0 ? INSTANT_NONE : goal_ms));
 }
 
 static json_t *
@@ -148,13 +147,14 @@ api_get_friend(struct api_call *call)
     if (!api_friend_text(call, call->name, &friend)) {
         return;
     }
-    const struct friend_row *row = &call->state->friends[friend];
+    const struct friend_row *row = state_friend(call->state, friend);
     json_t *scenarios = json_array(), *deliveries = json_array();
-    for (uint32_t i = row->first_enrolment; i != NO_ID; i = call->state->enrolments[i].next) {
-        json_array_append_new(scenarios, enrolment_json(call, &call->state->enrolments[i]));
+    for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(call->state, i)->next) {
+        json_array_append_new(scenarios, enrolment_json(call, state_enrolment(call->state, i)));
     }
-    for (uint32_t i = row->first_delivery; i != NO_ID; i = call->state->deliveries[i].next) {
-        json_array_append_new(deliveries, open_delivery_json(call, &call->state->deliveries[i]));
+    for (uint32_t i = state_friend_more(call->state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(call->state, i)->next) {
+        json_array_append_new(deliveries, open_delivery_json(call, state_delivery(call->state, i)));
     }
     json_t *body = friend_json(call, friend);
     json_object_set_new(body, "fields", api_fields(call, friend));
@@ -337,7 +337,7 @@ api_post_score(struct api_call *call)
     (void)api_input(call, &input, seqs, &count);
     api_ok(call, API_WHEN_DURABLE,
            json_pack("{s:I,s:I,s:o}", "friend", (json_int_t) friend, "score",
-                     (json_int_t)call->state->friends[friend].score, "events", seqs));
+                     (json_int_t)state_friend_more(call->state, friend)->score, "events", seqs));
 }
 
 /* A yes or no of the body under one key, put to the engine. */

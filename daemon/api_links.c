@@ -76,7 +76,7 @@ api_post_link_click(struct api_call *call)
     }
     if (token == NULL || call->state->run_count == 0 ||
         !link_token_read(call->state->run_ids[0], link, span_cstr(token), &friend) ||
-        friend >= call->state->friend_count) {
+        friend >= call->state->friends.count) {
         api_error(call->reply, API_INVALID, NULL,
                   "'token' is to be what stands behind the last / of the link's address");
         return;

@@ -102,8 +102,8 @@ add_step(json_t *rows, const struct state *state, const struct definitions *afte
         return;
     }
     struct moves moves = {0};
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        const struct enrolment *row = state_enrolment(state, i);
         if (row->phase != ENROLMENT_FREE && row->scenario == scenario) {
             count_one(state, i, old_version, old_step, new_version, new_step, now_ms, &moves);
         }

@@ -84,12 +84,12 @@ soonest_offer(struct soonest *soonest, struct upcoming item)
 static void
 offer_enrolment(struct soonest *soonest, const struct state *state, uint32_t index)
 {
-    const struct enrolment *row = &state->enrolments[index];
+    const struct enrolment *row = state_enrolment(state, index);
     if (row->phase != ENROLMENT_WAITING) {
         return; /* in delivery: the delivery itself is listed */
     }
     bool known = row->due_ms != DUE_UNKNOWN_YET; /* else it counts from a delivery still open */
-    soonest_offer(soonest, (struct upcoming){.wake_ms = known ? row->wake_ms : INT64_MAX,
+    soonest_offer(soonest, (struct upcoming){.wake_ms = known ? state_wake(state, row) : INT64_MAX,
                                              .due_ms = row->due_ms,
                                              .friend = row->friend,
                                              .owner = index});
@@ -98,7 +98,7 @@ offer_enrolment(struct soonest *soonest, const struct state *state, uint32_t ind
 static void
 offer_delivery(struct soonest *soonest, const struct state *state, uint32_t index)
 {
-    const struct delivery *row = &state->deliveries[index];
+    const struct delivery *row = state_delivery(state, index);
     if (row->phase != DELIVERY_FREE) {
         soonest_offer(
             soonest,
@@ -113,23 +113,23 @@ offer_delivery(struct soonest *soonest, const struct state *state, uint32_t inde
 static json_t *
 upcoming_json(const struct api_call *call, const struct upcoming *item)
 {
-    const struct friend_row *friend = &call->state->friends[item->friend];
     const char *source, *deferred = NULL;
     json_t *templates;
     if (item->is_delivery) {
-        const struct delivery *row = &call->state->deliveries[item->owner];
+        const struct delivery *row = state_delivery(call->state, item->owner);
         source = api_items_source(call, row->items, row->item_count);
         templates = api_items_templates(call, row->items, row->item_count);
     } else {
-        const struct enrolment *row = &call->state->enrolments[item->owner];
+        const struct enrolment *row = state_enrolment(call->state, item->owner);
         source = api_step_source(call, row->scenario, row->step);
         templates = api_step_templates(call, row->scenario, row->step);
         deferred = row->deferred == REASON_NONE ? NULL : reason_name(row->deferred);
     }
     return json_pack("{s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:o}", "due", api_instant(call, item->due_ms),
                      "wake", api_instant(call, item->wake_ms), "friend", (json_int_t)item->friend,
-                     "user_id", api_text(friend->line_id), "name", api_text(friend->name), "source",
-                     api_text(source), "templates", templates, "deferred", api_text(deferred));
+                     "user_id", api_user_id(call, item->friend), "name",
+                     api_text(state_name(call->state, item->friend)), "source", api_text(source),
+                     "templates", templates, "deferred", api_text(deferred));
 }
 
 /* The query's friend; NO_ID when it names none. */
@@ -156,18 +156,19 @@ api_get_next(struct api_call *call)
     struct soonest soonest = {.limit = (uint32_t)limit};
     soonest.items = arena_alloc(call->api->arena, (size_t)limit * sizeof(*soonest.items));
     if (friend != NO_ID) {
-        const struct friend_row *row = &state->friends[friend];
-        for (uint32_t i = row->first_enrolment; i != NO_ID; i = state->enrolments[i].next) {
+        const struct friend_row *row = state_friend(state, friend);
+        for (uint32_t i = row->first_enrolment; i != NO_ID; i = state_enrolment(state, i)->next) {
             offer_enrolment(&soonest, state, i);
         }
-        for (uint32_t i = row->first_delivery; i != NO_ID; i = state->deliveries[i].next) {
+        for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+             i = state_delivery(state, i)->next) {
             offer_delivery(&soonest, state, i);
         }
     } else {
-        for (uint32_t i = 0; i < state->enrolment_count; i++) {
+        for (uint32_t i = 0; i < state->enrolments.count; i++) {
             offer_enrolment(&soonest, state, i);
         }
-        for (uint32_t i = 0; i < state->delivery_count; i++) {
+        for (uint32_t i = 0; i < state->deliveries.count; i++) {
             offer_delivery(&soonest, state, i);
         }
     }

@@ -10,11 +10,25 @@ static const struct {
     const char *section;
     const char *kind;
 } SECTIONS[] = {
-    {"account", "account"},       {"fields", "field"},
-    {"templates", "template"},    {"scenarios", "scenario"},
-    {"buttons", "button"},        {"auto_replies", "auto_reply"},
-    {"friend_add", "friend_add"}, {"reminders", "reminder"},
-    {"triggers", "trigger"},      {"dates", "date"},
+    {"account", "account"},
+    {"fields", "field"},
+    {"templates", "template"},
+    {"scenarios", "scenario"},
+    {"buttons", "button"},
+    {"auto_replies", "auto_reply"},
+    {"friend_add", "friend_add"},
+    {"reminders", "reminder"},
+    {"triggers", "trigger"},
+    {"dates", "date"},
+    {"broadcasts", "broadcast"},
+    {"schedules", "schedule"},
+    {"forms", "form"},
+    {"calendars", "calendar"},
+    {"events", "event"},
+    {"conversions", "conversion"},
+    {"routes", "route"},
+    {"links", "link"},
+    {"rich_menus", "rich menu"},
 };
 
 struct plan {

@@ -14,15 +14,31 @@ static json_int_t
 count_held(const struct state *state, enum reason reason)
 {
     json_int_t count = 0;
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        const struct enrolment *row = state_enrolment(state, i);
         count += row->phase == ENROLMENT_WAITING && row->deferred == reason ? 1 : 0;
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        const struct delivery *row = &state->deliveries[i];
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        const struct delivery *row = state_delivery(state, i);
         count += row->phase == DELIVERY_PLANNED && row->deferred == reason ? 1 : 0;
     }
     return count;
+}
+
+/* What the month will come to when it goes on as it has gone; null until a day of it is over. */
+static json_t *
+forecast_json(const struct api_call *call)
+{
+    const struct quota_row *quota = &call->state->quota;
+    struct civil_date date = civil_local(call->definitions->account.zone, api_now_ms(call)).date;
+    date.day = 1;
+    int64_t began_ms = civil_instant(call->definitions->account.zone, civil_day_number(date), 0);
+    int64_t gone_ms = api_now_ms(call) - began_ms;
+    if (gone_ms < MS_PER_DAY || quota->until_ms <= began_ms) {
+        return json_null();
+    }
+    double share = (double)(quota->until_ms - began_ms) / (double)gone_ms;
+    return json_integer((json_int_t)((double)(quota->used + quota->elsewhere) * share + 0.5));
 }
 
 static json_t *
@@ -30,13 +46,22 @@ quota_json(const struct api_call *call)
 {
     const struct quota_row *quota = &call->state->quota;
     bool over = api_now_ms(call) >= quota->until_ms; /* the next message begins a new month */
-    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:I}", "limit",
-                     limit_json(state_quota_limit(call->state)), "reserve",
-                     (json_int_t)call->definitions->account.quota_reserve, "used",
-                     over ? (json_int_t)0 : (json_int_t)quota->used, "month",
-                     over ? json_null() : json_integer((json_int_t)quota->month), "until",
-                     over ? json_null() : api_instant(call, quota->until_ms), "held",
-                     count_held(call->state, REASON_QUOTA));
+    json_t *json =
+        json_pack("{s:o,s:I,s:I,s:o,s:o,s:I}", "limit", limit_json(state_quota_limit(call->state)),
+                  "reserve", (json_int_t)call->definitions->account.quota_reserve, "used",
+                  over ? (json_int_t)0 : (json_int_t)quota->used, "month",
+                  over ? json_null() : json_integer((json_int_t)quota->month), "until",
+                  over ? json_null() : api_instant(call, quota->until_ms), "held",
+                  count_held(call->state, REASON_QUOTA));
+    json_object_set_new(json, "line_limit", limit_json(quota->line_limit));
+    json_object_set_new(json, "elsewhere", json_integer(over ? 0 : (json_int_t)quota->elsewhere));
+    json_object_set_new(json, "spent", json_boolean(!over && quota->spent));
+    json_object_set_new(json, "left",
+                        over ? json_null()
+                             : limit_json(state_allowance(call->state, CLASS_RESPONSE)));
+    json_object_set_new(json, "replies", json_integer(over ? 0 : (json_int_t)quota->replies));
+    json_object_set_new(json, "forecast", over ? json_null() : forecast_json(call));
+    return json;
 }
 
 void

@@ -86,13 +86,13 @@ api_post_forget(struct api_call *call)
                   "the words of friend %u are being erased; one after the other", row->friend);
         return;
     }
-    if (call->state->friends[friend].newest_seq > log_durable(core_log(core))) {
+    if (state_friend(call->state, friend)->newest_seq > log_durable(core_log(core))) {
         api_ok(call, API_WHEN_READABLE, json_null()); /* the walk begins with what is in the log */
         return;
     }
     json_t *seqs = json_array();
     input.u.forget.friend = friend;
-    if (!call->state->friends[friend].forgotten) {
+    if (!state_friend(call->state, friend)->forgotten) {
         (void)api_input(call, &input, seqs, &count);
     }
     (void)erasing_pump(core);

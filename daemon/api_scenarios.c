@@ -66,8 +66,8 @@ count_waiting(const struct api_call *call, uint32_t id)
     const struct scenario *scenario = &call->definitions->scenarios[id];
     json_int_t *waiting =
         arena_alloc(call->api->arena, (scenario->step_count + 1) * sizeof(*waiting));
-    for (uint32_t i = 0; i < call->state->enrolment_count; i++) {
-        const struct enrolment *enrolment = &call->state->enrolments[i];
+    for (uint32_t i = 0; i < call->state->enrolments.count; i++) {
+        const struct enrolment *enrolment = state_enrolment(call->state, i);
         uint32_t place;
         if (enrolment->phase != ENROLMENT_FREE && enrolment->scenario == id &&
             scenario_step(scenario, enrolment->step, &place) != NULL) {

@@ -68,5 +68,5 @@ api_get_segment_count(struct api_call *call)
            json_pack("{s:o,s:I,s:I,s:I}", "where", api_text(text), "friends",
                      (json_int_t)segment_count(&inquiry, &condition), "reachable",
                      (json_int_t)segment_count_reachable(&inquiry, &condition), "of",
-                     (json_int_t)call->state->friend_count));
+                     (json_int_t)call->state->friends.count));
 }

@@ -75,7 +75,7 @@ static json_t *
 friends_json(const struct api_call *call)
 {
     const struct bitmap *unreachable = call->state->unreachable;
-    return json_pack("{s:I,s:I}", "count", (json_int_t)call->state->friend_count, "unreachable",
+    return json_pack("{s:I,s:I}", "count", (json_int_t)call->state->friends.count, "unreachable",
                      (json_int_t)(unreachable == NULL ? 0 : set_count(unreachable)));
 }
 

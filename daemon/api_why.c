@@ -349,7 +349,7 @@ walk_back(struct api_call *call, uint32_t friend, int64_t limit, struct event **
     struct event *events = NULL;
     uint32_t count = 0;
     int64_t rows = 0;
-    uint64_t seq = call->state->friends[friend].newest_seq;
+    uint64_t seq = state_friend(call->state, friend)->newest_seq;
     for (uint32_t walked = 0; seq != 0 && rows < limit && walked < WHY_EVENTS_MAX; walked++) {
         struct event event;
         enum rc rc = replay_read_event(log, seq, call->api->arena, &event);
@@ -379,9 +379,9 @@ static void
 tell_pending(struct telling *telling, uint32_t friend)
 {
     const struct state *state = telling->call->state;
-    uint32_t next = state->friends[friend].first_enrolment;
-    for (; next != NO_ID; next = state->enrolments[next].next) {
-        const struct enrolment *row = &state->enrolments[next];
+    uint32_t next = state_friend(state, friend)->first_enrolment;
+    for (; next != NO_ID; next = state_enrolment(state, next)->next) {
+        const struct enrolment *row = state_enrolment(state, next);
         if (row->phase != ENROLMENT_WAITING) {
             continue;
         }
@@ -497,7 +497,8 @@ api_get_why(struct api_call *call)
         return;
     }
     /* What was decided last is told as well, so it has to be in the log. */
-    if (call->state->friends[friend].newest_seq > log_durable(core_log(call->api->options.core))) {
+    if (state_friend(call->state, friend)->newest_seq >
+        log_durable(core_log(call->api->options.core))) {
         api_ok(call, API_WHEN_READABLE, json_null());
         return;
     }

@@ -1,5 +1,6 @@
 #include "daemon/delivery.h"
 
+#include "daemon/allowance.h"
 #include "daemon/held.h"
 #include "daemon/pacing.h"
 #include "daemon/parcel.h"
@@ -19,8 +20,9 @@ struct delivery_desk {
     struct pacing pacing;
     struct parcel *parcels; /* all that are under way, in a list */
     uint32_t parcel_count;
-    struct shelf shelf; /* those of them that wait to be repeated */
-    struct profiles *profiles;
+    struct shelf shelf;          /* those of them that wait to be repeated */
+    struct profiles *profiles;   /* NULL: not asked for */
+    struct allowance *allowance; /* the same */
     struct delivery_counts counts;
     bool held;
 };
@@ -42,6 +44,9 @@ delivery_new(const struct delivery_options *options)
     if (options->fetch_profiles) {
         desk->profiles = profiles_new(options->core, options->client);
     }
+    if (options->read_quota) {
+        desk->allowance = allowance_new(options->core, options->client, &desk->pacing);
+    }
     return desk;
 }
 
@@ -58,6 +63,7 @@ delivery_free(struct delivery_desk *desk)
     }
     shelf_fini(&desk->shelf);
     profiles_free(desk->profiles);
+    allowance_free(desk->allowance);
     free(desk);
 }
 
@@ -184,6 +190,9 @@ on_answer(void *context, const struct line_answer *answer)
     struct parcel_verdict verdict = parcel_judge(parcel, answer);
     pacing_return(&desk->pacing, parcel->endpoint, parcel->stamp, verdict.news,
                   answer->retry_after_s, now_of(desk));
+    if (verdict.limit == LIMIT_MONTH && desk->allowance != NULL) {
+        allowance_spent(desk->allowance); /* before what was refused is due again */
+    }
     if (verdict.again) {
         repeat_later(desk, parcel, verdict.limit, answer);
     } else {
@@ -284,12 +293,12 @@ delivery_resume(struct delivery_desk *desk)
     if (held_by_claim(desk->options.core)) {
         return; /* requests of another life: its run has their keys, not we (SPEC R45) */
     }
-    struct open_intent *open = calloc((size_t)state->delivery_count + 1, sizeof(*open));
-    uint32_t *rows = calloc((size_t)state->delivery_count + 1, sizeof(*rows));
+    struct open_intent *open = calloc((size_t)state->deliveries.count + 1, sizeof(*open));
+    uint32_t *rows = calloc((size_t)state->deliveries.count + 1, sizeof(*rows));
     assert(open != NULL && rows != NULL);
     uint32_t open_count = 0;
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        const struct delivery *row = &state->deliveries[i];
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        const struct delivery *row = state_delivery(state, i);
         if (row->phase == DELIVERY_INTENDED) {
             open[open_count++] = (struct open_intent){row->intent_seq, row->friend, i, row->crowd};
         }
@@ -452,6 +461,9 @@ delivery_pump(struct delivery_desk *desk)
     if (desk->profiles != NULL) {
         profiles_pump(desk->profiles);
     }
+    if (desk->allowance != NULL) {
+        allowance_pump(desk->allowance);
+    }
     uint64_t enough = desk->counts.intended + FRIENDS_A_PUMP;
     for (uint32_t i = 0; i < MOVES_A_PUMP && desk->counts.intended < enough; i++) {
         if (is_held(desk) || !move_one(desk, now_ms)) {
@@ -470,7 +482,8 @@ delivery_hold(struct delivery_desk *desk, bool held)
 uint32_t
 delivery_in_flight(const struct delivery_desk *desk)
 {
-    return under_way(desk) + (desk->profiles == NULL ? 0 : profiles_in_flight(desk->profiles));
+    return under_way(desk) + (desk->profiles == NULL ? 0 : profiles_in_flight(desk->profiles)) +
+           (desk->allowance == NULL ? 0 : allowance_in_flight(desk->allowance));
 }
 
 uint32_t
@@ -533,6 +546,9 @@ delivery_next(const struct delivery_desk *desk)
     }
     int64_t now_ms = clock_now_ms(core_clock(desk->options.core));
     int64_t next_ms = desk->profiles == NULL ? INT64_MAX : profiles_next(desk->profiles);
+    if (desk->allowance != NULL) {
+        next_ms = earlier(next_ms, allowance_next(desk->allowance));
+    }
     const struct parcel *resting = shelf_first_resting(&desk->shelf);
     if (resting != NULL) {
         next_ms = earlier(next_ms, later(resting->wake_ms, now_ms));

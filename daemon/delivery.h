@@ -24,6 +24,7 @@ struct delivery_options {
     uint32_t in_flight_max;                   /* requests at LINE at a time */
     uint32_t per_second[LINE_ENDPOINT_COUNT]; /* 0: LINE's own limit (SPEC R47) */
     bool fetch_profiles;
+    bool read_quota; /* from LINE (daemon/allowance.h) */
     uint64_t jitter_seed;
     /* Called for every finished delivery, e.g. for the demo's running list; may be NULL. */
     void (*on_outcome)(void *context, const struct event *outcome);

@@ -95,7 +95,7 @@ find_message(struct core *core, struct arena *arena, uint32_t friend, struct spa
              uint64_t *out_seq)
 {
     int64_t oldest_ms = clock_now_ms(core_clock(core)) - UNSENDS_WITHIN_MS;
-    uint64_t seq = core_state(core)->friends[friend].newest_seq;
+    uint64_t seq = state_friend(core_state(core), friend)->newest_seq;
     uint64_t wanted = tail_message_sum(message_id);
     for (uint32_t i = 0; seq != 0 && i < MESSAGES_BACK_MAX; i++) {
         struct tail_event event;

@@ -51,15 +51,15 @@ held_look(struct core *core, struct arena *arena, struct held_gap *out_gap)
                                  .newest_ms = state->claim.former_ms,
                                  .due_since_ms = INSTANT_NONE};
     int64_t now_ms = clock_now_ms(core_clock(core));
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        const struct enrolment *row = state_enrolment(state, i);
         if (row->phase == ENROLMENT_WAITING && row->due_ms <= now_ms) {
             count_due(out_gap, row->due_ms);
         }
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        if (state->deliveries[i].phase != DELIVERY_FREE) {
-            count_due(out_gap, state->deliveries[i].due_ms);
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        if (state_delivery(state, i)->phase != DELIVERY_FREE) {
+            count_due(out_gap, state_delivery(state, i)->due_ms);
         }
     }
     return RC_OK;

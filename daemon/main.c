@@ -184,7 +184,7 @@ open_core(struct stepd *stepd)
     const struct state *state = core_state(stepd->core);
     const struct restored *restored = core_restored(stepd->core);
     report(REPORT_INFO, "log replayed events=%llu friends=%u checkpoint=%llu tail=%llu ms=%lld",
-           (unsigned long long)state->seq, state->friend_count,
+           (unsigned long long)state->seq, state->friends.count,
            (unsigned long long)restored->checkpoint_seq, (unsigned long long)restored->tail_events,
            (long long)((clock_mono_us() - began_us) / 1000));
     report_held(stepd);
@@ -217,7 +217,8 @@ open_line(struct stepd *stepd)
                                                [LINE_MULTICAST] = settings->multicast_per_second,
                                                [LINE_REPLY] = settings->reply_per_second,
                                            },
-                                       .fetch_profiles = settings->fetch_profiles};
+                                       .fetch_profiles = settings->fetch_profiles,
+                                       .read_quota = true};
     random_draw(NULL, &options.jitter_seed, sizeof(options.jitter_seed));
     stepd->desk = delivery_new(&options);
     if (core_claimed(stepd->core)) {

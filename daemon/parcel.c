@@ -22,11 +22,12 @@ write_envelope(struct parcel *parcel, const struct state *state, const struct de
     }
     uint32_t count = parcel->friends == NULL ? 1 : parcel->friend_count;
     struct span *to = calloc(count, sizeof(*to));
-    assert(to != NULL);
+    char(*rooms)[LINE_ID_ROOM] = calloc(count, sizeof(*rooms));
+    assert(to != NULL && rooms != NULL);
     parcel->rendered = true;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t friend = parcel->friends == NULL ? parcel->friend : parcel->friends[i];
-        to[i] = span_cstr(state->friends[friend].line_id);
+        to[i] = span_cstr(state_line_id(state, friend, rooms[i]));
         parcel->rendered = parcel->rendered && to[i].len > 0; /* else forgotten */
     }
     if (parcel->friends == NULL) {
@@ -35,6 +36,7 @@ write_envelope(struct parcel *parcel, const struct state *state, const struct de
         line_multicast_body(to, count, messages, &parcel->body);
     }
     free(to);
+    free(rooms);
 }
 
 static void
@@ -65,14 +67,14 @@ gather(struct parcel *parcel, const struct state *state, const uint32_t *rows, u
     assert(parcel->friends != NULL);
     parcel->friend_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        parcel->friends[i] = state->deliveries[rows[i]].friend;
+        parcel->friends[i] = state_delivery(state, rows[i])->friend;
     }
 }
 
 struct parcel *
 parcel_new(const struct state *state, const uint32_t *rows, uint32_t count, void *desk)
 {
-    const struct delivery *row = &state->deliveries[rows[0]];
+    const struct delivery *row = state_delivery(state, rows[0]);
     assert(row->phase == DELIVERY_INTENDED);
     struct parcel *parcel = calloc(1, sizeof(*parcel));
     assert(parcel != NULL);
@@ -130,7 +132,7 @@ static enum pacing_news
 news_of(const struct line_answer *answer, enum line_limit limit)
 {
     if (limit != LIMIT_NONE) {
-        return limit == LIMIT_USER ? NEWS_NONE : NEWS_SLOW;
+        return limit == LIMIT_RATE ? NEWS_SLOW : NEWS_NONE;
     }
     bool well = answer->transport == LINE_ANSWERED && answer->status >= 200 &&
                 answer->status < 500 && answer->status != 401;
@@ -155,13 +157,15 @@ is_doubtful(const struct line_answer *answer)
 }
 
 static struct parcel_verdict
-judge_push(const struct line_answer *answer)
+judge_push(const struct parcel *parcel, const struct line_answer *answer, enum line_limit limit)
 {
     if (is_doubtful(answer)) {
         return (struct parcel_verdict){.again = true};
     }
     if (is_harmless(answer)) {
-        return (struct parcel_verdict){.again = true};
+        /* Due again, and held where people see it held (SPEC R11), unless an earlier try is in doubt. */
+        bool back = limit == LIMIT_MONTH && !parcel->left_before;
+        return (struct parcel_verdict){.again = !back, .result = RESULT_RETURNED, .bad = NO_ID};
     }
     bool sent = answer->status < 300 || answer->status == 409;
     return (struct parcel_verdict){.result = sent ? RESULT_SENT : RESULT_FAILED, .bad = NO_ID};
@@ -190,9 +194,9 @@ bad_id(const struct parcel *parcel, const struct line_answer *answer)
 
 /* A request to many is all or nothing (FACTS 2): what one of them causes must not hit the others. */
 static struct parcel_verdict
-judge_many(const struct parcel *parcel, const struct line_answer *answer)
+judge_many(const struct parcel *parcel, const struct line_answer *answer, enum line_limit limit)
 {
-    struct parcel_verdict verdict = judge_push(answer);
+    struct parcel_verdict verdict = judge_push(parcel, answer, limit);
     if (verdict.again || verdict.result != RESULT_FAILED || answer->status != 400) {
         return verdict;
     }
@@ -233,8 +237,8 @@ parcel_judge(struct parcel *parcel, const struct line_answer *answer)
     parcel->left_before = left_before || is_doubtful(answer);
     struct parcel_verdict verdict = parcel->how == HOW_REPLY
                                         ? judge_reply(parcel, answer, left_before)
-                                    : parcel->friends != NULL ? judge_many(parcel, answer)
-                                                              : judge_push(answer);
+                                    : parcel->friends != NULL ? judge_many(parcel, answer, limit)
+                                                              : judge_push(parcel, answer, limit);
     if (verdict.result != RESULT_RETURNED || parcel->friends == NULL) {
         verdict.bad = NO_ID;
     }

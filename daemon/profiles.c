@@ -87,14 +87,15 @@ ask_now(void *context)
 {
     struct question *question = context;
     struct profiles *profiles = question->profiles;
-    const struct friend_row *row = &core_state(profiles->core)->friends[question->friend];
-    if (row->line_id == NULL) { /* forgotten meanwhile */
+    char room[LINE_ID_ROOM];
+    const char *user_id = state_line_id(core_state(profiles->core), question->friend, room);
+    if (user_id == NULL) { /* forgotten meanwhile */
         question->in_flight = false;
         profiles->in_flight--;
         return;
     }
     struct line_request request = {.endpoint = LINE_PROFILE,
-                                   .user_id = span_cstr(row->line_id),
+                                   .user_id = span_cstr(user_id),
                                    .now_ms = clock_now_ms(core_clock(profiles->core))};
     profiles->client->send(profiles->client, &request, on_answer, question);
 }
@@ -113,9 +114,8 @@ is_asked(const struct profiles *profiles, uint32_t friend)
 static bool
 wants_asking(const struct profiles *profiles, uint32_t friend)
 {
-    const struct friend_row *row = &core_state(profiles->core)->friends[friend];
-    return !row->profile_asked && !row->blocked && row->line_id != NULL &&
-           !is_asked(profiles, friend);
+    const struct friend_row *row = state_friend(core_state(profiles->core), friend);
+    return !row->profile_asked && !row->blocked && row->has_id && !is_asked(profiles, friend);
 }
 
 void
@@ -129,11 +129,11 @@ profiles_pump(struct profiles *profiles)
         if (question->in_flight) {
             continue;
         }
-        while (profiles->cursor < core_state(profiles->core)->friend_count &&
+        while (profiles->cursor < core_state(profiles->core)->friends.count &&
                !wants_asking(profiles, profiles->cursor)) {
             profiles->cursor++;
         }
-        if (profiles->cursor >= core_state(profiles->core)->friend_count) {
+        if (profiles->cursor >= core_state(profiles->core)->friends.count) {
             return;
         }
         *question = (struct question){profiles, profiles->cursor++, true};
@@ -151,6 +151,6 @@ profiles_in_flight(const struct profiles *profiles)
 int64_t
 profiles_next(const struct profiles *profiles)
 {
-    bool waiting = profiles->cursor < core_state(profiles->core)->friend_count;
+    bool waiting = profiles->cursor < core_state(profiles->core)->friends.count;
     return waiting && profiles->in_flight < ASKED_AT_ONCE_MAX ? profiles->rest_until_ms : INT64_MAX;
 }

@@ -3,13 +3,6 @@
 #include "store/checkpoint.h"
 #include <inttypes.h>
 
-static enum rc
-compile(void *context, struct span canonical, struct definitions **out_definitions)
-{
-    const struct zone_source *zones = context;
-    return definition_from_canonical(canonical, *zones, out_definitions);
-}
-
 static void
 pass_over(const struct restore_options *options, uint64_t seq, const char *why)
 {
@@ -38,24 +31,51 @@ refuse_cut_log(const struct restore_options *options, uint64_t seq, struct buf *
     return RC_CORRUPT;
 }
 
+struct reading {
+    struct checkpoint_reader *reader; /* NULL: closed */
+    struct zone_source zones;
+};
+
+static enum rc
+get_image(void *context, void *out, size_t bytes)
+{
+    return checkpoint_get(((struct reading *)context)->reader, out, bytes);
+}
+
+static enum rc
+confirm(void *context, const char **out_why)
+{
+    struct reading *reading = context;
+    struct checkpoint_reader *reader = reading->reader;
+    reading->reader = NULL;
+    return reader == NULL ? RC_OK : checkpoint_close(reader, out_why);
+}
+
+static enum rc
+compile(void *context, struct span canonical, struct definitions **out_definitions)
+{
+    return definition_from_canonical(canonical, ((struct reading *)context)->zones,
+                                     out_definitions);
+}
+
+/* Straight from the file into the tables, which are believed once the file was summed to its end. */
 static enum rc
 read_image(struct checkpoint_reader *reader, const struct checkpoint *head,
            const struct restore_options *options, struct engine *engine, const char **out_why)
 {
-    struct zone_source zones = options->zones;
-    struct buf image = {0};
-    uint8_t *at = buf_reserve(&image, (size_t)head->image_bytes);
-    enum rc got = at == NULL ? RC_NO_MEMORY : checkpoint_get(reader, at, (size_t)head->image_bytes);
-    enum rc rc = checkpoint_close(reader, out_why);
-    rc = rc == RC_OK ? got : rc;
-    if (rc == RC_OK) {
-        const struct image_source source = {.bytes = buf_span(&image),
-                                            .digest = &head->digest,
-                                            .definitions = compile,
-                                            .context = &zones};
-        rc = engine_load(engine, &source, out_why);
+    struct reading reading = {.reader = reader, .zones = options->zones};
+    const struct image_source source = {
+        .bytes = {.get = get_image, .context = &reading, .bytes = head->image_bytes},
+        .confirm = confirm,
+        .digest = &head->digest,
+        .definitions = compile,
+        .context = &reading};
+    enum rc rc = engine_load(engine, &source, out_why);
+    const char *damage;
+    if (confirm(&reading, &damage) != RC_OK) { /* not read to its end: that is the nearer reason */
+        *out_why = damage;
+        rc = RC_CORRUPT;
     }
-    buf_fini(&image);
     return rc;
 }
 
@@ -143,12 +163,16 @@ struct filling {
 };
 
 static void
+put_image(void *context, const void *data, size_t len)
+{
+    checkpoint_put(context, data, len);
+}
+
+static void
 fill(void *context, struct checkpoint_writer *writer)
 {
-    struct buf image = {0};
-    image_write(((const struct filling *)context)->state, &image);
-    checkpoint_put(writer, image.data, image.len);
-    buf_fini(&image);
+    const struct stream_sink sink = {.put = put_image, .context = writer};
+    image_write(((const struct filling *)context)->state, &sink);
 }
 
 enum rc

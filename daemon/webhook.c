@@ -75,6 +75,7 @@ input_webhook_id(const struct input *input)
     case INPUT_PAUSE:
     case INPUT_RESUME:
     case INPUT_QUOTA:
+    case INPUT_LINE_QUOTA:
     case INPUT_CAP:
     case INPUT_BROADCAST_CANCEL:
     case INPUT_BROADCAST_FIT:

@@ -25,7 +25,7 @@ action_set_tag(struct turn *turn, uint32_t friend, uint32_t tag, bool add, struc
 void
 action_clear_field(struct turn *turn, uint32_t friend, uint32_t field, struct source source)
 {
-    if (state_value(turn->state, friend, field) == NULL) {
+    if (!state_value(turn->state, friend, field).set) {
         return;
     }
     struct event cleared = {.kind = EVENT_FIELD_CLEARED,
@@ -72,7 +72,7 @@ action_set_field(struct turn *turn, uint32_t friend, uint32_t field, int64_t num
                  struct span text, struct source source)
 {
     enum field_type type = state_field_type(turn->state, field);
-    if (turn->state->friends[friend].forgotten) {
+    if (state_friend(turn->state, friend)->forgotten) {
         return;
     }
     if (is_taken(turn, friend, field, text, source)) {
@@ -113,9 +113,9 @@ run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct
         uint64_t started_seq;
     } *rows = NULL;
     uint32_t count = 0;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
-        uint32_t scenario = state->enrolments[i].scenario;
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;
+         i = state_enrolment(state, i)->next) {
+        uint32_t scenario = state_enrolment(state, i)->scenario;
         enum stop_scope scope = action->u.stop.scope;
         const struct scenario *definition = &state->definitions->scenarios[scenario];
         if (definition->kind == KIND_SCENARIO &&
@@ -123,11 +123,11 @@ run_stop(struct turn *turn, uint32_t friend, const struct action *action, struct
              (scope == STOP_LANE && definition->lane == action->u.stop.id))) {
             rows = arena_grow(turn->out->arena, rows, count, sizeof(*rows));
             rows[count].index = i;
-            rows[count++].started_seq = state->enrolments[i].started_seq;
+            rows[count++].started_seq = state_enrolment(state, i)->started_seq;
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        const struct enrolment *row = &state->enrolments[rows[i].index];
+        const struct enrolment *row = state_enrolment(state, rows[i].index);
         if (row->phase != ENROLMENT_FREE && row->started_seq == rows[i].started_seq) {
             apply_scope(turn, rows[i].index, action, source);
         }
@@ -178,7 +178,7 @@ run_jump(struct turn *turn, const struct action *action, struct source source, u
     if (enrolment == NO_ID) {
         return;
     }
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     if (row->phase == ENROLMENT_WAITING && row->scenario == source.id && row->step == source.sub) {
         scenario_redirect(turn, enrolment,
                           action->kind == ACTION_GOTO ? action->u.jump.step : NO_ID);
@@ -223,10 +223,10 @@ run_wait(struct turn *turn, uint32_t friend, const struct action *action, struct
     const struct state *state = turn->state;
     const struct step *step =
         scenario_only_step(&state->definitions->scenarios[action->u.wait.scenario]);
-    if (step == NULL || state_is_blocked(state, friend) || state->friends[friend].forgotten) {
+    if (step == NULL || state_is_blocked(state, friend) || state_friend(state, friend)->forgotten) {
         return;
     }
-    const struct enrolment as = {.start_ms = turn->now_ms, .links = turn->links};
+    const struct enrolling as = {.start_ms = turn->now_ms, .links = turn->links};
     uint32_t enrolment = scenario_enrol(turn, friend, action->u.wait.scenario, &as, source);
     if (enrolment != NO_ID) {
         scenario_plan(turn, enrolment, step, turn->now_ms + step->timing.delay_ms, turn->now_ms);

@@ -2,13 +2,14 @@
 #include "engine/agenda.h"
 
 #include "engine/chunk.h"
+#include "engine/tables.h"
 #include "engine/turn.h"
 #include <assert.h>
 
 static void
 enqueue_enrolment(struct agenda *agenda, uint32_t index)
 {
-    struct enrolment *row = &agenda->state->enrolments[index];
+    struct enrolment *row = tables_enrolment(agenda->state, index);
     if (row->queued) {
         return;
     }
@@ -23,7 +24,7 @@ enqueue_enrolment(struct agenda *agenda, uint32_t index)
 static void
 enqueue_delivery(struct agenda *agenda, uint32_t index)
 {
-    struct delivery *row = &agenda->state->deliveries[index];
+    struct delivery *row = tables_delivery(agenda->state, index);
     if (!row->queued) {
         struct owner owner = {OWNER_DELIVERY, index};
         row->queued = true;
@@ -39,13 +40,13 @@ owner_is_due(const struct state *state, struct owner owner, int64_t now_ms)
     bool waits;
     int64_t wake_ms;
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
+        const struct delivery *row = state_delivery(state, owner.index);
         waits = row->phase == DELIVERY_PLANNED;
         wake_ms = row->wake_ms;
     } else {
-        const struct enrolment *row = &state->enrolments[owner.index];
+        const struct enrolment *row = state_enrolment(state, owner.index);
         waits = row->phase == ENROLMENT_WAITING && !state_is_paused(state, row);
-        wake_ms = row->wake_ms;
+        wake_ms = state_wake(state, row);
     }
     return waits &&
            (wake_ms <= now_ms || (owner_is_held(state, owner) && !owner_must_stay(state, owner)));
@@ -67,14 +68,14 @@ void
 agenda_look_at(struct agenda *agenda, uint32_t friend, int64_t now_ms)
 {
     const struct state *state = agenda->state;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(state, i)->next) {
         if (owner_is_due(state, (struct owner){OWNER_DELIVERY, i}, now_ms)) {
             enqueue_delivery(agenda, i);
         }
     }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;
+         i = state_enrolment(state, i)->next) {
         if (owner_is_due(state, (struct owner){OWNER_ENROLMENT, i}, now_ms)) {
             enqueue_enrolment(agenda, i);
         }
@@ -96,7 +97,7 @@ look_at_all(struct agenda *agenda)
 static void
 pass_over_if_paused(struct agenda *agenda, uint32_t index)
 {
-    const struct enrolment *row = &agenda->state->enrolments[index];
+    const struct enrolment *row = state_enrolment(agenda->state, index);
     if (row->phase == ENROLMENT_WAITING && state_is_paused(agenda->state, row)) {
         agenda->passed_over = true;
     }
@@ -107,7 +108,7 @@ look_at_share(struct agenda *agenda, int64_t now_ms)
 {
     for (uint32_t i = 0; i < LOOK_SHARE && agenda->look_from != NO_ID; i++) {
         uint32_t index = agenda->look_from++;
-        if (index >= agenda->state->enrolment_count) {
+        if (index >= agenda->state->enrolments.count) {
             agenda->look_from = NO_ID;
         } else if (owner_is_due(agenda->state, (struct owner){OWNER_ENROLMENT, index}, now_ms)) {
             enqueue_enrolment(agenda, index);
@@ -134,8 +135,8 @@ follow_owner(struct agenda *agenda, struct owner owner)
 {
     const struct state *state = agenda->state;
     due_arm(&agenda->due, state,
-            owner.kind == OWNER_DELIVERY ? state->deliveries[owner.index].wake_ms
-                                         : state->enrolments[owner.index].wake_ms,
+            owner.kind == OWNER_DELIVERY ? state_delivery(state, owner.index)->wake_ms
+                                         : state_wake(state, state_enrolment(state, owner.index)),
             owner);
     if (owner_is_held(state, owner)) {
         held_add(&agenda->held, owner);
@@ -192,7 +193,8 @@ agenda_follow(struct agenda *agenda, const struct event *event)
                             event->u.delivery.result == RESULT_RETURNED));
         agenda->held.wanted = agenda->held.wanted || gives_back;
     } else if (event->kind == EVENT_MONTH_BEGUN || event->kind == EVENT_QUOTA_SET ||
-               event->kind == EVENT_CAP_SET || event->kind == EVENT_DEFINITIONS_APPLIED) {
+               event->kind == EVENT_LINE_QUOTA || event->kind == EVENT_CAP_SET ||
+               event->kind == EVENT_DEFINITIONS_APPLIED) {
         agenda->held.wanted = true;
     }
     if (event->kind == EVENT_DEFINITIONS_APPLIED) {
@@ -209,13 +211,13 @@ agenda_begin(struct agenda *agenda, struct state *state, int64_t now_ms)
 {
     *agenda = (struct agenda){.state = state, .look_from = NO_ID, .now_ms = now_ms};
     due_init(&agenda->due, now_ms);
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        if (state->enrolments[i].phase == ENROLMENT_WAITING) {
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        if (state_enrolment(state, i)->phase == ENROLMENT_WAITING) {
             follow_owner(agenda, (struct owner){OWNER_ENROLMENT, i});
         }
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        if (state->deliveries[i].phase == DELIVERY_PLANNED) {
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        if (state_delivery(state, i)->phase == DELIVERY_PLANNED) {
             follow_owner(agenda, (struct owner){OWNER_DELIVERY, i});
         }
     }
@@ -236,8 +238,8 @@ agenda_best(const struct agenda *agenda, uint32_t friend, int64_t now_ms, struct
     const struct state *state = agenda->state;
     struct rank best = {0};
     bool found = false;
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(state, i)->next) {
         struct owner owner = {OWNER_DELIVERY, i};
         struct rank rank = rank_of(state, owner);
         if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
@@ -246,8 +248,8 @@ agenda_best(const struct agenda *agenda, uint32_t friend, int64_t now_ms, struct
             *out_owner = owner;
         }
     }
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;
+         i = state_enrolment(state, i)->next) {
         struct owner owner = {OWNER_ENROLMENT, i};
         struct rank rank = rank_of(state, owner);
         if (owner_is_due(state, owner, now_ms) && (!found || rank_before(&rank, &best))) {
@@ -264,11 +266,11 @@ agenda_take_up(struct agenda *agenda, struct owner owner, int64_t now_ms)
 {
     uint32_t friend;
     if (owner.kind == OWNER_DELIVERY) {
-        struct delivery *row = &agenda->state->deliveries[owner.index];
+        struct delivery *row = tables_delivery(agenda->state, owner.index);
         row->queued = false;
         friend = row->friend;
     } else {
-        struct enrolment *row = &agenda->state->enrolments[owner.index];
+        struct enrolment *row = tables_enrolment(agenda->state, owner.index);
         row->queued = false;
         friend = row->friend;
         pass_over_if_paused(agenda, owner.index);

@@ -5,20 +5,20 @@
 bool
 state_is_blocked(const struct state *state, uint32_t friend)
 {
-    return state->friends[friend].blocked || state->friends[friend].operator_blocked;
+    return state_friend(state, friend)->blocked || state_friend(state, friend)->operator_blocked;
 }
 
 enum reason
 state_block_reason(const struct state *state, uint32_t friend)
 {
-    return state->friends[friend].operator_blocked ? REASON_OPERATOR_BLOCKED
-                                                   : REASON_BLOCKED_BY_FRIEND;
+    return state_friend(state, friend)->operator_blocked ? REASON_OPERATOR_BLOCKED
+                                                         : REASON_BLOCKED_BY_FRIEND;
 }
 
 void
 block_list(struct turn *turn, uint32_t friend, bool hidden, struct source source)
 {
-    if (turn->state->friends[friend].hidden == hidden) {
+    if (state_friend(turn->state, friend)->hidden == hidden) {
         return;
     }
     struct event listed = {
@@ -30,11 +30,11 @@ void
 block_set(struct turn *turn, uint32_t friend, bool blocked, struct source source)
 {
     const struct state *state = turn->state;
-    if (state->friends[friend].operator_blocked == blocked) {
+    if (state_friend(state, friend)->operator_blocked == blocked) {
         return;
     }
-    while (blocked && state->friends[friend].first_enrolment != NO_ID) {
-        scenario_stop(turn, state->friends[friend].first_enrolment, REASON_OPERATOR_BLOCKED,
+    while (blocked && state_friend(state, friend)->first_enrolment != NO_ID) {
+        scenario_stop(turn, state_friend(state, friend)->first_enrolment, REASON_OPERATOR_BLOCKED,
                       source);
     }
     if (blocked) {
@@ -50,7 +50,7 @@ block_set(struct turn *turn, uint32_t friend, bool blocked, struct source source
 void
 block_apply(struct state *state, const struct event *event)
 {
-    struct friend_row *row = &state->friends[event->friend];
+    struct friend_row *row = tables_friend(state, event->friend);
     if (event->kind == EVENT_LISTED) {
         row->hidden = event->u.listed.hidden;
         return;

@@ -2,7 +2,7 @@
  *
  * Due, its audience is chosen a slice of friends a pass, all as they are then; when it is known, and
  * fits into the quota, each of them gets a delivery, in friend-id order. What became of a friend is a
- * letter: '.' in, '-' passed over because of a block, 'a' kept out by the first term, 'b' by the second. */
+ * letter: '.' in, '-' passed over: blocked or forgotten, 'a' kept out by the first term, 'b' by the second. */
 #include "engine/tables.h"
 #include "engine/turn.h"
 
@@ -192,7 +192,8 @@ verdict_on(const struct turn *turn, uint32_t friend, const struct condition *to)
         uint32_t term = condition_first_false(turn, friend, to);
         return (uint8_t)(LETTER_TERM + (term < TERMS_TOLD ? term : TERMS_TOLD - 1));
     }
-    return state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
+    bool forgotten = state_friend(turn->state, friend)->forgotten;
+    return forgotten || state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
 }
 
 /* All friends were looked at: it goes, or it does not fit. */
@@ -216,7 +217,7 @@ choose(struct turn *turn, uint32_t broadcast)
     uint32_t from = state->broadcasts[broadcast].cursor;
     uint8_t letters[CHOSEN_A_SLICE];
     uint32_t count = 0;
-    while (count < CHOSEN_A_SLICE && from + count < state->friend_count) {
+    while (count < CHOSEN_A_SLICE && from + count < state->friends.count) {
         letters[count] =
             verdict_on(turn, from + count, &state->definitions->broadcasts[broadcast].to);
         count++;
@@ -226,7 +227,7 @@ choose(struct turn *turn, uint32_t broadcast)
     chosen.u.broadcast.count = count;
     chosen.u.broadcast.verdict = span_of(letters, count);
     turn_emit(turn, &chosen);
-    if (from + count == state->friend_count) {
+    if (from + count == state->friends.count) {
         pressure_begin_month(turn); /* whose allowance is asked for */
         settle(turn, broadcast);
     }

@@ -50,8 +50,9 @@ button_is_over_limit(const struct turn *turn, uint32_t friend, uint32_t button,
     const struct state *state = turn->state;
     const struct zone *zone = state->definitions->account.zone;
     enum tap_limit limit = state->definitions->buttons[button].limit;
-    for (uint32_t i = state->friends[friend].first_tap; i != NO_ID; i = state->taps[i].next) {
-        const struct tap_row *tap = &state->taps[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_tap; i != NO_ID;
+         i = state_tap(state, i)->next) {
+        const struct tap_row *tap = state_tap(state, i);
         if (tap->button != button) {
             continue;
         }

@@ -100,12 +100,12 @@ uint32_t
 state_open_booking(const struct state *state, uint32_t friend, uint32_t calendar, int64_t now_ms)
 {
     uint32_t first = NO_ID;
-    for (uint32_t i = state->friends[friend].first_booking; i != NO_ID;
-         i = state->bookings[i].next) {
-        const struct booking *row = &state->bookings[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_booking; i != NO_ID;
+         i = state_booking(state, i)->next) {
+        const struct booking *row = state_booking(state, i);
         if (row->phase == BOOKING_OPEN && row->at_ms >= now_ms &&
             (calendar == NO_ID || row->calendar == calendar) &&
-            (first == NO_ID || row->at_ms < state->bookings[first].at_ms)) {
+            (first == NO_ID || row->at_ms < state_booking(state, first)->at_ms)) {
             first = i;
         }
     }
@@ -116,11 +116,11 @@ uint32_t
 state_newest_booking(const struct state *state, uint32_t friend, uint32_t calendar)
 {
     uint32_t newest = NO_ID;
-    for (uint32_t i = state->friends[friend].first_booking; i != NO_ID;
-         i = state->bookings[i].next) {
-        const struct booking *row = &state->bookings[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_booking; i != NO_ID;
+         i = state_booking(state, i)->next) {
+        const struct booking *row = state_booking(state, i);
         if ((calendar == NO_ID || row->calendar == calendar) &&
-            (newest == NO_ID || row->seq > state->bookings[newest].seq)) {
+            (newest == NO_ID || row->seq > state_booking(state, newest)->seq)) {
             newest = i;
         }
     }
@@ -139,8 +139,8 @@ uint32_t
 state_slot_taken(const struct state *state, const struct booking_wish *wish)
 {
     uint32_t taken = 0;
-    for (uint32_t i = 0; i < state->booking_count; i++) {
-        taken += is_same_slot(&state->bookings[i], wish) ? 1 : 0;
+    for (uint32_t i = 0; i < state->bookings.count; i++) {
+        taken += is_same_slot(state_booking(state, i), wish) ? 1 : 0;
     }
     return taken;
 }
@@ -155,9 +155,9 @@ is_over_limit(const struct turn *turn, uint32_t friend, const struct booking_wis
     const struct state *state = turn->state;
     const struct calendar *calendar = calendar_of(state, wish->calendar);
     uint32_t open = 0;
-    for (uint32_t i = state->friends[friend].first_booking; i != NO_ID;
-         i = state->bookings[i].next) {
-        const struct booking *row = &state->bookings[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_booking; i != NO_ID;
+         i = state_booking(state, i)->next) {
+        const struct booking *row = state_booking(state, i);
         if (i == except || row->phase != BOOKING_OPEN || row->calendar != wish->calendar) {
             continue;
         }
@@ -196,7 +196,7 @@ judge(const struct turn *turn, uint32_t friend, struct booking_wish *wish, uint3
         return REASON_LIMIT;
     }
     uint32_t taken = state_slot_taken(state, wish);
-    if (except != NO_ID && is_same_slot(&state->bookings[except], wish)) {
+    if (except != NO_ID && is_same_slot(state_booking(state, except), wish)) {
         taken--; /* its own place */
     }
     return taken >= capacity ? REASON_FULL : REASON_NONE;
@@ -212,7 +212,7 @@ judge_giving_up(const struct turn *turn, uint32_t booking, const struct booking_
     const struct calendar *calendar = calendar_of(turn->state, wish->calendar);
     int64_t until_ms =
         calendar_deadline(&calendar->cancel_until, turn->state->definitions->account.zone,
-                          turn->state->bookings[booking].at_ms);
+                          state_booking(turn->state, booking)->at_ms);
     return !wish->by_operator && turn->now_ms > until_ms ? REASON_CANCEL_DEADLINE : REASON_NONE;
 }
 
@@ -241,7 +241,7 @@ run(struct turn *turn, uint32_t friend, uint32_t calendar, const struct body *bo
 static uint64_t
 reminder_key(const struct turn *turn, uint32_t booking)
 {
-    return REMINDER_KEY_OWN | turn->state->bookings[booking].made_seq;
+    return REMINDER_KEY_OWN | state_booking(turn->state, booking)->made_seq;
 }
 
 /* SPEC R39: the goal is the slot's start; a change starts them anew, all steps. The body that ran before
@@ -249,7 +249,7 @@ reminder_key(const struct turn *turn, uint32_t booking)
 static void
 start_reminders(struct turn *turn, const struct event *event)
 {
-    const struct booking *row = &turn->state->bookings[event->u.booking.booking];
+    const struct booking *row = state_booking(turn->state, event->u.booking.booking);
     const struct calendar *calendar = calendar_of(turn->state, event->u.booking.calendar);
     if (row->phase != BOOKING_OPEN || row->seq != event->seq) {
         return;
@@ -314,7 +314,7 @@ change(struct turn *turn, uint32_t friend, const struct booking_wish *wanted, st
         return false;
     }
     struct event changed = booking_event(EVENT_BOOKING_CHANGED, friend, booking, &wish, source);
-    changed.u.booking.from_ms = turn->state->bookings[booking].at_ms;
+    changed.u.booking.from_ms = state_booking(turn->state, booking)->at_ms;
     changed.seq = turn_emit(turn, &changed)->seq;
     run(turn, friend, wish.calendar, &calendar_of(turn->state, wish.calendar)->on_change);
     start_reminders(turn, &changed);
@@ -329,8 +329,8 @@ calendar_cancel(struct turn *turn, uint32_t friend, const struct booking_wish *w
     uint32_t booking = state_open_booking(turn->state, friend, wish.calendar, turn->now_ms);
     enum reason reason = judge_giving_up(turn, booking, &wish);
     if (booking != NO_ID) {
-        wish.slot = turn->state->bookings[booking].slot;
-        wish.at_ms = turn->state->bookings[booking].at_ms;
+        wish.slot = state_booking(turn->state, booking)->slot;
+        wish.at_ms = state_booking(turn->state, booking)->at_ms;
     }
     if (reason != REASON_NONE) {
         refuse(turn, friend, &wish, reason, source);
@@ -355,7 +355,7 @@ calendar_decide(struct turn *turn, const struct input *input)
     if (wish.by_operator) {
         source = (struct source){SOURCE_OPERATOR, input->author, 0};
     }
-    if (turn->state->friends[friend].forgotten) {
+    if (state_friend(turn->state, friend)->forgotten) {
         return;
     }
     turn_open_answer(turn, friend);
@@ -387,11 +387,11 @@ calendar_apply(struct state *state, const struct event *event)
         }
         return;
     }
-    if (index >= state->booking_count || state->bookings[index].friend != event->friend ||
-        state->bookings[index].phase != BOOKING_OPEN) {
+    if (index >= state->bookings.count || tables_booking(state, index)->friend != event->friend ||
+        tables_booking(state, index)->phase != BOOKING_OPEN) {
         return;
     }
-    struct booking *row = &state->bookings[index];
+    struct booking *row = tables_booking(state, index);
     row->seq = event->seq;
     if (event->kind == EVENT_BOOKING_CHANGED) {
         row->slot = event->u.booking.slot;

@@ -77,8 +77,8 @@ uint64_t
 chunk_content(const struct state *state, struct owner owner, int64_t now_ms)
 {
     return owner.kind == OWNER_DELIVERY
-               ? content_of_delivery(state, &state->deliveries[owner.index], now_ms)
-               : content_of_enrolment(state, &state->enrolments[owner.index]);
+               ? content_of_delivery(state, state_delivery(state, owner.index), now_ms)
+               : content_of_enrolment(state, state_enrolment(state, owner.index));
 }
 
 /* --- taking --- */
@@ -136,8 +136,8 @@ judge_all(struct turn *turn, const struct owner *owners, uint32_t count, struct 
                                                      : step_judge(turn, owners[i].index);
         /* What was sent back may look like others and yet not be: a hash is no comparison. */
         bool alike = goes && (going == 0 || owners[i].kind == OWNER_ENROLMENT ||
-                              same_items(&turn->state->deliveries[owners[i].index],
-                                         &turn->state->deliveries[out_going[0].index]));
+                              same_items(state_delivery(turn->state, owners[i].index),
+                                         state_delivery(turn->state, out_going[0].index)));
         if (alike) {
             out_going[going++] = owners[i];
         }
@@ -151,12 +151,12 @@ set_items_of(struct turn *turn, struct event *intent, struct owner owner)
 {
     const struct state *state = turn->state;
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
+        const struct delivery *row = state_delivery(state, owner.index);
         intent->u.delivery.message_class = row->message_class;
         intent->u.delivery.item_count = row->item_count;
         memcpy(intent->u.delivery.items, row->items, sizeof(row->items));
     } else {
-        const struct enrolment *row = &state->enrolments[owner.index];
+        const struct enrolment *row = state_enrolment(state, owner.index);
         const struct step *step =
             scenario_step(&state->definitions->scenarios[row->scenario], row->step, NULL);
         uint32_t templates[DELIVERY_ITEMS_MAX];
@@ -188,11 +188,12 @@ intend_all(struct turn *turn, const struct owner *going, uint32_t count)
     crowd->count = count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t index = going[i].index, friend = owner_whose(state, going[i]);
-        int64_t due_ms = steps ? state->enrolments[index].due_ms : state->deliveries[index].due_ms;
+        int64_t due_ms =
+            steps ? state_enrolment(state, index)->due_ms : state_delivery(state, index)->due_ms;
         intent.u.delivery.due_ms = i == 0 ? due_ms : intent.u.delivery.due_ms;
         crowd->friends[i] = friend;
-        crowd->previous[i] = state->friends[friend].newest_seq;
-        crowd->numbers[i] = steps ? index : state->deliveries[index].seq;
+        crowd->previous[i] = state_friend(state, friend)->newest_seq;
+        crowd->numbers[i] = steps ? index : state_delivery(state, index)->seq;
         crowd->extra[i] = (uint64_t)(due_ms - intent.u.delivery.due_ms);
     }
     intent.u.delivery.body_hash = engine_body_hash(turn->engine, &intent);
@@ -233,9 +234,9 @@ chunk_decide_outcome(struct turn *turn, const struct input *input)
         if (index == NO_ID) {
             continue; /* booked already: the friend was forgotten */
         }
-        rows[crowd->count] = state->deliveries[index];
+        rows[crowd->count] = *state_delivery(state, index);
         crowd->friends[crowd->count] = friend;
-        crowd->previous[crowd->count] = state->friends[friend].newest_seq;
+        crowd->previous[crowd->count] = state_friend(state, friend)->newest_seq;
         crowd->numbers[crowd->count] =
             i == input->u.outcome.bad ? RESULT_FAILED : input->u.outcome.result;
         crowd->extra[crowd->count] = rows[crowd->count].seq;
@@ -274,16 +275,17 @@ chunk_apply(struct state *state, const struct event *event)
     }
     for (uint32_t i = 0; i < crowd.count; i++) {
         uint32_t friend = (uint32_t)crowd.friends[i];
-        if (friend >= state->friend_count) {
+        if (friend >= state->friends.count) {
             continue;
         }
         struct event single;
         crowd_single(event, &crowd, i, &single);
         if (!intends) { /* which the row knows */
             uint32_t index = state_find_delivery(state, friend, single.u.delivery.delivery);
-            single.u.delivery.item_count = index == NO_ID ? 0 : state->deliveries[index].item_count;
+            single.u.delivery.item_count =
+                index == NO_ID ? 0 : tables_delivery(state, index)->item_count;
             if (index != NO_ID) {
-                memcpy(single.u.delivery.items, state->deliveries[index].items,
+                memcpy(single.u.delivery.items, tables_delivery(state, index)->items,
                        sizeof(single.u.delivery.items));
             }
         }
@@ -291,9 +293,9 @@ chunk_apply(struct state *state, const struct event *event)
         if (intends) {
             uint32_t index = state_find_intent(state, friend, event->seq);
             if (index != NO_ID) {
-                state->deliveries[index].crowd = crowd.count;
+                tables_delivery(state, index)->crowd = crowd.count;
             }
         }
-        state->friends[friend].newest_seq = event->seq;
+        tables_friend(state, friend)->newest_seq = event->seq;
     }
 }

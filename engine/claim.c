@@ -49,7 +49,7 @@ release_decide(struct turn *turn, const struct input *input)
                              .u.released = {.from_ms = input->u.release.from_ms}};
     turn_emit(turn, &released);
     /* Its requests may have left, from here or from the directory this is a copy of. */
-    for (uint32_t i = 0; i < turn->state->friend_count; i++) {
+    for (uint32_t i = 0; i < turn->state->friends.count; i++) {
         delivery_give_up(turn, i, REASON_RESTORED);
     }
 }
@@ -66,8 +66,8 @@ claimed_apply(struct state *state, const struct event *event)
     row->seq = event->seq;
     row->inode = event->u.claimed.inode;
     row->birth_ns = event->u.claimed.birth_ns;
-    tables_set_text(&row->machine, event->u.claimed.machine);
-    tables_set_text(&row->path, event->u.claimed.path);
+    tables_set_string(&row->machine, event->u.claimed.machine);
+    tables_set_string(&row->path, event->u.claimed.path);
 }
 
 void

@@ -10,6 +10,7 @@ enum { CHUNKS_PER_BLOCK = SET_BLOCK_BITS / COLUMN_CHUNK_ROWS };
  * the value's lane, and each value of a group of 32 has a bit of its own there, so that gathering is `and`
  * and `or` alone. */
 typedef int32_t lanes __attribute__((vector_size(16)));
+typedef uint32_t wrapping_lanes __attribute__((vector_size(16)));
 
 enum { LANES = 4, GROUP = 32, GROUPS = COLUMN_CHUNK_ROWS / GROUP };
 
@@ -47,11 +48,12 @@ static void
 match_narrow(const int32_t *values, int32_t low, uint32_t span, uint64_t *out)
 {
     const uint32_t sign = UINT32_C(1) << 31;
-    const lanes from = lanes_of((uint32_t)low + sign), limit = lanes_of(span ^ sign);
+    const wrapping_lanes from = (wrapping_lanes)lanes_of((uint32_t)low + sign);
+    const lanes limit = lanes_of(span ^ sign);
     for (size_t group = 0; group < GROUPS; group++) {
         lanes outside = {0};
         for (size_t i = 0; i < GROUP; i += LANES) {
-            lanes moved = lanes_at(values, group * GROUP + i) - from;
+            lanes moved = (lanes)((wrapping_lanes)lanes_at(values, group * GROUP + i) - from);
             outside |= (moved > limit) & lanes_at(BIT_OF, i);
         }
         uint64_t inside = ~gathered(outside) & UINT32_MAX;

@@ -56,11 +56,9 @@ make_room(struct columns *columns, uint32_t field)
     }
 }
 
-/* The friend's chunk, made where there is none, with the friend's bit set. */
-static void *
-claim(struct column *column, uint32_t friend, size_t chunk_bytes)
+static void
+make_chunk(struct column *column, uint32_t chunk, size_t chunk_bytes)
 {
-    uint32_t chunk = chunk_of(friend);
     if (chunk >= column->chunk_count) {
         uint32_t room = column->chunk_count == 0 ? 4 : column->chunk_count;
         while (room <= chunk) {
@@ -73,6 +71,14 @@ claim(struct column *column, uint32_t friend, size_t chunk_bytes)
     if (column->chunks[chunk] == NULL) {
         column->chunks[chunk] = zeros_behind(NULL, 0, chunk_bytes);
     }
+}
+
+/* The friend's chunk, made where there is none, with the friend's bit set. */
+static void *
+claim(struct column *column, uint32_t friend, size_t chunk_bytes)
+{
+    uint32_t chunk = chunk_of(friend);
+    make_chunk(column, chunk, chunk_bytes);
     uint64_t *present = column->chunks[chunk];
     if (!has(present, friend)) {
         uint32_t place = place_of(friend);
@@ -262,6 +268,91 @@ columns_text_chunk(const struct columns *columns, uint32_t field, uint32_t chunk
 {
     bool known = field < columns->count && chunk < columns->texts[field].chunk_count;
     return known ? columns->texts[field].chunks[chunk] : NULL;
+}
+
+static uint32_t
+count_bits(uint64_t word)
+{
+    word -= word >> 1 & UINT64_C(0x5555555555555555);
+    word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)((word * UINT64_C(0x0101010101010101)) >> 56);
+}
+
+/* Are all friends with a value below the limit? */
+static bool
+is_below(const uint64_t *present, uint32_t chunk, uint32_t limit)
+{
+    uint32_t highest = 0;
+    for (uint32_t word = 0; word < COLUMN_CHUNK_WORDS; word++) {
+        if (present[word] != 0) {
+            highest = word * 64 + 64 - (uint32_t)__builtin_clzll(present[word]);
+        }
+    }
+    return (uint64_t)chunk * COLUMN_CHUNK_ROWS + highest <= limit;
+}
+
+static void
+get_chunk(struct column *column, struct stream *stream, uint32_t chunk, size_t chunk_bytes,
+          uint32_t limit)
+{
+    make_chunk(column, chunk, chunk_bytes);
+    uint64_t *present = column->chunks[chunk];
+    stream_bytes(stream, present, chunk_bytes);
+    stream_check(stream, is_below(present, chunk, limit), "a column is of friends who are none");
+    for (uint32_t word = 0; word < COLUMN_CHUNK_WORDS; word++) {
+        column->set_count += count_bits(present[word]);
+    }
+}
+
+/* The chunks there are, each with its place and size. */
+static void
+stream_column(struct column *column, struct stream *stream, bool of_numbers, uint32_t limit)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < column->chunk_count; i++) {
+        count += column->chunks[i] != NULL;
+    }
+    count = stream_count(stream, count, sizeof(struct column_texts));
+    for (uint32_t from = 0; count > 0 && stream->rc == RC_OK; count--) {
+        uint32_t chunk = from;
+        while (!stream_reads(stream) && column->chunks[chunk] == NULL) {
+            chunk++;
+        }
+        bool wide = of_numbers && !stream_reads(stream) &&
+                    ((struct column_numbers *)column->chunks[chunk])->is_wide != 0;
+        stream_u32(stream, &chunk);
+        stream_bool(stream, &wide);
+        stream_check(stream, chunk >= from && (uint64_t)chunk * COLUMN_CHUNK_ROWS < limit,
+                     "a column is of friends who are none");
+        size_t chunk_bytes = !of_numbers ? sizeof(struct column_texts)
+                             : wide      ? sizeof(struct column_wide)
+                                         : sizeof(struct column_narrow);
+        if (stream->rc == RC_OK && stream_reads(stream)) {
+            get_chunk(column, stream, chunk, chunk_bytes, limit);
+        } else if (stream->rc == RC_OK) {
+            stream_bytes(stream, column->chunks[chunk], chunk_bytes);
+        }
+        if (stream->rc == RC_OK && of_numbers) {
+            stream_check(stream, ((struct column_numbers *)column->chunks[chunk])->is_wide == wide,
+                         "a column's numbers are of another size");
+            ((struct column_numbers *)column->chunks[chunk])->is_wide = wide;
+        }
+        from = chunk + 1;
+    }
+}
+
+void
+columns_stream(struct columns *columns, struct stream *stream, uint32_t limit)
+{
+    uint32_t count = stream_count(stream, columns->count, 2 * sizeof(uint32_t));
+    if (stream_reads(stream) && count > 0) {
+        make_room(columns, count - 1);
+    }
+    for (uint32_t field = 0; field < count; field++) {
+        stream_column(&columns->numbers[field], stream, true, limit);
+        stream_column(&columns->texts[field], stream, false, limit);
+    }
 }
 
 size_t

@@ -15,6 +15,7 @@
 #ifndef ENGINE_COLUMNS_H
 #define ENGINE_COLUMNS_H
 
+#include "engine/stream.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,10 @@ const struct column_numbers *columns_number_chunk(const struct columns *columns,
                                                   uint32_t chunk);
 const struct column_texts *columns_text_chunk(const struct columns *columns, uint32_t field,
                                               uint32_t chunk);
+
+/* Out, or into empty ones; values of friends from `limit` on are refused. The numbers of texts in what
+ * is read are for the caller to look at. */
+void columns_stream(struct columns *columns, struct stream *stream, uint32_t limit);
 
 /* Bytes taken from the heap. */
 size_t columns_bytes(const struct columns *columns);

@@ -20,14 +20,14 @@ static struct datum
 field_datum(const struct state *state, uint32_t friend, uint32_t id)
 {
     const struct field *field = &state->definitions->fields[id];
-    const struct value_row *value = state_value(state, friend, id);
+    const struct field_value value = state_value(state, friend, id);
     bool is_text = field->type == FIELD_TEXT || field->type >= FIELD_IMAGE;
     if (is_text) {
-        return text_datum(value == NULL ? (struct span){0} : span_cstr(value->text));
+        return text_datum(span_cstr(value.text));
     }
-    return (struct datum){.empty = value == NULL && !field->has_start,
+    return (struct datum){.empty = !value.set && !field->has_start,
                           .type = field->type,
-                          .number = value == NULL ? field->start : value->number};
+                          .number = value.set ? value.number : field->start};
 }
 
 /* "2026-06-10", as a date is kept in an answer; false once it is erased. */
@@ -61,7 +61,7 @@ answer_datum(const struct state *state, const struct answer_row *row)
         return (struct datum){.type = FIELD_NUMBER, .number = row->number};
     case QUESTION_DATE: {
         struct datum day = {.type = FIELD_DATE};
-        day.empty = !day_of_text(span_cstr(row->text), &day.number);
+        day.empty = !day_of_text(span_cstr(state_text(state, row->text)), &day.number);
         return day;
     }
     case QUESTION_CHOICE:
@@ -73,7 +73,7 @@ answer_datum(const struct state *state, const struct answer_row *row)
     case QUESTION_MEMBER_ID:
         break;
     }
-    return text_datum(span_cstr(row->text));
+    return text_datum(span_cstr(state_text(state, row->text)));
 }
 
 static struct datum
@@ -86,15 +86,16 @@ newest_answer(const struct state *state, uint32_t friend, const struct value *va
 static struct datum
 look_up(const struct inquiry *inquiry, uint32_t friend, const struct value *value)
 {
-    const struct friend_row *row = &inquiry->state->friends[friend];
+    const struct friend_row *row = state_friend(inquiry->state, friend);
     const struct zone *zone = inquiry->state->definitions->account.zone;
     switch (value->kind) {
     case VALUE_LITERAL:
         return (struct datum){.type = value->type, .number = value->number, .text = value->text};
     case VALUE_SCORE:
-        return (struct datum){.type = FIELD_NUMBER, .number = row->score};
+        return (struct datum){.type = FIELD_NUMBER,
+                              .number = state_friend_more(inquiry->state, friend)->score};
     case VALUE_NAME:
-        return text_datum(span_cstr(row->name));
+        return text_datum(span_cstr(state_name(inquiry->state, friend)));
     case VALUE_ADDED:
         return (struct datum){.type = FIELD_DATE, .number = civil_local_day(zone, row->added_ms)};
     case VALUE_TODAY:
@@ -180,6 +181,9 @@ order(const struct inquiry *inquiry, const struct datum *a, const struct datum *
 static bool
 contains(struct span text, struct span part)
 {
+    if (part.len == 0) {
+        return true;
+    }
     for (size_t i = 0; part.len <= text.len && i <= text.len - part.len; i++) {
         if (memcmp(text.data + i, part.data, part.len) == 0) {
             return true;
@@ -227,8 +231,9 @@ some_choice_holds(const struct inquiry *inquiry, uint32_t friend,
     const struct state *state = inquiry->state;
     const struct value *value = &comparison->left;
     const struct answer_row *first = state_answer(state, friend, value->form, value->field);
-    for (uint32_t i = state->friends[friend].first_answer; i != NO_ID; i = state->answers[i].next) {
-        const struct answer_row *row = &state->answers[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
+        const struct answer_row *row = state_answer_at(state, i);
         if (row->form != first->form || row->question != first->question) {
             continue;
         }

@@ -23,7 +23,7 @@ void
 conversion_decide(struct turn *turn, const struct input *input)
 {
     uint32_t friend = input->u.conversion.friend;
-    if (turn->state->friends[friend].forgotten) {
+    if (state_friend(turn->state, friend)->forgotten) {
         return;
     }
     turn_open_answer(turn, friend);

@@ -26,7 +26,7 @@ instant_in(const struct scenario *scenario, struct civil_date date, int32_t year
 /* The first moment of the date at or after from_ms; false: it has none any more. */
 static bool
 next_moment(const struct state *state, const struct scenario *scenario,
-            const struct value_row *value, int64_t from_ms, int64_t *out_ms)
+            const struct field_value *value, int64_t from_ms, int64_t *out_ms)
 {
     bool dated = state->definitions->fields[scenario->date.field].type == FIELD_DATE;
     struct civil_date date =
@@ -52,9 +52,9 @@ next_moment(const struct state *state, const struct scenario *scenario,
 static void
 plan(struct turn *turn, uint32_t enrolment, int64_t at_ms)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = &turn->state->definitions->scenarios[row->scenario];
-    if (row->goal_ms != at_ms) {
+    if (state_enrolment_more(turn->state, row)->goal_ms != at_ms) {
         struct event moved =
             scenario_step_event(turn, EVENT_GOAL_MOVED, enrolment, NO_ID, 0, REASON_NONE);
         moved.u.step.goal_ms = at_ms;
@@ -66,7 +66,7 @@ plan(struct turn *turn, uint32_t enrolment, int64_t at_ms)
 static void
 enrol(struct turn *turn, uint32_t friend, uint32_t scenario, int64_t at_ms)
 {
-    const struct enrolment as = {.start_ms = turn->now_ms, .goal_ms = at_ms};
+    const struct enrolling as = {.start_ms = turn->now_ms, .goal_ms = at_ms};
     uint32_t enrolment = scenario_enrol(turn, friend, scenario, &as, (struct source){0});
     if (enrolment != NO_ID) {
         plan(turn, enrolment, at_ms);
@@ -80,17 +80,17 @@ align(struct turn *turn, uint32_t friend, uint32_t id, bool field_changed)
 {
     const struct state *state = turn->state;
     const struct scenario *scenario = &state->definitions->scenarios[id];
-    const struct value_row *value = state_value(state, friend, scenario->date.field);
+    const struct field_value value = state_value(state, friend, scenario->date.field);
     uint32_t running = state_enrolment_in(state, friend, id);
     int64_t at_ms = 0;
-    bool wanted = value != NULL && !state->friends[friend].forgotten &&
+    bool wanted = value.set && !state_friend(state, friend)->forgotten &&
                   scenario_only_step(scenario) != NULL &&
-                  next_moment(state, scenario, value, turn->now_ms, &at_ms);
+                  next_moment(state, scenario, &value, turn->now_ms, &at_ms);
     if (running != NO_ID) {
-        const struct enrolment *row = &state->enrolments[running];
+        const struct enrolment *row = state_enrolment(state, running);
         bool came = row->due_ms <= turn->now_ms;
         if (row->phase == ENROLMENT_IN_DELIVERY || (came && !field_changed) ||
-            (wanted && row->goal_ms == at_ms)) {
+            (wanted && state_enrolment_more(state, row)->goal_ms == at_ms)) {
             return;
         }
         if (wanted && !came) {
@@ -119,12 +119,13 @@ date_field_changed(struct turn *turn, uint32_t friend, uint32_t field)
 void
 date_advance(struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = &turn->state->definitions->scenarios[row->scenario];
-    const struct value_row *value = state_value(turn->state, row->friend, scenario->date.field);
+    const struct field_value value = state_value(turn->state, row->friend, scenario->date.field);
+    int64_t goal_ms = state_enrolment_more(turn->state, row)->goal_ms;
     int64_t at_ms = 0;
-    if (scenario->date.yearly && value != NULL && scenario_only_step(scenario) != NULL &&
-        next_moment(turn->state, scenario, value, row->goal_ms + 1, &at_ms)) {
+    if (scenario->date.yearly && value.set && scenario_only_step(scenario) != NULL &&
+        next_moment(turn->state, scenario, &value, goal_ms + 1, &at_ms)) {
         plan(turn, enrolment, at_ms);
     } else {
         scenario_finish(turn, enrolment);
@@ -145,7 +146,7 @@ has_dates(const struct definitions *definitions)
 bool
 date_is_pending(const struct state *state)
 {
-    return state->dates_from < state->friend_count && has_dates(state->definitions);
+    return state->dates_from < state->friends.count && has_dates(state->definitions);
 }
 
 bool
@@ -155,9 +156,9 @@ date_look_through(struct turn *turn)
     if (!date_is_pending(state)) {
         return false;
     }
-    uint32_t up_to = state->friend_count - state->dates_from > FRIENDS_A_SLICE
+    uint32_t up_to = state->friends.count - state->dates_from > FRIENDS_A_SLICE
                          ? state->dates_from + FRIENDS_A_SLICE
-                         : state->friend_count;
+                         : state->friends.count;
     for (uint32_t friend = state->dates_from; friend < up_to; friend ++) {
         turn->starts = 0; /* each friend by itself: no cascade */
         for (uint32_t i = 0; i < state->definitions->scenario_names.count; i++) {

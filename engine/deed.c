@@ -36,8 +36,9 @@ state_has_done(const struct state *state, uint32_t friend, enum deed_kind kind, 
 {
     int64_t from_s = floor_of(when.from_ms, MS_PER_SECOND);
     int64_t to_s = floor_of(when.to_ms, MS_PER_SECOND);
-    for (uint32_t i = state->friends[friend].first_deed; i != NO_ID; i = state->deeds[i].next) {
-        const struct deed_row *row = &state->deeds[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID;
+         i = state_deed(state, i)->next) {
+        const struct deed_row *row = state_deed(state, i);
         if (row->kind == kind && row->id == id && row->at_s >= from_s && row->at_s <= to_s) {
             return true;
         }
@@ -48,9 +49,10 @@ state_has_done(const struct state *state, uint32_t friend, enum deed_kind kind, 
 int64_t
 state_newest_deed(const struct state *state, uint32_t friend, enum deed_kind kind, uint32_t id)
 {
-    for (uint32_t i = state->friends[friend].first_deed; i != NO_ID; i = state->deeds[i].next) {
-        if (state->deeds[i].kind == kind && state->deeds[i].id == id) {
-            return (int64_t)state->deeds[i].at_s * MS_PER_SECOND;
+    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID;
+         i = state_deed(state, i)->next) {
+        if (state_deed(state, i)->kind == kind && state_deed(state, i)->id == id) {
+            return (int64_t)state_deed(state, i)->at_s * MS_PER_SECOND;
         }
     }
     return -1;
@@ -116,14 +118,14 @@ state_collect_received_within(const struct state *state, uint32_t template, stru
 static void
 add_row(struct state *state, uint32_t friend, enum deed_kind kind, uint32_t id, int64_t at_ms)
 {
-    uint32_t index = state->deed_count++;
-    state->deeds =
-        tables_grow(state->deeds, &state->deed_capacity, index + 1, sizeof(*state->deeds));
-    state->deeds[index] = (struct deed_row){.next = state->friends[friend].first_deed,
-                                            .kind = (uint8_t)kind,
-                                            .id = id & DEED_ID_MAX,
-                                            .at_s = (uint32_t)(at_ms / MS_PER_SECOND)};
-    state->friends[friend].first_deed = index;
+    struct friend_more *more = tables_friend_more(state, friend);
+    uint32_t index = table_take(&state->deeds);
+    struct deed_row *row = table_at(&state->deeds, index);
+    row->next = more->first_deed;
+    row->kind = (uint8_t)kind;
+    row->id = id & DEED_ID_MAX;
+    row->at_s = (uint32_t)(at_ms / MS_PER_SECOND);
+    more->first_deed = index;
 }
 
 /* The set of a template and an hour, made where there is none. Clocks go back, so it may be an old one. */
@@ -149,8 +151,7 @@ static void
 sent(struct state *state, const struct event *event, uint32_t template)
 {
     const struct definitions *definitions = state->definitions;
-    set_add_all(deed_hour_slot(state, template, (uint32_t)(event->at_ms / MS_PER_HOUR)),
-                &event->friend, 1);
+    set_add(deed_hour_slot(state, template, (uint32_t)(event->at_ms / MS_PER_HOUR)), event->friend);
     if (template >= definitions->template_names.count) {
         return; /* read back by somebody who has no definitions */
     }
@@ -216,9 +217,11 @@ deed_apply(struct state *state, const struct event *event)
 void
 deed_digest(const struct state *state, uint32_t friend, struct checksum *sum)
 {
-    for (uint32_t i = state->friends[friend].first_deed; i != NO_ID; i = state->deeds[i].next) {
-        checksum_add_u64(sum, (uint64_t)state->deeds[i].kind << 32 | state->deeds[i].id);
-        checksum_add_u64(sum, state->deeds[i].at_s);
+    for (uint32_t i = state_friend_more(state, friend)->first_deed; i != NO_ID;
+         i = state_deed(state, i)->next) {
+        checksum_add_u64(sum,
+                         (uint64_t)state_deed(state, i)->kind << 32 | state_deed(state, i)->id);
+        checksum_add_u64(sum, state_deed(state, i)->at_s);
     }
 }
 
@@ -245,5 +248,4 @@ deed_fini(struct state *state)
         free(hours->items);
     }
     free(state->received_hours);
-    free(state->deeds);
 }

@@ -9,7 +9,6 @@
 #ifndef ENGINE_DEED_H
 #define ENGINE_DEED_H
 
-#include "engine/base/buf.h"
 #include "engine/base/checksum.h"
 #include "engine/state.h"
 
@@ -57,9 +56,5 @@ struct bitmap **deed_hour_slot(struct state *state, uint32_t template, uint32_t 
 void deed_digest(const struct state *state, uint32_t friend, struct checksum *sum);
 void deed_digest_sets(const struct state *state, struct checksum *sum);
 void deed_fini(struct state *state);
-
-/* The section of an image (engine/image.h): heads, rows, sets. NULL: nothing is wrong. */
-void deed_write(const struct state *state, struct buf *out);
-const char *deed_read(struct span *rest, struct state *state);
 
 #endif

@@ -178,33 +178,34 @@ number_text(struct turn *turn, int64_t number)
 static struct span
 field_text(struct turn *turn, uint32_t friend, uint32_t id)
 {
-    const struct value_row *value = state_value(turn->state, friend, id);
+    const struct field_value value = state_value(turn->state, friend, id);
     const struct field *field = &turn->state->definitions->fields[id];
-    int64_t number = value != NULL ? value->number : field->start;
+    int64_t number = value.set ? value.number : field->start;
     switch (field->type) {
     case FIELD_NUMBER:
-        return value == NULL && !field->has_start ? (struct span){0} : number_text(turn, number);
+        return !value.set && !field->has_start ? (struct span){0} : number_text(turn, number);
     case FIELD_DATE:
-        return value == NULL ? (struct span){0} : date_text(turn, number);
+        return value.set ? date_text(turn, number) : (struct span){0};
     case FIELD_DATETIME:
-        return value == NULL ? (struct span){0} : datetime_text(turn, number);
+        return value.set ? datetime_text(turn, number) : (struct span){0};
     case FIELD_TEXT:
     case FIELD_IMAGE:
     case FIELD_FILE:
         break;
     }
-    return value == NULL ? (struct span){0} : span_cstr(value->text);
+    return span_cstr(value.text);
 }
 
 static struct span
 goal_text(struct turn *turn, uint32_t friend, uint32_t enrolment)
 {
-    if (enrolment >= turn->state->enrolment_count ||
-        turn->state->enrolments[enrolment].friend != friend ||
-        turn->state->enrolments[enrolment].goal_ms == 0) {
+    const struct state *state = turn->state;
+    if (enrolment >= state->enrolments.count ||
+        state_enrolment(state, enrolment)->friend != friend) {
         return (struct span){0};
     }
-    return datetime_text(turn, turn->state->enrolments[enrolment].goal_ms);
+    int64_t goal_ms = state_enrolment_more(state, state_enrolment(state, enrolment))->goal_ms;
+    return goal_ms == 0 ? (struct span){0} : datetime_text(turn, goal_ms);
 }
 
 static struct span
@@ -233,7 +234,7 @@ answer_text(struct turn *turn, uint32_t friend, const struct insertion *insertio
     case QUESTION_MEMBER_ID:
         break;
     }
-    return span_cstr(row->text);
+    return span_cstr(state_text(turn->state, row->text));
 }
 
 static struct span
@@ -242,7 +243,7 @@ slot_text(struct turn *turn, uint32_t friend, struct source source)
     uint32_t calendar = source.kind == SOURCE_CALENDAR ? source.id : NO_ID;
     uint32_t booking = state_newest_booking(turn->state, friend, calendar);
     return booking == NO_ID ? (struct span){0}
-                            : datetime_text(turn, turn->state->bookings[booking].at_ms);
+                            : datetime_text(turn, state_booking(turn->state, booking)->at_ms);
 }
 
 /* "https://shop.example/f/F_survey" */
@@ -265,13 +266,13 @@ delivery_insertion(struct turn *turn, uint32_t friend, const struct insertion *i
     struct span text = {0};
     switch (insertion->kind) {
     case INSERTION_NAME:
-        text = span_cstr(turn->state->friends[friend].name);
+        text = span_cstr(state_name(turn->state, friend));
         break;
     case INSERTION_FIELD:
         text = field_text(turn, friend, insertion->field);
         break;
     case INSERTION_SCORE:
-        text = number_text(turn, turn->state->friends[friend].score);
+        text = number_text(turn, state_friend_more(turn->state, friend)->score);
         break;
     case INSERTION_ACT:
         text = act_get(&turn->act, insertion->act);
@@ -402,8 +403,8 @@ cancel(struct turn *turn, const struct delivery *row, enum reason reason)
 void
 delivery_cancel_planned(struct turn *turn, uint32_t friend, enum reason reason)
 {
-    for (uint32_t i = turn->state->friends[friend].first_delivery; i != NO_ID;) {
-        struct delivery row = turn->state->deliveries[i];
+    for (uint32_t i = state_friend_more(turn->state, friend)->first_delivery; i != NO_ID;) {
+        struct delivery row = *state_delivery(turn->state, i);
         if (row.phase == DELIVERY_PLANNED) {
             cancel(turn, &row, reason);
         }
@@ -417,10 +418,10 @@ advance_steps(struct turn *turn, const struct delivery *row, int64_t prev_ms)
 {
     for (uint32_t i = 0; i < row->item_count; i++) {
         const struct delivery_item *item = &row->items[i];
-        if (item->enrolment >= turn->state->enrolment_count) {
+        if (item->enrolment >= turn->state->enrolments.count) {
             continue;
         }
-        const struct enrolment *enrolment = &turn->state->enrolments[item->enrolment];
+        const struct enrolment *enrolment = state_enrolment(turn->state, item->enrolment);
         if (enrolment->phase == ENROLMENT_IN_DELIVERY && enrolment->friend == row->friend &&
             enrolment->scenario == item->source.id && enrolment->step == item->source.sub &&
             enrolment->started_seq < row->seq) {
@@ -477,8 +478,8 @@ waits(struct turn *turn, const struct delivery *row, int64_t stale_ms)
 void
 delivery_give_up(struct turn *turn, uint32_t friend, enum reason reason)
 {
-    for (uint32_t i = turn->state->friends[friend].first_delivery; i != NO_ID;) {
-        struct delivery row = turn->state->deliveries[i];
+    for (uint32_t i = state_friend_more(turn->state, friend)->first_delivery; i != NO_ID;) {
+        struct delivery row = *state_delivery(turn->state, i);
         if (row.phase == DELIVERY_INTENDED) {
             struct event outcome = {.kind = EVENT_DELIVERY_OUTCOME,
                                     .friend = friend,
@@ -507,7 +508,7 @@ is_reply(const struct turn *turn, const struct delivery *row)
 bool
 delivery_judge(struct turn *turn, uint32_t delivery)
 {
-    struct delivery row = turn->state->deliveries[delivery];
+    struct delivery row = *state_delivery(turn->state, delivery);
     if (row.due_ms < turn->state->claim.released_ms) {
         cancel(turn, &row, REASON_RESTORED);
         advance_steps(turn, &row, row.due_ms);
@@ -536,7 +537,7 @@ delivery_judge(struct turn *turn, uint32_t delivery)
 uint64_t
 delivery_go(struct turn *turn, uint32_t delivery)
 {
-    struct delivery row = turn->state->deliveries[delivery];
+    struct delivery row = *state_delivery(turn->state, delivery);
     bool reply = is_reply(turn, &row);
     struct event intent = {.kind = EVENT_DELIVERY_INTENDED,
                            .friend = row.friend,
@@ -583,10 +584,10 @@ delivery_decide_outcome(struct turn *turn, const struct input *input)
 {
     uint32_t index =
         state_find_delivery(turn->state, input->u.outcome.friend, input->u.outcome.delivery);
-    if (index == NO_ID || turn->state->deliveries[index].phase != DELIVERY_INTENDED) {
+    if (index == NO_ID || state_delivery(turn->state, index)->phase != DELIVERY_INTENDED) {
         return; /* booked already */
     }
-    struct delivery row = turn->state->deliveries[index];
+    struct delivery row = *state_delivery(turn->state, index);
     const struct span words[] = {input->u.outcome.request_id, input->u.outcome.accepted_request_id};
     struct event outcome = {.kind = EVENT_DELIVERY_OUTCOME,
                             .friend = row.friend,
@@ -612,10 +613,10 @@ bind_steps(struct state *state, const struct event *event)
 {
     for (uint32_t i = 0; i < event->u.delivery.item_count; i++) {
         const struct delivery_item *item = &event->u.delivery.items[i];
-        if (item->enrolment >= state->enrolment_count) {
+        if (item->enrolment >= state->enrolments.count) {
             continue;
         }
-        struct enrolment *row = &state->enrolments[item->enrolment];
+        struct enrolment *row = tables_enrolment(state, item->enrolment);
         if (row->phase != ENROLMENT_FREE && row->friend == event->friend &&
             row->scenario == item->source.id) {
             tables_set_decided(state, item->enrolment, item->source.sub);
@@ -623,8 +624,8 @@ bind_steps(struct state *state, const struct event *event)
         if (row->phase == ENROLMENT_WAITING && row->friend == event->friend &&
             row->step == item->source.sub) {
             row->phase = ENROLMENT_IN_DELIVERY;
-            row->wake_ms = INT64_MAX;
-            tables_set_delivered(row, row->step);
+            tables_set_wake(state, row, WAKE_NEVER, 0);
+            tables_set_delivered(state, row, row->step);
         }
     }
 }
@@ -633,7 +634,7 @@ static struct delivery *
 add_row(struct state *state, const struct event *event)
 {
     uint32_t index = tables_add_delivery(state, event->friend);
-    struct delivery *row = &state->deliveries[index];
+    struct delivery *row = tables_delivery(state, index);
     row->phase = DELIVERY_PLANNED;
     row->seq = event->seq;
     row->message_class = event->u.delivery.message_class;
@@ -656,7 +657,7 @@ intended_apply(struct state *state, const struct event *event)
         if (index == NO_ID) {
             return;
         }
-        row = &state->deliveries[index];
+        row = tables_delivery(state, index);
     }
     row->phase = DELIVERY_INTENDED;
     row->deferred = REASON_NONE;
@@ -676,7 +677,7 @@ intended_apply(struct state *state, const struct event *event)
     assert(event->word_count == 0 || row->values != NULL);
     row->value_count = event->word_count;
     for (uint32_t i = 0; i < event->word_count; i++) {
-        tables_set_text(&row->values[i], event->words[i]);
+        tables_set_string(&row->values[i], event->words[i]);
     }
 }
 
@@ -688,12 +689,12 @@ delivery_apply(struct state *state, const struct event *event)
         broadcast_planned(state, event);
         struct delivery *row = add_row(state, event);
         row->token_at_ms = event->u.delivery.token_at_ms;
-        tables_set_text(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});
+        tables_set_string(&row->token, event->word_count > 0 ? event->words[0] : (struct span){0});
         row->act_count = event->word_count > 0 ? event->word_count - 1 : 0;
         row->act = row->act_count == 0 ? NULL : calloc(row->act_count, sizeof(char *));
         assert(row->act_count == 0 || row->act != NULL);
         for (uint32_t i = 0; i < row->act_count; i++) {
-            tables_set_text(&row->act[i], event->words[i + 1]);
+            tables_set_string(&row->act[i], event->words[i + 1]);
         }
         return;
     }
@@ -707,15 +708,16 @@ delivery_apply(struct state *state, const struct event *event)
         return;
     }
     if (event->kind == EVENT_DELIVERY_HELD || event->kind == EVENT_DELIVERY_DEFERRED) {
-        state->deliveries[index].wake_ms = event->u.delivery.until_ms;
-        state->deliveries[index].deferred = event->u.delivery.reason;
+        tables_delivery(state, index)->wake_ms = event->u.delivery.until_ms;
+        tables_delivery(state, index)->deferred = event->u.delivery.reason;
         return;
     }
-    pressure_count(state, &state->deliveries[index], event);
+    pressure_count(state, tables_delivery(state, index), event);
+    measure_delivery(state, tables_delivery(state, index), event);
     enum delivery_result result = event->u.delivery.result;
     if (event->kind == EVENT_DELIVERY_OUTCOME &&
         (result == RESULT_RETURNED || result == RESULT_ALONE)) {
-        struct delivery *row = &state->deliveries[index];
+        struct delivery *row = tables_delivery(state, index);
         row->phase = DELIVERY_PLANNED;
         row->how = HOW_PUSH;
         row->alone = result == RESULT_ALONE;
@@ -723,7 +725,7 @@ delivery_apply(struct state *state, const struct event *event)
         row->wake_ms = 0;
         row->deferred = REASON_NONE;
         row->token_at_ms = 0;
-        tables_set_text(&row->token, (struct span){0});
+        tables_set_string(&row->token, (struct span){0});
         return;
     }
     if (event->kind == EVENT_DELIVERY_OUTCOME && event->u.delivery.result == RESULT_SENT) {

@@ -8,38 +8,59 @@
 static void
 add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
 {
-    const struct friend_row *row = &state->friends[friend];
+    const struct friend_row *row = state_friend(state, friend);
+    const struct friend_more *more = state_friend_more(state, friend);
     checksum_add_u64(sum, row->newest_seq);
-    checksum_add_u64(sum, row->name_seq);
     checksum_add_u64(sum, (uint64_t)row->added_ms);
-    checksum_add_u64(sum, (uint64_t)row->follow_line_at_ms);
+    checksum_add_u64(sum, (uint64_t)state_follow_line_at(state, friend));
     checksum_add_u64(sum, (uint64_t)row->blocked | (uint64_t)row->standby_only << 1 |
                               (uint64_t)row->profile_asked << 2 | (uint64_t)row->forgotten << 3 |
-                              (uint64_t)row->hidden << 4 | (uint64_t)row->operator_blocked << 5);
-    checksum_add_u64(sum, (uint64_t)row->score);
-    checksum_add_u64(sum, (uint64_t)row->menu << 32 | row->menu_override);
-    checksum_add_u64(sum, (uint64_t)row->recent);
-    checksum_add_u64(sum, row->recent_at_s);
-    checksum_add_u64(sum, row->mark);
-    uint64_t values = 0; /* a sum: the order of the list does not matter */
-    for (uint32_t i = row->first_value; i != NO_ID; i = state->values[i].next) {
-        /* Dates may be erased as texts may: they count as the event that set them. */
-        bool counts = state_field_type(state, state->values[i].field) == FIELD_NUMBER;
-        const uint64_t value[] = {state->values[i].field, state->values[i].seq,
-                                  counts ? (uint64_t)state->values[i].number : 0};
-        values += checksum_of(value, sizeof(value));
+                              (uint64_t)row->named << 4 | (uint64_t)row->hidden << 5 |
+                              (uint64_t)row->operator_blocked << 6 | (uint64_t)more->mark << 32);
+    if (more == &FRIEND_PLAIN) {
+        return;
     }
-    checksum_add_u64(sum, values);
-    for (uint32_t i = row->first_tap; i != NO_ID; i = state->taps[i].next) {
-        checksum_add_u64(sum, state->taps[i].button);
-        checksum_add_u64(sum, state->taps[i].choice_hash);
-        checksum_add_u64(sum, (uint64_t)state->taps[i].at_ms);
+    checksum_add_u64(sum, (uint64_t)more->menu << 32 | more->menu_override);
+    checksum_add_u64(sum, (uint64_t)more->score);
+    checksum_add_u64(sum, (uint64_t)more->recent);
+    checksum_add_u64(sum, more->recent_at_s);
+    for (uint32_t i = more->first_tap; i != NO_ID; i = state_tap(state, i)->next) {
+        checksum_add_u64(sum, state_tap(state, i)->button);
+        checksum_add_u64(sum, state_tap(state, i)->choice_hash);
+        checksum_add_u64(sum, (uint64_t)state_tap(state, i)->at_ms);
     }
-    for (uint32_t i = row->first_once; i != NO_ID; i = state->once[i].next) {
-        checksum_add_u64(sum, state->once[i].key);
+    for (uint32_t i = more->first_once; i != NO_ID; i = state_once(state, i)->next) {
+        checksum_add_u64(sum, state_once(state, i)->key);
     }
-    for (uint32_t i = row->first_sent; i != NO_ID; i = state->sent[i].next) {
-        checksum_add_u64(sum, state->sent[i].minute);
+    for (uint32_t i = more->first_sent; i != NO_ID; i = state_sent(state, i)->next) {
+        checksum_add_u64(sum, state_sent(state, i)->minute);
+    }
+}
+
+/* Numbers as they are; texts and dates, which may be erased, by who has one. */
+static void
+add_field(struct checksum *sum, const struct state *state, uint32_t field)
+{
+    bool counts = state_field_type(state, field) == FIELD_NUMBER;
+    uint32_t chunks = state->friends.count / COLUMN_CHUNK_ROWS + 1;
+    for (uint32_t i = 0; i < chunks * COLUMN_CHUNK_WORDS; i++) {
+        const struct column_numbers *numbers =
+            columns_number_chunk(&state->columns, field, i / COLUMN_CHUNK_WORDS);
+        const struct column_texts *texts =
+            columns_text_chunk(&state->columns, field, i / COLUMN_CHUNK_WORDS);
+        uint32_t word = i % COLUMN_CHUNK_WORDS;
+        uint64_t numbered = numbers == NULL ? 0 : numbers->present[word];
+        uint64_t present = numbered | (texts == NULL ? 0 : texts->present[word]);
+        if (present != 0) {
+            checksum_add_u64(sum, (uint64_t)field << 32 | i);
+            checksum_add_u64(sum, present);
+        }
+        for (; counts && numbered != 0; numbered &= numbered - 1) {
+            uint32_t friend = i * 64 + (uint32_t)__builtin_ctzll(numbered);
+            int64_t number = 0;
+            (void)columns_number(&state->columns, field, friend, &number);
+            checksum_add_u64(sum, (uint64_t)number);
+        }
     }
 }
 
@@ -59,33 +80,42 @@ add_tags(struct checksum *sum, const struct state *state)
 }
 
 static void
+add_enrolment_more(struct checksum *sum, const struct state *state,
+                   const struct enrolment_more *more)
+{
+    checksum_add_u64(sum, (uint64_t)more->shift_days << 32 | more->links);
+    checksum_add_u64(sum, (uint64_t)more->paused_ms);
+    checksum_add_u64(sum, (uint64_t)more->goal_ms);
+    checksum_add_u64(sum, more->key);
+    checksum_add_u64(sum, more->delivered);
+    uint64_t decided = 0; /* a sum: the order of the list does not matter */
+    for (uint32_t i = more->first_decided; i != NO_ID; i = state_decided(state, i)->next) {
+        const uint64_t word[] = {state_decided(state, i)->word, state_decided(state, i)->bits};
+        decided += checksum_of(word, sizeof(word));
+    }
+    checksum_add_u64(sum, decided);
+}
+
+static void
 add_enrolment(struct checksum *sum, const struct state *state, const struct enrolment *row)
 {
     checksum_add_u64(sum, row->phase);
     if (row->phase == ENROLMENT_FREE) {
         return;
     }
-    checksum_add_u64(sum, row->friend);
+    const struct enrolment_more *more = state_enrolment_more(state, row);
+    checksum_add_u64(sum, (uint64_t)row->decided << 32 | row->friend);
     checksum_add_u64(sum, (uint64_t)row->scenario << 32 | row->step);
-    checksum_add_u64(sum, row->shift_days);
     checksum_add_u64(sum, row->started_seq);
     checksum_add_u64(sum, (uint64_t)row->start_ms);
     checksum_add_u64(sum, (uint64_t)row->due_ms);
-    checksum_add_u64(sum, (uint64_t)row->wake_ms);
-    checksum_add_u64(sum, row->deferred);
-    checksum_add_u64(sum, (uint64_t)row->redirect << 1 | (uint64_t)row->ending);
-    checksum_add_u64(sum, (uint64_t)row->paused_ms);
-    checksum_add_u64(sum, (uint64_t)row->goal_ms);
-    checksum_add_u64(sum, row->key);
-    checksum_add_u64(sum, row->delivered);
-    checksum_add_u64(sum, row->links);
-    checksum_add_u64(sum, (uint64_t)row->base_ms);
-    uint64_t decided = row->decided; /* a sum: the order of the list does not matter */
-    for (uint32_t i = row->first_decided; i != NO_ID; i = state->decided[i].next) {
-        const uint64_t word[] = {state->decided[i].word, state->decided[i].bits};
-        decided += checksum_of(word, sizeof(word));
+    checksum_add_u64(sum, (uint64_t)state_wake(state, row));
+    checksum_add_u64(sum, (uint64_t)state_base(state, row));
+    checksum_add_u64(sum, (uint64_t)more->redirect << 16 | (uint64_t)row->deferred << 1 |
+                              (uint64_t)row->ending);
+    if (more != &ENROLMENT_PLAIN) {
+        add_enrolment_more(sum, state, more);
     }
-    checksum_add_u64(sum, decided);
 }
 
 static void
@@ -118,20 +148,21 @@ add_delivery(struct checksum *sum, const struct delivery *row)
 static void
 add_acts(struct checksum *sum, const struct state *state, uint32_t friend)
 {
-    const struct friend_row *row = &state->friends[friend];
-    for (uint32_t i = row->first_answer; i != NO_ID; i = state->answers[i].next) {
-        const struct answer_row *answer = &state->answers[i];
+    const struct friend_more *more = state_friend_more(state, friend);
+    for (uint32_t i = more->first_answer; i != NO_ID; i = state_answer_at(state, i)->next) {
+        const struct answer_row *answer = state_answer_at(state, i);
         checksum_add_u64(sum, (uint64_t)answer->form << 32 | answer->question);
         checksum_add_u64(sum, answer->option);
         checksum_add_u64(sum, answer->seq);
         checksum_add_u64(sum, (uint64_t)answer->number);
     }
-    for (uint32_t i = row->first_tally; i != NO_ID; i = state->tallies[i].next) {
-        checksum_add_u64(sum, (uint64_t)state->tallies[i].form << 32 | state->tallies[i].times);
-        checksum_add_u64(sum, state->tallies[i].newest_seq);
+    for (uint32_t i = more->first_tally; i != NO_ID; i = state_tally(state, i)->next) {
+        checksum_add_u64(sum, (uint64_t)state_tally(state, i)->form << 32 |
+                                  state_tally(state, i)->times);
+        checksum_add_u64(sum, state_tally(state, i)->newest_seq);
     }
-    for (uint32_t i = row->first_booking; i != NO_ID; i = state->bookings[i].next) {
-        const struct booking *booking = &state->bookings[i];
+    for (uint32_t i = more->first_booking; i != NO_ID; i = state_booking(state, i)->next) {
+        const struct booking *booking = state_booking(state, i);
         checksum_add_u64(sum, i);
         checksum_add_u64(sum, (uint64_t)booking->calendar << 32 | booking->slot);
         checksum_add_u64(sum, booking->phase);
@@ -173,6 +204,8 @@ add_quota(struct checksum *sum, const struct quota_row *row)
     checksum_add_u64(sum, (uint64_t)row->month << 32 | row->used);
     checksum_add_u64(sum, (uint64_t)row->until_ms);
     checksum_add_u64(sum, (uint64_t)row->limit << 1 | (uint64_t)row->limit_set);
+    checksum_add_u64(sum, (uint64_t)row->line_limit << 1 | (uint64_t)row->spent);
+    checksum_add_u64(sum, (uint64_t)row->elsewhere << 32 | row->replies);
 }
 
 static void
@@ -214,25 +247,29 @@ state_digest(const struct state *state)
     checksum_add_u64(sum, state->definitions_seq);
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
     checksum_add_u64(sum, state->definitions_before == NULL ? 0 : 1);
-    checksum_add_u64(sum, state->friend_count);
+    checksum_add_u64(sum, state->friends.count);
     checksum_add_u64(sum, state->menus_from);
     checksum_add_u64(sum, (uint64_t)state->menus_day);
     checksum_add_u64(sum, state->dates_from);
-    for (uint32_t i = 0; i < state->friend_count; i++) {
+    for (uint32_t i = 0; i < state->friends.count; i++) {
         add_friend(sum, state, i);
     }
-    for (uint32_t i = 0; i < state->friend_count; i++) {
+    for (uint32_t i = 0; i < state->columns.count; i++) {
+        add_field(sum, state, i);
+    }
+    for (uint32_t i = 0; i < state->friends.count; i++) {
         add_acts(sum, state, i);
         deed_digest(state, i, sum);
     }
     deed_digest_sets(state, sum);
+    measure_digest(state, sum);
     add_counts(sum, state);
     add_tags(sum, state);
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        add_enrolment(sum, state, &state->enrolments[i]);
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        add_enrolment(sum, state, state_enrolment(state, i));
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        add_delivery(sum, &state->deliveries[i]);
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        add_delivery(sum, state_delivery(state, i));
     }
     for (uint32_t i = 0; i < state->definitions->scenario_names.count; i++) {
         static const struct scenario_counts NOTHING = {0};

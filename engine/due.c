@@ -50,11 +50,11 @@ agrees(const struct state *state, const struct wheel_entry *entry)
         return broadcast_wake(state, owner.index) == entry->due_ms;
     }
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
+        const struct delivery *row = state_delivery(state, owner.index);
         return row->phase == DELIVERY_PLANNED && row->wake_ms == entry->due_ms;
     }
-    const struct enrolment *row = &state->enrolments[owner.index];
-    return row->phase == ENROLMENT_WAITING && row->wake_ms == entry->due_ms;
+    const struct enrolment *row = state_enrolment(state, owner.index);
+    return row->phase == ENROLMENT_WAITING && state_wake(state, row) == entry->due_ms;
 }
 
 static void
@@ -62,7 +62,7 @@ prefetch(const struct state *state, const struct wheel_entry *entry)
 {
     struct owner owner = owner_of(entry);
     if (owner.kind == OWNER_ENROLMENT) {
-        __builtin_prefetch(&state->enrolments[owner.index]);
+        __builtin_prefetch(state_enrolment(state, owner.index));
     }
 }
 
@@ -89,7 +89,7 @@ due_arm(struct due *due, const struct state *state, int64_t wake_ms, struct owne
     assert(owner.index < UINT32_C(1) << KIND_SHIFT);
     enum rc rc = wheel_arm(due->wheel, wake_ms, (uint32_t)owner.kind << KIND_SHIFT | owner.index);
     assert(rc == RC_OK);
-    size_t rows = (size_t)state->enrolment_count + state->delivery_count;
+    size_t rows = (size_t)state->enrolments.count + state->deliveries.count;
     size_t count = wheel_count(due->wheel);
     if (count > rows * 7 / 5 + STALE_MIN && count % SWEEP_EVERY == 0) {
         wheel_sweep(due->wheel, keep_agreeing, state);

@@ -37,7 +37,7 @@ cancel_removed(struct turn *turn, uint32_t enrolment, const struct scenario *bef
                const struct scenario *after)
 {
     for (uint32_t i = 0; i < before->step_count; i++) {
-        const struct enrolment *row = &turn->state->enrolments[enrolment];
+        const struct enrolment *row = state_enrolment(turn->state, enrolment);
         const struct step *step = &before->steps[i];
         if (scenario_step(after, step->id, NULL) != NULL ||
             state_step_decided(turn->state, enrolment, step->id)) {
@@ -60,7 +60,7 @@ edit_cancel_removed(struct turn *turn, uint32_t enrolment)
 {
     const struct state *state = turn->state;
     const struct definitions *before = state->definitions_before;
-    uint32_t scenario = state->enrolments[enrolment].scenario;
+    uint32_t scenario = state_enrolment(state, enrolment)->scenario;
     bool gone = is_gone(before, state->definitions, scenario);
     if (before != NULL && edit_moves(before, state->definitions, scenario)) {
         cancel_removed(turn, enrolment, scenario_in(before, scenario),
@@ -73,7 +73,7 @@ void
 edit_follow(struct turn *turn, uint32_t enrolment)
 {
     const struct definitions *before = turn->state->definitions_before;
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     if (before == NULL || !edit_moves(before, turn->state->definitions, row->scenario)) {
         return;
     }
@@ -96,8 +96,8 @@ edit_slice(struct turn *turn, uint32_t *cursor)
         return false;
     }
     uint32_t events = turn->out->count;
-    for (uint32_t i = 0; i < EDIT_LOOKED_AT && *cursor < state->enrolment_count; i++) {
-        if (state->enrolments[*cursor].phase != ENROLMENT_FREE) {
+    for (uint32_t i = 0; i < EDIT_LOOKED_AT && *cursor < state->enrolments.count; i++) {
+        if (state_enrolment(state, *cursor)->phase != ENROLMENT_FREE) {
             edit_follow(turn, *cursor);
         }
         (*cursor)++;
@@ -105,7 +105,7 @@ edit_slice(struct turn *turn, uint32_t *cursor)
             return true;
         }
     }
-    if (*cursor < state->enrolment_count) {
+    if (*cursor < state->enrolments.count) {
         return true;
     }
     struct event followed = {.kind = EVENT_DEFINITIONS_FOLLOWED, .friend = NO_ID};

@@ -171,6 +171,7 @@ route(struct state *state, const struct event *event)
         break;
     case EVENT_MONTH_BEGUN:
     case EVENT_QUOTA_SET:
+    case EVENT_LINE_QUOTA:
     case EVENT_CAP_SET:
     case EVENT_SCENARIO_AUTO_STOPPED:
         pressure_apply(state, event);
@@ -243,12 +244,14 @@ engine_apply(struct engine *engine, const struct event *event)
     struct state *state = &engine->state;
     assert(event->seq > state->seq);
     bool about_friend = event->friend != NO_ID;
-    if (!about_friend || event->friend < state->friend_count ||
-        (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friend_count)) {
+    if (!about_friend || event->friend < state->friends.count ||
+        (event->kind == EVENT_FRIEND_ADDED && event->friend == state->friends.count)) {
         route(state, event);
+        measure_apply(state, event);
         deed_apply(state, event);
         if (about_friend) {
-            state->friends[event->friend].newest_seq = event->seq;
+            tables_friend(state, event->friend)->newest_seq = event->seq;
+            tables_settle_friend(state, event->friend);
         }
     }
     state->seq = event->seq;
@@ -279,11 +282,11 @@ void
 engine_expect(const struct engine *engine, const struct event *event)
 {
     const struct state *state = &engine->state;
-    if (event->friend < state->friend_count) {
-        prefetch(&state->friends[event->friend], sizeof(state->friends[0]));
+    if (event->friend < state->friends.count) {
+        prefetch(state_friend(state, event->friend), sizeof(struct friend_row));
     }
-    if (is_about_enrolment(event) && event->u.step.enrolment < state->enrolment_count) {
-        prefetch(&state->enrolments[event->u.step.enrolment], sizeof(state->enrolments[0]));
+    if (is_about_enrolment(event) && event->u.step.enrolment < state->enrolments.count) {
+        prefetch(state_enrolment(state, event->u.step.enrolment), sizeof(struct enrolment));
     }
 }
 
@@ -314,8 +317,8 @@ turn_emit(struct turn *turn, const struct event *event)
     struct event *copy = events_add(turn->out, event);
     copy->seq = turn->state->seq + 1;
     copy->at_ms = turn->now_ms;
-    if (event->friend < turn->state->friend_count) {
-        copy->friend_prev = turn->state->friends[event->friend].newest_seq;
+    if (event->friend < turn->state->friends.count) {
+        copy->friend_prev = state_friend(turn->state, event->friend)->newest_seq;
     }
     uint32_t index = turn->out->count - 1;
     const struct trigger_before before = trigger_look(turn, copy);
@@ -370,7 +373,7 @@ profile_decide(struct turn *turn, const struct input *input)
 {
     const struct span words[] = {input->u.profile.name, input->u.profile.picture,
                                  input->u.profile.language};
-    if (turn->state->friends[input->u.profile.friend].forgotten) {
+    if (state_friend(turn->state, input->u.profile.friend)->forgotten) {
         return; /* asked for before: LINE's answer is not ours any more */
     }
     struct event fetched = {.kind = EVENT_PROFILE_FETCHED,
@@ -528,6 +531,9 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         break;
     case INPUT_PROFILE:
         profile_decide(&turn, input);
+        break;
+    case INPUT_LINE_QUOTA:
+        pressure_decide_line(&turn, input);
         break;
     case INPUT_OUTCOME:
         if (input->u.outcome.friends != NULL) {

@@ -69,6 +69,7 @@ enum event_kind {
     EVENT_BOOKING_REFUSED = 77,
     EVENT_NOTIFIED = 78,    /* people are to be told; words: text */
     EVENT_MONTH_BEGUN = 90, /* the month of the quota turned: counting begins anew */
+    EVENT_LINE_QUOTA = 105, /* what LINE says of the month's quota, where it is news */
     EVENT_QUOTA_SET = 91,   /* by an operator */
     EVENT_STEP_HELD = 92,   /* due, and kept back until something is raised */
     EVENT_DELIVERY_HELD = 93,
@@ -310,8 +311,11 @@ struct event {
             struct span crowd; /* DELIVERIES_*: who (engine/crowd.h) */
             uint32_t member;   /* DELIVERIES_INTENDED: enum crowd_member */
         } delivery;
-        struct {                   /* MONTH_BEGUN QUOTA_SET */
+        struct {                   /* MONTH_BEGUN QUOTA_SET LINE_QUOTA */
             uint32_t month, limit; /* 202606; messages */
+            bool limited;          /* LINE_QUOTA: by `limit` */
+            uint32_t elsewhere;    /* LINE_QUOTA: of the month, used by others than us */
+            bool spent;            /* LINE_QUOTA: LINE refused one for it */
             int64_t until_ms;      /* MONTH_BEGUN: the end of it */
         } quota;
         struct { /* SCENARIO_AUTO_STOPPED CAP_SET */

@@ -285,6 +285,12 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
 
 #define PARTS_quota(PART) PART(PART_COUNT, "limit", u.quota.limit)
 
+#define PARTS_line_quota(PART)                                                                     \
+    PART(PART_FLAG, "limited", u.quota.limited)                                                    \
+    PART(PART_COUNT, "limit", u.quota.limit)                                                       \
+    PART(PART_COUNT, "elsewhere", u.quota.elsewhere)                                               \
+    PART(PART_FLAG, "spent", u.quota.spent)
+
 #define PARTS_cap(PART)                                                                            \
     PART(PART_SCENARIO, "scenario", u.cap.scenario)                                                \
     PART(PART_COUNT, "limit", u.cap.limit)
@@ -362,6 +368,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(waiting, delivery)                                                                        \
     LIST(month, quota)                                                                             \
     LIST(quota, quota)                                                                             \
+    LIST(line_quota, quota)                                                                        \
     LIST(cap, cap)                                                                                 \
     LIST(followed, step)                                                                           \
     LIST(broadcast, broadcast)                                                                     \
@@ -435,6 +442,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_BOOKING_REFUSED, "booking_refused", booking, NO_WORDS)                            \
     LAYOUT(EVENT_NOTIFIED, "notified", notified, WORDS("text"))                                    \
     LAYOUT(EVENT_MONTH_BEGUN, "month_begun", month, NO_WORDS)                                      \
+    LAYOUT(EVENT_LINE_QUOTA, "line_quota", line_quota, NO_WORDS)                                   \
     LAYOUT(EVENT_QUOTA_SET, "quota_set", quota, NO_WORDS)                                          \
     LAYOUT(EVENT_STEP_HELD, "step_held", step, NO_WORDS)                                           \
     LAYOUT(EVENT_DELIVERY_HELD, "delivery_held", waiting, NO_WORDS)                                \

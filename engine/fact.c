@@ -4,6 +4,7 @@
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/form.h"
+#include "engine/menu.h"
 #include "engine/tables.h"
 
 #include <assert.h>
@@ -35,7 +36,7 @@ everyone_collect(const struct inquiry *inquiry, const struct condition_op *op,
                  roaring_bitmap_t *out)
 {
     (void)op;
-    roaring_bitmap_add_range(out, 0, inquiry->state->friend_count);
+    roaring_bitmap_add_range(out, 0, inquiry->state->friends.count);
 }
 
 static bool
@@ -62,9 +63,9 @@ static bool
 in_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
     const struct state *state = inquiry->state;
-    uint32_t next = state->friends[friend].first_enrolment;
-    while (next != NO_ID && !row_is_in(&state->enrolments[next], op)) {
-        next = state->enrolments[next].next;
+    uint32_t next = state_friend(state, friend)->first_enrolment;
+    while (next != NO_ID && !row_is_in(state_enrolment(state, next), op)) {
+        next = state_enrolment(state, next)->next;
     }
     return next != NO_ID;
 }
@@ -73,9 +74,9 @@ static void
 in_collect(const struct inquiry *inquiry, const struct condition_op *op, roaring_bitmap_t *out)
 {
     const struct state *state = inquiry->state;
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        if (row_is_in(&state->enrolments[i], op)) {
-            roaring_bitmap_add(out, state->enrolments[i].friend);
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        if (row_is_in(state_enrolment(state, i), op)) {
+            roaring_bitmap_add(out, state_enrolment(state, i)->friend);
         }
     }
 }
@@ -119,7 +120,7 @@ received_kept(const struct state *state, const struct condition_op *op)
 static bool
 mark_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
-    return inquiry->state->friends[friend].mark == op->id;
+    return state_friend_more(inquiry->state, friend)->mark == op->id;
 }
 
 static bool
@@ -163,9 +164,9 @@ booked_holds(const struct inquiry *inquiry, uint32_t friend, const struct condit
 {
     const struct state *state = inquiry->state;
     struct stretch when = stretch_of(inquiry, op);
-    uint32_t next = state->friends[friend].first_booking;
-    while (next != NO_ID && !row_is_booked(&state->bookings[next], op, when)) {
-        next = state->bookings[next].next;
+    uint32_t next = state_friend_more(state, friend)->first_booking;
+    while (next != NO_ID && !row_is_booked(state_booking(state, next), op, when)) {
+        next = state_booking(state, next)->next;
     }
     return next != NO_ID;
 }
@@ -175,9 +176,9 @@ booked_collect(const struct inquiry *inquiry, const struct condition_op *op, roa
 {
     const struct state *state = inquiry->state;
     struct stretch when = stretch_of(inquiry, op);
-    for (uint32_t i = 0; i < state->booking_count; i++) {
-        if (row_is_booked(&state->bookings[i], op, when)) {
-            roaring_bitmap_add(out, state->bookings[i].friend);
+    for (uint32_t i = 0; i < state->bookings.count; i++) {
+        if (row_is_booked(state_booking(state, i), op, when)) {
+            roaring_bitmap_add(out, state_booking(state, i)->friend);
         }
     }
 }
@@ -229,13 +230,13 @@ received_within_collect(const struct inquiry *inquiry, const struct condition_op
 static bool
 rank_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
-    return state_rank(inquiry->state, inquiry->state->friends[friend].score) == op->id;
+    return state_rank(inquiry->state, state_friend_more(inquiry->state, friend)->score) == op->id;
 }
 
 static bool
 rich_menu_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
-    return inquiry->state->friends[friend].menu == op->id;
+    return state_menu(inquiry->state, friend) == op->id;
 }
 
 static bool
@@ -319,7 +320,7 @@ ask_everyone(const struct inquiry *inquiry, const struct condition_op *op, roari
     const struct fact *fact = fact_of(op);
     uint32_t found[SOME];
     size_t count = 0;
-    for (uint32_t friend = 0; friend < inquiry->state->friend_count; friend ++) {
+    for (uint32_t friend = 0; friend < inquiry->state->friends.count; friend ++) {
         if (fact->holds(inquiry, friend, op)) {
             found[count++] = friend;
             if (count == SOME) {

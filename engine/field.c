@@ -58,8 +58,8 @@ field_run(struct turn *turn, uint32_t friend, const struct action *action, struc
 {
     uint32_t id = action->u.field.field;
     const struct field *field = &turn->state->definitions->fields[id];
-    const struct value_row *value = state_value(turn->state, friend, id);
-    int64_t old = value != NULL ? value->number : field->has_start ? field->start : 0;
+    const struct field_value value = state_value(turn->state, friend, id);
+    int64_t old = value.set ? value.number : field->has_start ? field->start : 0;
     int64_t number = 0;
     struct span text = {0};
     if (action->u.field.change == FIELD_CHANGE_CLEAR) {

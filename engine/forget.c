@@ -7,8 +7,9 @@
 static void
 let_go(struct turn *turn, uint32_t friend, struct source source)
 {
-    while (turn->state->friends[friend].first_enrolment != NO_ID) {
-        scenario_stop(turn, turn->state->friends[friend].first_enrolment, REASON_FORGOTTEN, source);
+    while (state_friend(turn->state, friend)->first_enrolment != NO_ID) {
+        scenario_stop(turn, state_friend(turn->state, friend)->first_enrolment, REASON_FORGOTTEN,
+                      source);
     }
     delivery_cancel_planned(turn, friend, REASON_FORGOTTEN);
     delivery_give_up(turn, friend, REASON_FORGOTTEN);
@@ -28,8 +29,8 @@ forget_decide(struct turn *turn, const struct input *input)
     if (state->forgetting.friend != NO_ID && state->forgetting.friend != friend) {
         return; /* one after the other */
     }
-    if (!state->friends[friend].forgotten) {
-        forgotten.u.forgotten.next = state->friends[friend].newest_seq;
+    if (!state_friend(state, friend)->forgotten) {
+        forgotten.u.forgotten.next = state_friend(state, friend)->newest_seq;
         forgotten.u.forgotten.next_body = state->unreadable_seq;
         let_go(turn, friend, forgotten.source);
     } else if (state->forgetting.friend == NO_ID) {
@@ -42,7 +43,7 @@ void
 forget_apply(struct state *state, const struct event *event)
 {
     bool done = event->u.forgotten.next == 0 && event->u.forgotten.next_body == 0;
-    if (!state->friends[event->friend].forgotten) {
+    if (!tables_friend(state, event->friend)->forgotten) {
         tables_forget_friend(state, event->friend);
     }
     state->forgetting = (struct forgetting_row){.friend = done ? NO_ID : event->friend,

@@ -63,9 +63,10 @@ form_option_label(const struct definitions *definitions, const struct answer_row
 static uint32_t
 times_answered(const struct state *state, uint32_t friend, uint32_t form)
 {
-    for (uint32_t i = state->friends[friend].first_tally; i != NO_ID; i = state->tallies[i].next) {
-        if (state->tallies[i].form == form) {
-            return state->tallies[i].times;
+    for (uint32_t i = state_friend_more(state, friend)->first_tally; i != NO_ID;
+         i = state_tally(state, i)->next) {
+        if (state_tally(state, i)->form == form) {
+            return state_tally(state, i)->times;
         }
     }
     return 0;
@@ -81,8 +82,9 @@ const struct answer_row *
 state_answer(const struct state *state, uint32_t friend, uint32_t form, uint32_t question)
 {
     const struct answer_row *newest = NULL;
-    for (uint32_t i = state->friends[friend].first_answer; i != NO_ID; i = state->answers[i].next) {
-        const struct answer_row *row = &state->answers[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
+        const struct answer_row *row = state_answer_at(state, i);
         if (row->question != question || (form != NO_ID && row->form != form)) {
             continue;
         }
@@ -111,8 +113,9 @@ static bool
 holds_choice(const struct state *state, uint32_t friend, uint32_t form, uint32_t question,
              uint32_t option)
 {
-    for (uint32_t i = state->friends[friend].first_answer; i != NO_ID; i = state->answers[i].next) {
-        const struct answer_row *row = &state->answers[i];
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
+        const struct answer_row *row = state_answer_at(state, i);
         if (row->form == form && row->question == question && row->option == option) {
             return true;
         }
@@ -262,7 +265,8 @@ form_decide(struct turn *turn, const struct input *input)
     struct source source = {SOURCE_FORM, input->u.form.form, 0};
     const struct form_answer *full = find_full(turn->state, input);
     const struct form_answer *taken = find_taken(turn->state, input);
-    if (turn->state->friends[friend].forgotten || turn->state->friends[friend].operator_blocked) {
+    if (state_friend(turn->state, friend)->forgotten ||
+        state_friend(turn->state, friend)->operator_blocked) {
         return;
     }
     turn_open_answer(turn, friend);
@@ -302,10 +306,10 @@ answered_apply(struct state *state, const struct event *event)
     struct form_tally *tally = tables_form_tally(state, event->friend, form);
     tally->times++;
     tally->newest_seq = event->seq;
-    for (uint32_t i = state->friends[event->friend].first_answer; i != NO_ID;) {
-        uint32_t next = state->answers[i].next;
-        if (state->answers[i].form == form) {
-            count_choice(state, &state->answers[i], -1);
+    for (uint32_t i = tables_friend_more(state, event->friend)->first_answer; i != NO_ID;) {
+        uint32_t next = tables_answer(state, i)->next;
+        if (tables_answer(state, i)->form == form) {
+            count_choice(state, tables_answer(state, i), -1);
             tables_drop_answer(state, event->friend, i);
         }
         i = next;
@@ -324,7 +328,8 @@ form_apply(struct state *state, const struct event *event)
         row->option = event->u.form.option;
         row->number = event->u.form.number;
         row->seq = event->seq;
-        tables_set_text(&row->text, event->word_count > 0 ? event->words[0] : (struct span){0});
+        texts_replace(&state->texts, &row->text,
+                      event->word_count > 0 ? event->words[0] : (struct span){0});
         count_choice(state, row, 1);
     }
 }

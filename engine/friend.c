@@ -58,7 +58,7 @@ act_event(const struct turn *turn, const struct input *input, uint32_t friend, e
 static uint32_t
 add_friend(struct turn *turn, const struct input *input)
 {
-    uint32_t friend = turn->state->friend_count;
+    uint32_t friend = turn->state->friends.count;
     struct event added = {.kind = EVENT_FRIEND_ADDED,
                           .friend = friend,
                           .words = &input->u.act.user_id,
@@ -75,7 +75,7 @@ is_outdated(const struct turn *turn, const struct input *input, uint32_t friend)
     if (input->kind != INPUT_FOLLOW && input->kind != INPUT_UNFOLLOW) {
         return false;
     }
-    return input->u.act.line_at_ms < turn->state->friends[friend].follow_line_at_ms;
+    return input->u.act.line_at_ms < state_follow_line_at(turn->state, friend);
 }
 
 static void
@@ -112,10 +112,10 @@ static void
 leave(struct turn *turn, uint32_t friend)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;) {
+        uint32_t next = state_enrolment(state, i)->next;
         /* Dates are standing rules: they pass over a blocked friend and go on (SPEC R15). */
-        if (state->definitions->scenarios[state->enrolments[i].scenario].kind != KIND_DATE) {
+        if (state->definitions->scenarios[state_enrolment(state, i)->scenario].kind != KIND_DATE) {
             scenario_stop(turn, i, REASON_BLOCKED_BY_FRIEND, (struct source){0});
         }
         i = next;
@@ -188,8 +188,9 @@ friend_decide(struct turn *turn, const struct input *input)
     if (friend == NO_ID) {
         friend = add_friend(turn, input);
     }
-    const struct friend_row *row = &turn->state->friends[friend];
-    const struct before before = {row->standby_only, row->blocked, row->follow_line_at_ms};
+    const struct friend_row *row = state_friend(turn->state, friend);
+    const struct before before = {row->standby_only, row->blocked,
+                                  state_follow_line_at(turn->state, friend)};
     bool too_old = input->u.act.line_at_ms < turn->now_ms - OLDEST_ACT_MS;
     bool outdated = is_outdated(turn, input, friend);
     enum reason reason = outdated || too_old     ? REASON_OLD
@@ -212,16 +213,18 @@ friend_decide(struct turn *turn, const struct input *input)
 /* apply */
 
 static void
-follow_apply(struct friend_row *row, const struct event *event)
+follow_apply(struct state *state, const struct event *event)
 {
+    struct friend_row *row = tables_friend(state, event->friend);
+    int64_t before_ms = state_follow_line_at(state, event->friend);
     /* An outdated one changes nothing; one that is only too old to start anything still does. */
-    if (event->u.act.line_at_ms >= row->follow_line_at_ms) {
+    if (event->u.act.line_at_ms >= before_ms) {
         row->blocked = event->kind == EVENT_UNFOLLOWED;
-        if (row->follow_line_at_ms == 0 && event->u.act.line_at_ms < row->added_ms &&
+        if (before_ms == 0 && event->u.act.line_at_ms < row->added_ms &&
             event->kind == EVENT_FOLLOWED) {
             row->added_ms = event->u.act.line_at_ms; /* heard of late */
         }
-        row->follow_line_at_ms = event->u.act.line_at_ms;
+        tables_set_follow_line_at(state, event->friend, event->u.act.line_at_ms);
     }
 }
 
@@ -248,18 +251,18 @@ field_apply(struct state *state, const struct event *event)
         tables_drop_value(state, event->friend, event->u.field.field);
         return;
     }
-    unique_remove(state, event->friend, event->u.field.field);
-    struct value_row *row = tables_put_value(state, event->friend, event->u.field.field);
-    enum field_type type = state_field_type(state, event->u.field.field);
+    uint32_t field = event->u.field.field;
+    unique_remove(state, event->friend, field);
+    enum field_type type = state_field_type(state, field);
     struct span text = event->word_count > 0 ? event->words[0] : (struct span){0};
-    row->seq = event->seq;
-    row->number = event->u.field.number;
     if (type == FIELD_DATE || type == FIELD_DATETIME) {
-        row->number = number_of(text);
-        text = (struct span){0};
+        tables_put_number(state, event->friend, field, number_of(text));
+    } else if (type == FIELD_NUMBER) {
+        tables_put_number(state, event->friend, field, event->u.field.number);
+    } else {
+        tables_put_text(state, event->friend, field, text);
     }
-    tables_set_text(&row->text, text);
-    unique_add(state, event->friend, event->u.field.field);
+    unique_add(state, event->friend, field);
 }
 
 void
@@ -268,9 +271,9 @@ friend_apply(struct state *state, const struct event *event)
     if (event->kind == EVENT_FRIEND_ADDED) {
         uint32_t added =
             tables_add_friend(state, event->word_count > 0 ? event->words[0] : (struct span){0});
-        state->friends[added].added_ms = event->at_ms;
-        state->friends[added].standby_only = true; /* until an active event is seen */
-        state->friends[added].blocked =
+        tables_friend(state, added)->added_ms = event->at_ms;
+        tables_friend(state, added)->standby_only = true; /* until an active event is seen */
+        tables_friend(state, added)->blocked =
             event->u.friend_added.scanned; /* no friend yet (SPEC R28) */
         tables_index_reach(state, added);
         if (state->dates_from == added) {
@@ -278,18 +281,18 @@ friend_apply(struct state *state, const struct event *event)
         }
         return;
     }
-    struct friend_row *row = &state->friends[event->friend];
+    struct friend_row *row = tables_friend(state, event->friend);
     switch (event->kind) {
     case EVENT_FOLLOWED:
     case EVENT_UNFOLLOWED:
-        follow_apply(row, event);
+        follow_apply(state, event);
         tables_index_reach(state, event->friend);
         break;
     case EVENT_PROFILE_FETCHED:
         row->profile_asked = true;
         if (event->u.profile.found) {
-            row->name_seq = event->seq;
-            tables_set_text(&row->name, event->word_count > 0 ? event->words[0] : (struct span){0});
+            tables_set_name(state, event->friend,
+                            event->word_count > 0 ? event->words[0] : (struct span){0});
             row->has_picture = event->word_count > 1 && event->words[1].len > 0;
             row->language =
                 tables_language(state, event->word_count > 2 ? event->words[2] : (struct span){0});
@@ -304,7 +307,7 @@ friend_apply(struct state *state, const struct event *event)
         field_apply(state, event);
         break;
     case EVENT_MARK_SET:
-        row->mark = event->u.mark.mark;
+        tables_friend_more(state, event->friend)->mark = event->u.mark.mark;
         break;
     default: /* messages, taps and notes change only what stands below */
         break;

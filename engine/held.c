@@ -22,14 +22,14 @@ struct rank
 rank_of(const struct state *state, struct owner owner)
 {
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
+        const struct delivery *row = state_delivery(state, owner.index);
         struct source source = row->items[0].source;
         int32_t priority = source.kind == SOURCE_BROADCAST
                                ? state->definitions->broadcasts[source.id].priority
                                : 0;
         return (struct rank){priority, row->due_ms, row->seq};
     }
-    const struct enrolment *row = &state->enrolments[owner.index];
+    const struct enrolment *row = state_enrolment(state, owner.index);
     const struct step *step = step_of(state, row);
     return (struct rank){step == NULL ? 0 : step->priority, row->due_ms, row->started_seq};
 }
@@ -60,10 +60,10 @@ bool
 owner_is_held(const struct state *state, struct owner owner)
 {
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
+        const struct delivery *row = state_delivery(state, owner.index);
         return row->phase == DELIVERY_PLANNED && pressure_is_hold(row->deferred);
     }
-    const struct enrolment *row = &state->enrolments[owner.index];
+    const struct enrolment *row = state_enrolment(state, owner.index);
     return row->phase == ENROLMENT_WAITING && pressure_is_hold(row->deferred);
 }
 
@@ -71,10 +71,10 @@ bool
 owner_must_stay(const struct state *state, struct owner owner)
 {
     if (owner.kind == OWNER_DELIVERY) {
-        const struct delivery *row = &state->deliveries[owner.index];
+        const struct delivery *row = state_delivery(state, owner.index);
         return pressure_holds(state, row->deferred, row->message_class, NO_ID);
     }
-    const struct enrolment *row = &state->enrolments[owner.index];
+    const struct enrolment *row = state_enrolment(state, owner.index);
     const struct step *step = step_of(state, row);
     return step != NULL && pressure_holds(state, row->deferred, step->message_class, row->scenario);
 }
@@ -82,9 +82,9 @@ owner_must_stay(const struct state *state, struct owner owner)
 bool
 friend_is_busy(const struct state *state, uint32_t friend)
 {
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
-        if (state->deliveries[i].phase == DELIVERY_INTENDED) {
+    for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(state, i)->next) {
+        if (state_delivery(state, i)->phase == DELIVERY_INTENDED) {
             return true;
         }
     }
@@ -94,8 +94,8 @@ friend_is_busy(const struct state *state, uint32_t friend)
 uint32_t
 owner_whose(const struct state *state, struct owner owner)
 {
-    return owner.kind == OWNER_DELIVERY ? state->deliveries[owner.index].friend
-                                        : state->enrolments[owner.index].friend;
+    return owner.kind == OWNER_DELIVERY ? state_delivery(state, owner.index)->friend
+                                        : state_enrolment(state, owner.index)->friend;
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROOM_MIN = 64, MOVE_SHARE = 8 };
 static const uint32_t GONE = UINT32_MAX; /* of the old slots: a number removed while they move */
@@ -107,16 +108,10 @@ move(struct index *index, const struct index_keys *keys, uint32_t share)
     }
 }
 
-void
-index_settle(struct index *index, const struct index_keys *keys)
-{
-    move(index, keys, index->old.room);
-}
-
 static void
 grow(struct index *index, const struct index_keys *keys)
 {
-    index_settle(index, keys); /* nothing to do: it was moved before the new one filled */
+    move(index, keys, index->old.room); /* nothing: it was moved before the new one filled */
     uint32_t room = index->now.room == 0 ? ROOM_MIN : index->now.room * 2;
     assert(room != 0);
     index->old = index->now;
@@ -151,6 +146,56 @@ index_remove(struct index *index, const struct index_keys *keys, uint32_t number
         index->old.slots[old] = GONE; /* closing the gap could carry one past the move */
     }
     index->count--;
+}
+
+/* What the slots will be once all are moved. */
+static void
+put_moved(const struct index *index, struct stream *stream, const struct index_keys *keys)
+{
+    struct index copy = *index;
+    copy.now.slots = malloc(index->now.room * sizeof(uint32_t));
+    copy.old.slots = malloc(index->old.room * sizeof(uint32_t));
+    assert(copy.now.slots != NULL && copy.old.slots != NULL);
+    memcpy(copy.now.slots, index->now.slots, index->now.room * sizeof(uint32_t));
+    memcpy(copy.old.slots, index->old.slots, index->old.room * sizeof(uint32_t));
+    move(&copy, keys, copy.old.room);
+    stream_bytes(stream, copy.now.slots, copy.now.room * sizeof(uint32_t));
+    index_fini(&copy);
+}
+
+static void
+get_slots(struct index *index, struct stream *stream, uint32_t room, uint32_t limit)
+{
+    uint32_t taken = 0;
+    bool within = true;
+    index->now = (struct index_slots){.slots = calloc(room, sizeof(uint32_t)), .room = room};
+    assert(index->now.slots != NULL);
+    stream_bytes(stream, index->now.slots, room * sizeof(uint32_t));
+    for (uint32_t i = 0; i < room; i++) {
+        uint32_t slot = index->now.slots[i];
+        taken += slot != 0;
+        within = within && slot <= limit;
+    }
+    stream_check(stream, within && taken == index->count && taken < room,
+                 "a table of keys does not hold together");
+}
+
+void
+index_stream(struct index *index, struct stream *stream, const struct index_keys *keys,
+             uint32_t limit)
+{
+    uint32_t room = stream_count(stream, index->now.room, sizeof(uint32_t));
+    stream_u32(stream, &index->count);
+    stream_check(stream, (room & (room - 1)) == 0, "a table of keys has an odd size");
+    if (!stream_reads(stream) && index->old.room > 0) {
+        put_moved(index, stream, keys);
+    } else if (!stream_reads(stream)) {
+        stream_bytes(stream, index->now.slots, room * sizeof(uint32_t));
+    } else if (stream->rc == RC_OK && room > 0) {
+        get_slots(index, stream, room, limit);
+    } else {
+        stream_check(stream, index->count == 0, "a table of keys does not hold together");
+    }
 }
 
 size_t

@@ -11,6 +11,7 @@
 #ifndef ENGINE_INDEX_H
 #define ENGINE_INDEX_H
 
+#include "engine/stream.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,8 +45,9 @@ uint32_t index_find(const struct index *index, const struct index_keys *keys, ui
 void index_put(struct index *index, const struct index_keys *keys, uint32_t number);
 /* The row must still have its key. */
 void index_remove(struct index *index, const struct index_keys *keys, uint32_t number);
-/* Moves what is left to move: for writing it out. */
-void index_settle(struct index *index, const struct index_keys *keys);
+/* Out, or into an empty index whose rows are there already: numbers from `limit` on are refused. */
+void index_stream(struct index *index, struct stream *stream, const struct index_keys *keys,
+                  uint32_t limit);
 
 /* Bytes taken from the heap. */
 size_t index_bytes(const struct index *index);

@@ -37,6 +37,7 @@ enum input_kind {
     INPUT_FINISHED, /* a friend known to have finished a scenario before */
     INPUT_CUSTOM_EVENT,
     INPUT_MARK,
+    INPUT_LINE_QUOTA,
     INPUT_QUOTA, /* an operator's word: so many messages a month */
     INPUT_CAP,   /* the same for a scenario */
     INPUT_BROADCAST_CANCEL,
@@ -99,6 +100,11 @@ struct input {
             struct span destination; /* FOREIGN */
             uint32_t event_count;    /* FOREIGN */
         } webhook;
+        struct {
+            bool limited;
+            uint32_t limit, used; /* as LINE says, this month's */
+            bool spent;           /* LINE refused a request for it; then nothing else is known */
+        } line_quota;
         struct {
             uint32_t friend;
             bool found;

@@ -10,7 +10,7 @@ link_decide(struct turn *turn, const struct input *input)
 {
     const struct state *state = turn->state;
     uint32_t friend = input->u.click.friend, link = input->u.click.link;
-    if (state->friends[friend].forgotten || state->friends[friend].operator_blocked) {
+    if (state_friend(state, friend)->forgotten || state_friend(state, friend)->operator_blocked) {
         return;
     }
     bool first = !state_has_clicked(state, friend, link);

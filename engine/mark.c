@@ -4,7 +4,7 @@
 void
 mark_set(struct turn *turn, uint32_t friend, uint32_t mark, struct source source)
 {
-    if (turn->state->friends[friend].mark == mark) {
+    if (state_friend_more(turn->state, friend)->mark == mark) {
         return;
     }
     struct event set = {

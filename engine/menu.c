@@ -1,5 +1,7 @@
 #include "engine/menu.h"
 
+#include "engine/tables.h"
+
 enum { FRIENDS_A_SLICE = 1000 };
 
 static bool
@@ -15,25 +17,26 @@ menu_of(const struct turn *turn, uint32_t friend)
     const struct state *state = turn->state;
     const struct definitions *definitions = state->definitions;
     int64_t day = civil_local_day(definitions->account.zone, turn->now_ms);
-    if (in_force(state, state->friends[friend].menu_override)) {
-        return state->friends[friend].menu_override;
+    uint32_t override = state_friend_more(state, friend)->menu_override;
+    if (in_force(state, override)) {
+        return override == definitions->default_menu ? NO_ID : override;
     }
     for (uint32_t i = 0; i < definitions->rich_menu_count; i++) {
         const struct rich_menu *menu = &definitions->rich_menus[i];
         bool valid = !menu->has_valid || (day >= menu->first_day && day <= menu->last_day);
         if (menu->has_condition && valid && condition_holds(turn, friend, &menu->condition)) {
-            return menu->id;
+            return menu->id == definitions->default_menu ? NO_ID : menu->id;
         }
     }
-    return definitions->default_menu;
+    return NO_ID;
 }
 
 static void
 decide(struct turn *turn, uint32_t friend)
 {
-    const struct friend_row *row = &turn->state->friends[friend];
     uint32_t menu = menu_of(turn, friend);
-    if (row->forgotten || menu == row->menu) {
+    if (state_friend(turn->state, friend)->forgotten ||
+        menu == state_friend_more(turn->state, friend)->menu) {
         return;
     }
     struct event shown = {.kind = EVENT_MENU_SHOWN, .friend = friend, .u.menu = {.menu = menu}};
@@ -43,7 +46,7 @@ decide(struct turn *turn, uint32_t friend)
 void
 menu_override(struct turn *turn, uint32_t friend, uint32_t menu, struct source source)
 {
-    if (turn->state->friends[friend].menu_override == menu) {
+    if (state_friend_more(turn->state, friend)->menu_override == menu) {
         return;
     }
     struct event set = {
@@ -68,6 +71,13 @@ menu_settle(struct turn *turn)
     turn->menus_settled = turn->out->count;
 }
 
+uint32_t
+state_menu(const struct state *state, uint32_t friend)
+{
+    uint32_t menu = state_friend_more(state, friend)->menu;
+    return menu == NO_ID ? state->definitions->default_menu : menu;
+}
+
 bool
 menu_look_through(struct turn *turn)
 {
@@ -77,8 +87,8 @@ menu_look_through(struct turn *turn)
     }
     int64_t day = civil_local_day(state->definitions->account.zone, turn->now_ms);
     uint32_t from = state->menus_day == day ? state->menus_from : 0;
-    uint32_t up_to =
-        state->friend_count - from > FRIENDS_A_SLICE ? from + FRIENDS_A_SLICE : state->friend_count;
+    uint32_t up_to = state->friends.count - from > FRIENDS_A_SLICE ? from + FRIENDS_A_SLICE
+                                                                   : state->friends.count;
     for (uint32_t friend = from; friend < up_to; friend ++) {
         turn->starts = 0; /* each friend by itself */
         decide(turn, friend);
@@ -97,7 +107,7 @@ menu_next_look(const struct state *state, int64_t now_ms)
     if (state->definitions->rich_menu_count == 0) {
         return INT64_MAX;
     }
-    if (state->menus_from < state->friend_count ||
+    if (state->menus_from < state->friends.count ||
         state->menus_day < civil_local_day(zone, now_ms)) {
         return now_ms;
     }
@@ -111,8 +121,8 @@ menu_apply(struct state *state, const struct event *event)
         state->menus_from = event->u.menus.up_to;
         state->menus_day = event->u.menus.day;
     } else if (event->kind == EVENT_MENU_SET) {
-        state->friends[event->friend].menu_override = event->u.menu.menu;
+        tables_friend_more(state, event->friend)->menu_override = event->u.menu.menu;
     } else {
-        state->friends[event->friend].menu = event->u.menu.menu;
+        tables_friend_more(state, event->friend)->menu = event->u.menu.menu;
     }
 }

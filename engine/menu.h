@@ -21,6 +21,8 @@ struct rich_menu {
     int64_t first_day, last_day; /* both included */
 };
 
+/* The one that is shown; NO_ID: none, as there is no default. */
+uint32_t state_menu(const struct state *state, uint32_t friend);
 /* The friend's own; NO_ID: what the conditions say. */
 void menu_override(struct turn *turn, uint32_t friend, uint32_t menu, struct source source);
 /* Decides for whom something has happened in this turn. */

@@ -6,8 +6,9 @@ bool
 once_take(struct turn *turn, uint32_t friend, uint64_t key, struct source source)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_once; i != NO_ID; i = state->once[i].next) {
-        if (state->once[i].key == key) {
+    for (uint32_t i = state_friend_more(state, friend)->first_once; i != NO_ID;
+         i = state_once(state, i)->next) {
+        if (state_once(state, i)->key == key) {
             return false;
         }
     }

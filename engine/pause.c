@@ -7,7 +7,8 @@ bool
 state_is_paused(const struct state *state, const struct enrolment *enrolment)
 {
     uint32_t scenario = enrolment->scenario;
-    return enrolment->paused_ms != 0 || state->definitions->scenarios[scenario].disabled ||
+    return state_enrolment_more(state, enrolment)->paused_ms != 0 ||
+           state->definitions->scenarios[scenario].disabled ||
            (scenario < state->scenario_capacity && state->scenario_counts[scenario].paused_ms != 0);
 }
 
@@ -27,8 +28,8 @@ change(struct turn *turn, uint32_t friend, uint32_t enrolment, uint32_t scenario
 void
 pause_enrolment(struct turn *turn, uint32_t enrolment, struct source source)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
-    if (row->paused_ms == 0) {
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
+    if (state_enrolment_more(turn->state, row)->paused_ms == 0) {
         change(turn, row->friend, enrolment, row->scenario, true, 0, source);
     }
 }
@@ -36,16 +37,17 @@ pause_enrolment(struct turn *turn, uint32_t enrolment, struct source source)
 void
 pause_resume_enrolment(struct turn *turn, uint32_t enrolment, bool shift, struct source source)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
-    if (row->paused_ms == 0) {
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
+    int64_t paused_ms = state_enrolment_more(turn->state, row)->paused_ms;
+    if (paused_ms == 0) {
         return;
     }
-    int64_t shift_ms = shift ? turn->now_ms - row->paused_ms : 0;
+    int64_t shift_ms = shift ? turn->now_ms - paused_ms : 0;
     change(turn, row->friend, enrolment, row->scenario, false, shift_ms, source);
     if (shift_ms > 0) {
         scenario_replan(turn, enrolment, shift_ms, REASON_PAUSED);
     }
-    if (!state_is_paused(turn->state, &turn->state->enrolments[enrolment])) {
+    if (!state_is_paused(turn->state, state_enrolment(turn->state, enrolment))) {
         scenario_catch_up(turn, enrolment);
     }
 }
@@ -54,9 +56,9 @@ static void
 catch_up_all(struct turn *turn, uint32_t scenario)
 {
     /* Rows that a finish starts behind this one begin now and have nothing to make up for. */
-    uint32_t count = turn->state->enrolment_count;
+    uint32_t count = turn->state->enrolments.count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct enrolment *row = &turn->state->enrolments[i];
+        const struct enrolment *row = state_enrolment(turn->state, i);
         if (row->phase != ENROLMENT_FREE && row->scenario == scenario &&
             !state_is_paused(turn->state, row)) {
             scenario_catch_up(turn, i);
@@ -98,9 +100,13 @@ pause_apply(struct state *state, const struct event *event)
         tables_scenario_counts(state, event->u.pause.scenario)->paused_ms = since_ms;
         return;
     }
-    if (event->u.pause.enrolment < state->enrolment_count) {
-        struct enrolment *row = &state->enrolments[event->u.pause.enrolment];
-        row->paused_ms = since_ms;
+    if (event->u.pause.enrolment < state->enrolments.count) {
+        struct enrolment *row = tables_enrolment(state, event->u.pause.enrolment);
+        if (row->phase == ENROLMENT_FREE) {
+            return;
+        }
+        tables_enrolment_more(state, row)->paused_ms = since_ms;
+        tables_settle_enrolment(state, row);
         row->start_ms += event->u.pause.shift_ms;
     }
 }

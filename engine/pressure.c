@@ -16,18 +16,29 @@ state_quota_limit(const struct state *state)
     return account->has_quota ? account->quota : NO_LIMIT;
 }
 
-uint32_t
-state_allowance(const struct state *state, enum message_class message_class)
+static uint32_t
+room_below(uint32_t limit, uint64_t used, uint32_t reserve)
 {
-    uint32_t limit = state_quota_limit(state);
     if (limit == NO_LIMIT) {
         return NO_LIMIT;
     }
-    uint32_t reserve = state->definitions->account.quota_reserve;
-    if (message_class == CLASS_MARKETING) {
-        limit = limit > reserve ? limit - reserve : 0;
+    uint64_t taken = used + reserve;
+    return limit > taken ? (uint32_t)(limit - taken) : 0;
+}
+
+uint32_t
+state_allowance(const struct state *state, enum message_class message_class)
+{
+    const struct quota_row *quota = &state->quota;
+    uint32_t reserve =
+        message_class == CLASS_MARKETING ? state->definitions->account.quota_reserve : 0;
+    if (quota->spent) {
+        return 0;
     }
-    return limit > state->quota.used ? limit - state->quota.used : 0;
+    uint32_t ours = room_below(state_quota_limit(state), quota->used, reserve);
+    uint32_t lines =
+        room_below(quota->line_limit, (uint64_t)quota->used + quota->elsewhere, reserve);
+    return ours < lines ? ours : lines;
 }
 
 uint32_t
@@ -48,10 +59,10 @@ count_sent(const struct state *state, const struct message *message, int64_t fir
            int64_t last_day)
 {
     uint32_t count = 0;
-    for (uint32_t i = state->friends[message->friend].first_sent; i != NO_ID;
-         i = state->sent[i].next) {
+    for (uint32_t i = state_friend_more(state, message->friend)->first_sent; i != NO_ID;
+         i = state_sent(state, i)->next) {
         int64_t day =
-            civil_local_day(message->zone, (int64_t)state->sent[i].minute * MS_PER_MINUTE);
+            civil_local_day(message->zone, (int64_t)state_sent(state, i)->minute * MS_PER_MINUTE);
         count += day >= first_day && day <= last_day ? 1 : 0;
     }
     return count;
@@ -143,7 +154,7 @@ pressure_on(const struct turn *turn, const struct message *message)
 bool
 pressure_hold_answer(struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct step *step =
         scenario_step(&turn->state->definitions->scenarios[row->scenario], row->step, NULL);
     if (step == NULL || !step->body.has_message || !scenario_is_full(turn->state, row->scenario)) {
@@ -164,10 +175,10 @@ pressure_hold_answer(struct turn *turn, uint32_t enrolment)
 void
 pressure_begin_month(struct turn *turn)
 {
-    if (turn->now_ms < turn->state->quota.until_ms) {
+    const struct zone *zone = turn->state->definitions->account.zone;
+    if (turn->now_ms < turn->state->quota.until_ms || zone == NULL /* nothing in force yet */) {
         return;
     }
-    const struct zone *zone = turn->state->definitions->account.zone;
     struct civil_date date = civil_local(zone, turn->now_ms).date;
     struct civil_date next = {date.year + (date.month == 12 ? 1 : 0),
                               date.month == 12 ? 1 : date.month + 1, 1};
@@ -190,6 +201,32 @@ pressure_decide(struct turn *turn, const struct input *input, struct source sour
         set.u.quota.limit = input->u.quota.limit;
     }
     turn_emit(turn, &set);
+}
+
+/* LINE's own count is approximate, and of what is on its way it knows later: what it says beyond ours was
+ * used elsewhere. Recorded where it is news. */
+void
+pressure_decide_line(struct turn *turn, const struct input *input)
+{
+    pressure_begin_month(turn);
+    const struct quota_row *quota = &turn->state->quota;
+    struct event said = {.kind = EVENT_LINE_QUOTA,
+                         .friend = NO_ID,
+                         .u.quota = {.limited = quota->line_limit != NO_LIMIT,
+                                     .limit = quota->line_limit == NO_LIMIT ? 0 : quota->line_limit,
+                                     .elsewhere = quota->elsewhere,
+                                     .spent = input->u.line_quota.spent}};
+    if (!input->u.line_quota.spent) {
+        uint32_t used = input->u.line_quota.used;
+        said.u.quota.limited = input->u.line_quota.limited;
+        said.u.quota.limit = input->u.line_quota.limited ? input->u.line_quota.limit : 0;
+        said.u.quota.elsewhere = used > quota->used ? used - quota->used : 0;
+    }
+    uint32_t limit = said.u.quota.limited ? said.u.quota.limit : NO_LIMIT;
+    if (limit != quota->line_limit || said.u.quota.elsewhere != quota->elsewhere ||
+        said.u.quota.spent != quota->spent) {
+        turn_emit(turn, &said);
+    }
 }
 
 /* The scenario whose step the item is, where no item before it is of the same; else NO_ID. */
@@ -234,9 +271,16 @@ pressure_apply(struct state *state, const struct event *event)
 {
     struct quota_row *quota = &state->quota;
     if (event->kind == EVENT_MONTH_BEGUN) {
+        quota->elsewhere = quota->month == 0 ? quota->elsewhere : 0; /* LINE may have told before */
         quota->month = event->u.quota.month;
         quota->until_ms = event->u.quota.until_ms;
         quota->used = 0;
+        quota->spent = false;
+        quota->replies = 0;
+    } else if (event->kind == EVENT_LINE_QUOTA) {
+        quota->line_limit = event->u.quota.limited ? event->u.quota.limit : NO_LIMIT;
+        quota->elsewhere = event->u.quota.elsewhere;
+        quota->spent = event->u.quota.spent;
     } else if (event->kind == EVENT_QUOTA_SET) {
         quota->limit_set = true;
         quota->limit = event->u.quota.limit;
@@ -278,6 +322,7 @@ count_outcome(struct state *state, const struct delivery *row, const struct even
     if (paid && !came && row->month == state->quota.month && state->quota.used > 0) {
         state->quota.used--; /* 4xx, or it never left: not counted (SPEC R9) */
     }
+    state->quota.replies += !paid && result == RESULT_SENT;
     if (paid && result == RESULT_SENT && row->message_class == CLASS_MARKETING) {
         tables_add_sent(state, row->friend, event->at_ms);
     }

@@ -22,10 +22,10 @@ reminder_due(const struct zone *zone, const struct timing *timing, int64_t goal_
 }
 
 int64_t
-reminder_stale_ms(const struct enrolment *row, const struct step *step)
+reminder_stale_ms(const struct state *state, const struct enrolment *row, const struct step *step)
 {
     int64_t stale_ms = row->due_ms + step->grace_ms;
-    int64_t goal_ms = row->goal_ms;
+    int64_t goal_ms = state_enrolment_more(state, row)->goal_ms;
     if (row->due_ms == goal_ms) {
         goal_ms += MS_PER_MINUTE; /* due at the goal itself is in time (SPEC R6) */
     }
@@ -36,22 +36,22 @@ int64_t
 reminder_goal_of_field(const struct state *state, uint32_t friend, uint32_t reminder,
                        uint32_t field)
 {
-    const struct value_row *value = state_value(state, friend, field);
-    if (value == NULL) {
+    const struct field_value value = state_value(state, friend, field);
+    if (!value.set) {
         return REMINDER_NO_GOAL;
     }
     if (state->definitions->fields[field].type == FIELD_DATE) {
         return civil_instant(scenario_zone(state, &state->definitions->scenarios[reminder], friend),
-                             value->number, LAST_MINUTE * 60);
+                             value.number, LAST_MINUTE * 60);
     }
-    return value->number;
+    return value.number;
 }
 
 /* Steps already past are skipped, not sent late. */
 static void
 skip_past(struct turn *turn, uint32_t enrolment, int64_t now_ms)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *reminder = definition_of(turn->state, row);
     const struct step *step;
     while ((step = scenario_next_step(turn->state, reminder, enrolment, NO_ID)) != NULL) {
@@ -68,10 +68,12 @@ skip_past(struct turn *turn, uint32_t enrolment, int64_t now_ms)
 static uint32_t
 find(const struct state *state, uint32_t friend, uint32_t reminder, uint64_t key)
 {
-    uint32_t i = state->friends[friend].first_enrolment;
-    while (i != NO_ID &&
-           (state->enrolments[i].scenario != reminder || state->enrolments[i].key != key)) {
-        i = state->enrolments[i].next;
+    uint32_t i = state_friend(state, friend)->first_enrolment;
+    for (; i != NO_ID; i = state_enrolment(state, i)->next) {
+        const struct enrolment *row = state_enrolment(state, i);
+        if (row->scenario == reminder && state_enrolment_more(state, row)->key == key) {
+            break;
+        }
     }
     return i;
 }
@@ -81,10 +83,10 @@ static void
 cancel_times(struct turn *turn, uint32_t enrolment, struct source source)
 {
     const struct scenario *reminder =
-        definition_of(turn->state, &turn->state->enrolments[enrolment]);
+        definition_of(turn->state, state_enrolment(turn->state, enrolment));
     for (uint32_t i = 0; i < reminder->step_count; i++) {
         const struct step *step = &reminder->steps[i];
-        const struct enrolment *row = &turn->state->enrolments[enrolment];
+        const struct enrolment *row = state_enrolment(turn->state, enrolment);
         bool waits = row->phase == ENROLMENT_WAITING && row->step == step->id;
         if (!waits && !engine_step_is_ahead(turn->state, enrolment, step)) {
             continue;
@@ -101,7 +103,7 @@ static void
 move(struct turn *turn, uint32_t enrolment, int64_t goal_ms, struct source source)
 {
     cancel_times(turn, enrolment, source);
-    bool in_delivery = turn->state->enrolments[enrolment].phase == ENROLMENT_IN_DELIVERY;
+    bool in_delivery = state_enrolment(turn->state, enrolment)->phase == ENROLMENT_IN_DELIVERY;
     struct event moved =
         scenario_step_event(turn, EVENT_GOAL_MOVED, enrolment, NO_ID, 0, REASON_NONE);
     moved.source = source;
@@ -117,7 +119,7 @@ static void
 start(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t key, int64_t goal_ms,
       struct source source)
 {
-    const struct enrolment as = {
+    const struct enrolling as = {
         .start_ms = turn->start_ms, .goal_ms = goal_ms, .key = key, .links = turn->links};
     uint32_t enrolment = scenario_enrol(turn, friend, reminder, &as, source);
     if (enrolment == NO_ID) {
@@ -132,7 +134,7 @@ static bool
 may_start(struct turn *turn, uint32_t friend, uint32_t reminder, int64_t goal_ms,
           struct source source)
 {
-    const struct friend_row *row = &turn->state->friends[friend];
+    const struct friend_row *row = state_friend(turn->state, friend);
     enum reason reason = row->forgotten ? REASON_FORGOTTEN
                          : state_is_blocked(turn->state, friend)
                              ? state_block_reason(turn->state, friend)
@@ -154,7 +156,8 @@ reminder_start(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t k
     uint32_t running = find(turn->state, friend, reminder, key);
     if (running == NO_ID) {
         start(turn, friend, reminder, key, goal_ms, source);
-    } else if (turn->state->enrolments[running].goal_ms != goal_ms) {
+    } else if (state_enrolment_more(turn->state, state_enrolment(turn->state, running))->goal_ms !=
+               goal_ms) {
         move(turn, running, goal_ms, source);
     }
 }
@@ -178,10 +181,11 @@ reminder_cancel(struct turn *turn, uint32_t friend, uint32_t reminder, uint64_t 
                 struct source source)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
-        if (state->enrolments[i].scenario == reminder &&
-            (key == REMINDER_KEY_ANY || state->enrolments[i].key == key)) {
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;) {
+        const struct enrolment *row = state_enrolment(state, i);
+        uint32_t next = row->next;
+        if (row->scenario == reminder &&
+            (key == REMINDER_KEY_ANY || state_enrolment_more(state, row)->key == key)) {
             scenario_stop(turn, i, REASON_STOPPED, source);
         }
         i = next;

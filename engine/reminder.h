@@ -38,6 +38,7 @@ int64_t reminder_goal_of_field(const struct state *state, uint32_t friend, uint3
 /* When a step counted back from a goal is due. */
 int64_t reminder_due(const struct zone *zone, const struct timing *timing, int64_t goal_ms);
 /* From when on a step may not be sent any more: grace, at the latest the goal. */
-int64_t reminder_stale_ms(const struct enrolment *row, const struct step *step);
+int64_t reminder_stale_ms(const struct state *state, const struct enrolment *row,
+                          const struct step *step);
 
 #endif

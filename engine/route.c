@@ -15,7 +15,7 @@ is_in_force(const struct state *state, uint32_t route)
 static uint32_t
 add_person(struct turn *turn, struct span user_id)
 {
-    uint32_t friend = turn->state->friend_count;
+    uint32_t friend = turn->state->friends.count;
     struct event added = {.kind = EVENT_FRIEND_ADDED,
                           .friend = friend,
                           .words = &user_id,
@@ -57,14 +57,14 @@ uint32_t
 route_of_follow(const struct turn *turn, uint32_t friend, int64_t before_ms)
 {
     const struct state *state = turn->state;
-    uint32_t i = state->friends[friend].first_deed; /* newest first */
-    while (i != NO_ID && state->deeds[i].kind != DEED_SCANNED) {
-        i = state->deeds[i].next;
+    uint32_t i = state_friend_more(state, friend)->first_deed; /* newest first */
+    while (i != NO_ID && state_deed(state, i)->kind != DEED_SCANNED) {
+        i = state_deed(state, i)->next;
     }
-    if (i == NO_ID || !is_in_force(state, state->deeds[i].id)) {
+    if (i == NO_ID || !is_in_force(state, state_deed(state, i)->id)) {
         return NO_ID;
     }
-    int64_t at_ms = (int64_t)state->deeds[i].at_s * MS_PER_SECOND;
+    int64_t at_ms = (int64_t)state_deed(state, i)->at_s * MS_PER_SECOND;
     bool fresh = at_ms + MS_PER_SECOND > before_ms && at_ms + SCAN_LIFE_MS >= turn->now_ms;
-    return fresh ? state->deeds[i].id : NO_ID;
+    return fresh ? state_deed(state, i)->id : NO_ID;
 }

@@ -15,11 +15,11 @@ scenario_zone(const struct state *state, const struct scenario *scenario, uint32
     if (!scenario->friend_zone) {
         return scenario->zone;
     }
-    const struct value_row *value = state_value(state, friend, definitions->tz_field);
+    const struct field_value value = state_value(state, friend, definitions->tz_field);
     const struct zone *zone =
-        value == NULL || value->text == NULL
+        value.text == NULL
             ? NULL
-            : definitions->zones.lookup(definitions->zones.context, span_cstr(value->text));
+            : definitions->zones.lookup(definitions->zones.context, span_cstr(value.text));
     return zone != NULL ? zone : definitions->account.zone;
 }
 
@@ -27,9 +27,9 @@ void
 scenario_zone_changed(struct turn *turn, uint32_t friend)
 {
     const struct state *state = turn->state;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;) {
-        uint32_t next = state->enrolments[i].next;
-        const struct scenario *scenario = scenario_of(state, state->enrolments[i].scenario);
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;) {
+        uint32_t next = state_enrolment(state, i)->next;
+        const struct scenario *scenario = scenario_of(state, state_enrolment(state, i)->scenario);
         if (scenario->friend_zone) {
             scenario_replan(turn, i, 0, REASON_ZONE);
         }
@@ -83,7 +83,8 @@ step_due(const struct state *state, const struct scenario *scenario, const struc
     case TIMING_AFTER_PREVIOUS:
         return prev_ms == DUE_UNKNOWN_YET ? DUE_UNKNOWN_YET : prev_ms + timing->delay_ms;
     case TIMING_DAY_AT:
-        return clock_due(scenario, zone, timing, start_ms, row->shift_days);
+        return clock_due(scenario, zone, timing, start_ms,
+                         state_enrolment_more(state, row)->shift_days);
     case TIMING_DAYS_AFTER_PREVIOUS_AT:
         if (prev_ms == DUE_UNKNOWN_YET) {
             return DUE_UNKNOWN_YET;
@@ -92,7 +93,7 @@ step_due(const struct state *state, const struct scenario *scenario, const struc
                              timing->at_min * 60);
     case TIMING_DAYS_BEFORE_GOAL_AT:
     case TIMING_BEFORE_GOAL:
-        return reminder_due(zone, timing, row->goal_ms);
+        return reminder_due(zone, timing, state_enrolment_more(state, row)->goal_ms);
     }
     return DUE_UNKNOWN_YET;
 }
@@ -101,7 +102,7 @@ struct event
 scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment,
                     uint32_t step, int64_t due_ms, enum reason reason)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     return (struct event){.kind = kind,
                           .friend = row->friend,
                           .u.step = {.enrolment = enrolment,
@@ -163,7 +164,7 @@ void
 scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
               int64_t base_ms)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     bool at_once = due_ms <= turn->now_ms && goes_at_once(turn, row, step);
     plan(turn, enrolment, step, due_ms, base_ms, REASON_NONE);
     if (at_once) {
@@ -177,7 +178,7 @@ const struct step *
 scenario_next_step(const struct state *state, const struct scenario *version, uint32_t enrolment,
                    uint32_t but_step)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(state, enrolment);
     const struct step *next = NULL;
     int64_t next_ms = 0;
     for (uint32_t i = 0; i < version->step_count; i++) {
@@ -201,7 +202,7 @@ scenario_next_step(const struct state *state, const struct scenario *version, ui
 static void
 plan_next(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     const struct step *step;
     while ((step = scenario_next_step(turn->state, scenario, enrolment, row->step)) != NULL) {
@@ -227,19 +228,20 @@ plan_next(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 static const struct step *
 target_of(const struct state *state, const struct enrolment *row, uint32_t *out_place)
 {
-    return row->redirect == NO_ID
+    uint32_t redirect = state_enrolment_more(state, row)->redirect;
+    return redirect == NO_ID
                ? NULL
-               : scenario_step(scenario_of(state, row->scenario), row->redirect, out_place);
+               : scenario_step(scenario_of(state, row->scenario), redirect, out_place);
 }
 
 /* The steps that a `goto:` leaves out. Returns what the next one counts from (SPEC R2). */
 static int64_t
 pass_over(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
-    const struct enrolment row = turn->state->enrolments[enrolment];
-    const struct scenario *scenario = scenario_of(turn->state, row.scenario);
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t target = 0;
-    if (target_of(turn->state, &row, &target) == NULL) {
+    if (target_of(turn->state, row, &target) == NULL) {
         return prev_ms;
     }
     for (uint32_t i = 0; i < target; i++) {
@@ -247,7 +249,7 @@ pass_over(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
         if (!engine_step_is_ahead(turn->state, enrolment, step)) {
             continue;
         }
-        int64_t due_ms = step_due(turn->state, scenario, step, &row, prev_ms);
+        int64_t due_ms = step_due(turn->state, scenario, step, row, prev_ms);
         struct event skipped =
             scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id, due_ms, REASON_GOTO);
         turn_emit(turn, &skipped);
@@ -260,14 +262,14 @@ pass_over(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 static void
 end(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
-    const struct enrolment row = turn->state->enrolments[enrolment];
-    const struct scenario *scenario = scenario_of(turn->state, row.scenario);
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
+    const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
         if (!engine_step_is_ahead(turn->state, enrolment, step)) {
             continue;
         }
-        int64_t due_ms = step_due(turn->state, scenario, step, &row, prev_ms);
+        int64_t due_ms = step_due(turn->state, scenario, step, row, prev_ms);
         prev_ms = DUE_UNKNOWN_YET;
         if (due_ms != DUE_UNKNOWN_YET) {
             struct event cancelled = scenario_step_event(turn, EVENT_STEP_CANCELLED, enrolment,
@@ -283,7 +285,7 @@ end(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 void
 scenario_advance(struct turn *turn, uint32_t enrolment, int64_t prev_ms)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     if (!edit_cancel_removed(turn, enrolment)) {
         scenario_stop(turn, enrolment, REASON_REMOVED, (struct source){0});
     } else if (scenario_of(turn->state, row->scenario)->kind == KIND_DATE) {
@@ -306,7 +308,7 @@ scenario_redirect(struct turn *turn, uint32_t enrolment, uint32_t step)
 void
 scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms, enum reason reason)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     if (row->phase != ENROLMENT_WAITING) {
         return; /* what follows is planned with the outcome */
@@ -316,7 +318,7 @@ scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms, enum re
         scenario_finish(turn, enrolment);
         return;
     }
-    int64_t base_ms = row->base_ms + shift_ms;
+    int64_t base_ms = state_base(turn->state, row) + shift_ms;
     int64_t due_ms = step_due(turn->state, scenario, step, row, base_ms);
     if (step->id != row->step || due_ms != row->due_ms) {
         plan(turn, enrolment, step, due_ms, base_ms, reason);
@@ -326,7 +328,7 @@ scenario_replan(struct turn *turn, uint32_t enrolment, int64_t shift_ms, enum re
 bool
 scenario_next_is_due(const struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     if (scenario->kind != KIND_SCENARIO || row->ending || state_is_paused(turn->state, row)) {
         return false;
@@ -342,16 +344,16 @@ int64_t
 scenario_step_due(const struct state *state, const struct scenario *version, uint32_t enrolment,
                   const struct step *step)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(state, enrolment);
     bool next = row->phase == ENROLMENT_WAITING &&
                 scenario_next_step(state, version, enrolment, NO_ID) == step;
-    return step_due(state, version, step, row, next ? row->base_ms : DUE_UNKNOWN_YET);
+    return step_due(state, version, step, row, next ? state_base(state, row) : DUE_UNKNOWN_YET);
 }
 
 int64_t
 engine_step_due(const struct state *state, uint32_t enrolment, const struct step *step)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(state, enrolment);
     if (row->phase == ENROLMENT_WAITING && row->step == step->id) {
         return row->due_ms;
     }
@@ -361,7 +363,7 @@ engine_step_due(const struct state *state, uint32_t enrolment, const struct step
 bool
 engine_step_is_ahead(const struct state *state, uint32_t enrolment, const struct step *step)
 {
-    return step->id != state->enrolments[enrolment].step &&
+    return step->id != state_enrolment(state, enrolment)->step &&
            !state_step_decided(state, enrolment, step->id);
 }
 
@@ -372,21 +374,21 @@ going_out_ms(const struct turn *turn, const struct enrolment *row)
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     const struct step *step = scenario_step(scenario, row->step, NULL);
     if (row->deferred != REASON_NONE || step == NULL || !step->body.has_message) {
-        return row->wake_ms;
+        return state_wake(turn->state, row);
     }
     return window_next_open(step->window, scenario_zone(turn->state, scenario, row->friend),
-                            row->wake_ms);
+                            state_wake(turn->state, row));
 }
 
 void
 scenario_catch_up(struct turn *turn, uint32_t enrolment)
 {
-    const uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
+    const uint64_t started_seq = state_enrolment(turn->state, enrolment)->started_seq;
     bool outer = turn->resuming;
     turn->resuming = true;
     edit_follow(turn, enrolment); /* what would have gone out is what the newest edit says */
     for (;;) {
-        const struct enrolment *row = &turn->state->enrolments[enrolment];
+        const struct enrolment *row = state_enrolment(turn->state, enrolment);
         if (row->phase != ENROLMENT_WAITING || row->started_seq != started_seq ||
             going_out_ms(turn, row) > turn->now_ms) {
             break;
@@ -400,7 +402,7 @@ scenario_catch_up(struct turn *turn, uint32_t enrolment)
 static void
 cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
@@ -420,14 +422,14 @@ cancel_steps(struct turn *turn, uint32_t enrolment, enum reason reason, struct s
 static bool
 enrolment_lives(const struct state *state, uint32_t enrolment, uint64_t started_seq)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(state, enrolment);
     return row->phase != ENROLMENT_FREE && row->started_seq == started_seq;
 }
 
 void
 scenario_stop(struct turn *turn, uint32_t enrolment, enum reason reason, struct source source)
 {
-    uint64_t started_seq = turn->state->enrolments[enrolment].started_seq;
+    uint64_t started_seq = state_enrolment(turn->state, enrolment)->started_seq;
     if (reason != REASON_REMOVED) {
         edit_follow(turn, enrolment);
         if (!enrolment_lives(turn->state, enrolment, started_seq)) {
@@ -457,7 +459,7 @@ scenario_refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum reas
 static bool
 is_over(const struct state *state, uint32_t enrolment)
 {
-    const struct enrolment *row = &state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(state, enrolment);
     return row->phase == ENROLMENT_IN_DELIVERY && !row->ending &&
            scenario_next_step(state, scenario_of(state, row->scenario), enrolment, row->step) ==
                NULL;
@@ -477,13 +479,13 @@ clear(struct turn *turn, uint32_t enrolment, enum reason reason, struct source s
 static uint32_t
 in_lane(const struct state *state, uint32_t friend, uint32_t lane)
 {
-    uint32_t i = state->friends[friend].first_enrolment;
+    uint32_t i = state_friend(state, friend)->first_enrolment;
     while (i != NO_ID) {
-        const struct scenario *scenario = scenario_of(state, state->enrolments[i].scenario);
+        const struct scenario *scenario = scenario_of(state, state_enrolment(state, i)->scenario);
         if (scenario->kind == KIND_SCENARIO && scenario->lane == lane) {
             break;
         }
-        i = state->enrolments[i].next;
+        i = state_enrolment(state, i)->next;
     }
     return i;
 }
@@ -494,7 +496,7 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
 {
     const struct state *state = turn->state;
     const struct scenario *definition = scenario_of(state, scenario);
-    if (state->friends[friend].forgotten) {
+    if (state_friend(state, friend)->forgotten) {
         scenario_refuse(turn, friend, scenario, REASON_FORGOTTEN, source);
         return false;
     }
@@ -537,7 +539,7 @@ make_room(struct turn *turn, uint32_t friend, uint32_t scenario, struct source s
 static void
 skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     const struct scenario *scenario = scenario_of(turn->state, row->scenario);
     uint32_t place = 0;
     if (at_step == NO_ID || scenario_step(scenario, at_step, &place) == NULL) {
@@ -549,7 +551,7 @@ skip_to(struct turn *turn, uint32_t enrolment, uint32_t at_step)
         struct event skipped = scenario_step_event(turn, EVENT_STEP_SKIPPED, enrolment, step->id,
                                                    due_ms, REASON_AT_STEP);
         turn_emit(turn, &skipped);
-        row = &turn->state->enrolments[enrolment];
+        row = state_enrolment(turn->state, enrolment);
     }
 }
 
@@ -604,7 +606,7 @@ scenario_note_finished(struct turn *turn, uint32_t friend, uint32_t scenario, st
 }
 
 uint32_t
-scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario, const struct enrolment *as,
+scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario, const struct enrolling *as,
                struct source source)
 {
     if (is_loop(turn, friend, scenario, source)) {
@@ -634,15 +636,18 @@ started_apply(struct state *state, const struct event *event)
     row->scenario = event->u.step.scenario;
     row->step = NO_ID;
     row->phase = ENROLMENT_WAITING;
-    row->shift_days = event->u.step.shift_days;
     row->started_seq = event->seq;
     row->start_ms = event->u.step.start_ms;
-    row->due_ms = INT64_MAX;
-    row->wake_ms = INT64_MAX;
-    row->redirect = NO_ID;
-    row->goal_ms = event->u.step.goal_ms;
-    row->key = event->u.step.key;
-    row->links = event->u.step.links;
+    row->wake = WAKE_NEVER;
+    tables_set_due(state, row, INT64_MAX, INT64_MAX);
+    if (event->u.step.shift_days != 0 || event->u.step.goal_ms != 0 || event->u.step.key != 0 ||
+        event->u.step.links != 0) {
+        struct enrolment_more *more = tables_enrolment_more(state, row);
+        more->shift_days = event->u.step.shift_days;
+        more->goal_ms = event->u.step.goal_ms;
+        more->key = event->u.step.key;
+        more->links = event->u.step.links;
+    }
     tables_set_entered(state, event->friend, event->u.step.scenario);
     struct scenario_counts *counts = tables_scenario_counts(state, event->u.step.scenario);
     counts->running++;
@@ -651,14 +656,15 @@ started_apply(struct state *state, const struct event *event)
 
 /* Another goal, another round: of a reminder, what went out does not come again (SPEC R32, R34). */
 static void
-goal_moved_apply(const struct state *state, struct enrolment *row, const struct event *event)
+goal_moved_apply(struct state *state, struct enrolment *row, const struct event *event)
 {
     bool reminder = scenario_of(state, row->scenario)->kind == KIND_REMINDER;
-    row->goal_ms = event->u.step.goal_ms;
-    row->decided = reminder ? row->delivered : 0;
+    struct enrolment_more *more = tables_enrolment_more(state, row);
+    more->goal_ms = event->u.step.goal_ms;
+    tables_reset_decided(state, row, reminder ? more->delivered : 0);
     if (row->phase == ENROLMENT_WAITING) {
         row->step = NO_ID;
-        row->wake_ms = INT64_MAX;
+        tables_set_wake(state, row, WAKE_NEVER, 0);
     }
 }
 
@@ -675,10 +681,10 @@ enrolment_apply(struct state *state, const struct event *event)
         tables_set_entered(state, event->friend, event->u.step.scenario);
         tables_set_finished(state, event->friend, event->u.step.scenario);
     }
-    if (event->kind == EVENT_START_REFUSED || event->u.step.enrolment >= state->enrolment_count) {
+    if (event->kind == EVENT_START_REFUSED || event->u.step.enrolment >= state->enrolments.count) {
         return;
     }
-    struct enrolment *row = &state->enrolments[event->u.step.enrolment];
+    struct enrolment *row = tables_enrolment(state, event->u.step.enrolment);
     if (row->phase == ENROLMENT_FREE) {
         return;
     }
@@ -688,26 +694,28 @@ enrolment_apply(struct state *state, const struct event *event)
             tables_set_decided(state, event->u.step.enrolment, row->step); /* left behind */
         }
         row->step = event->u.step.step;
-        row->base_ms = event->u.step.base_ms;
         row->phase = ENROLMENT_WAITING;
-        row->due_ms = event->u.step.due_ms;
-        row->wake_ms = event->u.step.due_ms;
+        tables_set_due(state, row, event->u.step.due_ms, event->u.step.base_ms);
+        tables_set_wake(state, row, WAKE_AT_DUE, 0);
         row->deferred = REASON_NONE;
-        row->redirect = NO_ID;
+        if (row->more != NO_ID) {
+            tables_enrolment_more(state, row)->redirect = NO_ID;
+        }
     } else if (event->kind == EVENT_STEP_REDIRECTED) {
-        row->redirect = event->u.step.step;
+        tables_enrolment_more(state, row)->redirect = event->u.step.step;
         row->ending = event->u.step.step == NO_ID;
     } else if (event->kind == EVENT_STEP_DEFERRED || event->kind == EVENT_STEP_HELD) {
-        row->wake_ms = event->u.step.until_ms;
+        tables_set_wake(state, row, WAKE_LATER, event->u.step.until_ms);
         row->deferred = event->u.step.reason;
     } else if (event->kind == EVENT_STEP_SKIPPED || event->kind == EVENT_STEP_DONE) {
         tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
-        if (row->phase == ENROLMENT_WAITING) {
-            row->step = event->u.step.step; /* and the next is planned right behind */
-            row->wake_ms = INT64_MAX;
+        bool at_hand = row->step == event->u.step.step || row->step == NO_ID;
+        if (row->phase == ENROLMENT_WAITING && at_hand) { /* another may be on its way */
+            row->step = event->u.step.step;               /* and the next is planned right behind */
+            tables_set_wake(state, row, WAKE_NEVER, 0);
         }
         if (event->kind == EVENT_STEP_DONE) {
-            tables_set_delivered(row, event->u.step.step);
+            tables_set_delivered(state, row, event->u.step.step);
         }
     } else if (event->kind == EVENT_STEP_CANCELLED) {
         tables_set_decided(state, event->u.step.enrolment, event->u.step.step);
@@ -718,5 +726,7 @@ enrolment_apply(struct state *state, const struct event *event)
     } else if (event->kind == EVENT_ENROLMENT_ENDED) {
         tables_scenario_counts(state, row->scenario)->running--;
         tables_free_enrolment(state, event->u.step.enrolment);
+        return;
     }
+    tables_settle_enrolment(state, row);
 }

@@ -163,7 +163,7 @@ both_count(const struct inquiry *inquiry, struct operand *a, struct operand *b)
     answer_both(inquiry, a, b);
     const roaring_bitmap_t *x = members(a), *y = members(b);
     if (a->negated && b->negated) {
-        return inquiry->state->friend_count - roaring_bitmap_or_cardinality(x, y);
+        return inquiry->state->friends.count - roaring_bitmap_or_cardinality(x, y);
     }
     return b->negated   ? roaring_bitmap_andnot_cardinality(x, y)
            : a->negated ? roaring_bitmap_andnot_cardinality(y, x)
@@ -219,7 +219,7 @@ segment_members(const struct inquiry *inquiry, const struct condition *condition
         stack[0].set != NULL ? stack[0].set : roaring_bitmap_copy(stack[0].kept);
     assert(set != NULL);
     if (stack[0].negated) {
-        roaring_bitmap_flip_inplace(set, 0, inquiry->state->friend_count);
+        roaring_bitmap_flip_inplace(set, 0, inquiry->state->friends.count);
     }
     roaring_bitmap_free(nobody);
     return (struct bitmap *)set;
@@ -255,7 +255,7 @@ segment_count(const struct inquiry *inquiry, const struct condition *condition)
     }
     release(&stack[0]);
     roaring_bitmap_free(nobody);
-    return (uint32_t)(negated ? inquiry->state->friend_count - count : count);
+    return (uint32_t)(negated ? inquiry->state->friends.count - count : count);
 }
 
 uint32_t

@@ -42,6 +42,31 @@ set_count(const struct bitmap *set)
     return (uint32_t)roaring_bitmap_get_cardinality((const roaring_bitmap_t *)set);
 }
 
+size_t
+set_bytes(const struct bitmap *set)
+{
+    roaring_statistics_t statistics;
+    roaring_bitmap_statistics((const roaring_bitmap_t *)set, &statistics);
+    return (size_t)statistics.n_bytes_array_containers + statistics.n_bytes_run_containers +
+           statistics.n_bytes_bitset_containers + (size_t)statistics.n_containers * 16;
+}
+
+void
+set_members(const struct bitmap *set, uint32_t *out_members)
+{
+    roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
+}
+
+void
+set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
+{
+    if (*slot == NULL) {
+        *slot = (struct bitmap *)roaring_bitmap_create();
+        assert(*slot != NULL);
+    }
+    roaring_bitmap_add_many(set_of(*slot), count, members);
+}
+
 bool
 set_holds(const struct bitmap *set, uint32_t friend)
 {
@@ -55,9 +80,9 @@ set_unite(struct bitmap *set, const struct bitmap *with)
 }
 
 void
-set_members(const struct bitmap *set, uint32_t *out_members)
+set_add(struct bitmap **slot, uint32_t friend)
 {
-    roaring_bitmap_to_uint32_array((const roaring_bitmap_t *)set, out_members);
+    put(slot, friend, true);
 }
 
 uint32_t
@@ -71,6 +96,26 @@ set_next(const struct bitmap *set, uint32_t from)
     return roaring_move_uint32_iterator_equalorlarger(&each, from) ? each.current_value : NO_ID;
 }
 
+uint32_t
+set_count_both(const struct bitmap *a, const struct bitmap *b)
+{
+    return a == NULL || b == NULL ? 0
+                                  : (uint32_t)roaring_bitmap_and_cardinality(
+                                        (const roaring_bitmap_t *)a, (const roaring_bitmap_t *)b);
+}
+
+void
+set_keep(struct bitmap **slot, const struct bitmap *other)
+{
+    roaring_bitmap_t *kept =
+        other == NULL   ? roaring_bitmap_create()
+        : *slot == NULL ? roaring_bitmap_copy((const roaring_bitmap_t *)other)
+                        : roaring_bitmap_and(set_of(*slot), (const roaring_bitmap_t *)other);
+    assert(kept != NULL);
+    set_free(*slot);
+    *slot = (struct bitmap *)kept;
+}
+
 void
 set_free(struct bitmap *set)
 {
@@ -79,14 +124,155 @@ set_free(struct bitmap *set)
     }
 }
 
-void
-set_add_all(struct bitmap **slot, const uint32_t *members, uint32_t count)
+/* A set goes in the form that takes least: its members, its runs (first and last), or a bit for every
+ * number below the limit. */
+enum set_form { SET_MEMBERS = 1, SET_RUNS = 2, SET_BITS = 3 };
+
+static uint32_t
+count_runs(const uint32_t *members, uint32_t count)
 {
-    if (*slot == NULL) {
-        *slot = (struct bitmap *)roaring_bitmap_create();
-        assert(*slot != NULL);
+    uint32_t runs = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        runs += i == 0 || members[i] != members[i - 1] + 1;
     }
-    roaring_bitmap_add_many(set_of(*slot), count, members);
+    return runs;
+}
+
+static size_t
+word_count(uint32_t limit)
+{
+    return (size_t)limit / 64 + 1;
+}
+
+static void
+put_runs(struct stream *stream, const uint32_t *members, uint32_t count)
+{
+    for (uint32_t i = 0; i < count;) {
+        uint32_t run[2] = {members[i], members[i]};
+        for (i++; i < count && members[i] == run[1] + 1; i++) {
+            run[1]++;
+        }
+        stream_bytes(stream, run, sizeof(run));
+    }
+}
+
+static void
+put_bits(struct stream *stream, const uint32_t *members, uint32_t count, uint32_t limit)
+{
+    uint64_t *words = calloc(word_count(limit), sizeof(*words));
+    assert(words != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        words[members[i] / 64] |= UINT64_C(1) << members[i] % 64;
+    }
+    stream_bytes(stream, words, word_count(limit) * sizeof(*words));
+    free(words);
+}
+
+static void
+set_out(struct bitmap *set, struct stream *stream, uint32_t limit)
+{
+    uint32_t count = set == NULL ? 0 : set_count(set);
+    uint32_t *members = malloc((count + (size_t)1) * sizeof(*members));
+    assert(members != NULL);
+    if (count > 0) {
+        set_members(set, members);
+    }
+    uint32_t runs = count_runs(members, count);
+    size_t bits_bytes = word_count(limit) * sizeof(uint64_t);
+    bool as_runs = runs <= count / 2 && runs * sizeof(uint32_t) * 2 <= bits_bytes;
+    bool as_members = !as_runs && count * sizeof(uint32_t) <= bits_bytes;
+    uint32_t form = as_runs ? SET_RUNS : as_members ? SET_MEMBERS : SET_BITS;
+    stream_u32(stream, &form);
+    uint32_t rows = as_runs ? runs : count;
+    stream_u32(stream, &rows);
+    if (as_runs) {
+        put_runs(stream, members, count);
+    } else if (as_members) {
+        stream_bytes(stream, members, count * sizeof(*members));
+    } else {
+        put_bits(stream, members, count, limit);
+    }
+    free(members);
+}
+
+static void
+get_members(struct stream *stream, roaring_bitmap_t *set, uint32_t count, uint32_t limit)
+{
+    for (uint64_t from = 0; count > 0 && stream->rc == RC_OK; count--) {
+        uint32_t member = 0;
+        stream_u32(stream, &member);
+        stream_check(stream, member >= from && member < limit,
+                     "a set has a member that is no friend");
+        if (stream->rc == RC_OK) {
+            roaring_bitmap_add(set, member);
+        }
+        from = (uint64_t)member + 1;
+    }
+}
+
+static void
+get_runs(struct stream *stream, roaring_bitmap_t *set, uint32_t count, uint32_t limit)
+{
+    for (uint64_t from = 0; count > 0 && stream->rc == RC_OK; count--) {
+        uint32_t run[2] = {0, 0};
+        stream_bytes(stream, run, sizeof(run));
+        stream_check(stream, run[0] >= from && run[1] >= run[0] && run[1] < limit,
+                     "a set has a member that is no friend");
+        if (stream->rc == RC_OK) {
+            roaring_bitmap_add_range_closed(set, run[0], run[1]);
+        }
+        from = (uint64_t)run[1] + 1;
+    }
+}
+
+static void
+get_bits(struct stream *stream, roaring_bitmap_t *set, uint32_t count, uint32_t limit)
+{
+    enum { WORDS = 1024 };
+    static const char OTHERS[] = "a set has other members than it says";
+    uint64_t words[WORDS];
+    uint32_t members[WORDS * 64], found = 0;
+    for (size_t at = 0; at < word_count(limit) && stream->rc == RC_OK; at += WORDS) {
+        size_t share = word_count(limit) - at < WORDS ? word_count(limit) - at : WORDS;
+        uint32_t some = 0;
+        stream_bytes(stream, words, share * sizeof(*words));
+        for (size_t i = 0; stream->rc == RC_OK && i < share; i++) {
+            for (uint64_t word = words[i]; word != 0; word &= word - 1) {
+                members[some++] = (uint32_t)((at + i) * 64) + (uint32_t)__builtin_ctzll(word);
+            }
+        }
+        stream_check(stream, some == 0 || members[some - 1] < limit, OTHERS);
+        roaring_bitmap_add_many(set, some, members);
+        found += some;
+    }
+    stream_check(stream, found == count, OTHERS);
+}
+
+void
+set_stream(struct bitmap **slot, struct stream *stream, uint32_t limit)
+{
+    if (!stream_reads(stream)) {
+        set_out(*slot, stream, limit);
+        return;
+    }
+    uint32_t form = 0, count = 0;
+    stream_u32(stream, &form);
+    stream_u32(stream, &count);
+    stream_check(stream, form >= SET_MEMBERS && form <= SET_BITS && count <= limit && *slot == NULL,
+                 "a set's row makes no sense");
+    if (stream->rc != RC_OK) {
+        return;
+    }
+    roaring_bitmap_t *set = roaring_bitmap_create();
+    assert(set != NULL);
+    *slot = (struct bitmap *)set;
+    if (form == SET_MEMBERS) {
+        get_members(stream, set, count, limit);
+    } else if (form == SET_RUNS) {
+        get_runs(stream, set, count, limit);
+    } else {
+        get_bits(stream, set, count, limit);
+    }
 }
 
 struct bitmap **
@@ -146,15 +332,18 @@ tables_each_tagged(const struct state *state, uint32_t tag, tables_friend_fn fn,
 void
 tables_index_reach(struct state *state, uint32_t friend)
 {
-    const struct friend_row *row = &state->friends[friend];
+    const struct friend_row *row = tables_friend(state, friend);
     put(&state->unreachable, friend, row->blocked || row->operator_blocked || row->forgotten);
 }
 
 void
 tables_index_reach_of_all(struct state *state)
 {
-    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
-        tables_index_reach(state, friend);
+    for (uint32_t friend = 0; friend < state->friends.count; friend ++) {
+        const struct friend_row *row = state_friend(state, friend);
+        if (row->blocked || row->operator_blocked || row->forgotten) {
+            put(&state->unreachable, friend, true);
+        }
     }
 }
 
@@ -255,8 +444,8 @@ tables_audience_drop(struct broadcast_row *row)
     }
 }
 
-void
-tables_set_converted(struct state *state, uint32_t friend, uint32_t conversion)
+struct conversion_count *
+tables_conversion_count(struct state *state, uint32_t conversion)
 {
     uint32_t sets = state->conversion_capacity, counts = state->conversion_capacity;
     state->converted =
@@ -264,6 +453,13 @@ tables_set_converted(struct state *state, uint32_t friend, uint32_t conversion)
     state->conversion_counts = tables_grow(state->conversion_counts, &counts, conversion + 1,
                                            sizeof(*state->conversion_counts));
     state->conversion_capacity = counts;
+    return &state->conversion_counts[conversion];
+}
+
+void
+tables_set_converted(struct state *state, uint32_t friend, uint32_t conversion)
+{
+    (void)tables_conversion_count(state, conversion);
     put(&state->converted[conversion], friend, true);
 }
 
@@ -309,49 +505,12 @@ free_all(struct bitmap **sets, uint32_t count)
     free(sets);
 }
 
-static void
-free_rows(struct state *state)
-{
-    for (uint32_t i = 0; i < state->friend_count; i++) {
-        while (state->friends[i].first_delivery != NO_ID) {
-            tables_free_delivery(state, state->friends[i].first_delivery);
-        }
-        free(state->friends[i].line_id);
-        free(state->friends[i].name);
-    }
-    for (uint32_t i = 0; i < state->value_count; i++) {
-        free(state->values[i].text);
-    }
-    for (uint32_t i = 0; i < state->answer_count; i++) {
-        free(state->answers[i].text);
-    }
-    for (uint32_t i = 0; i < state->language_count; i++) {
-        free(state->languages[i]);
-    }
-    free(state->languages);
-    free(state->friends);
-    free(state->answers);
-    free(state->tallies);
-    free(state->choices);
-    free(state->bookings);
-    free(state->values);
-    free(state->once);
-    free(state->taps);
-    free(state->sent);
-    free(state->enrolments);
-    free(state->decided);
-    free(state->deliveries);
-    free(state->friend_slots);
-}
-
 void
-state_fini(struct state *state)
+tables_drop_sets(struct state *state)
 {
-    free_rows(state);
     for (uint32_t i = 0; i < state->broadcast_capacity; i++) {
         tables_audience_drop(&state->broadcasts[i]);
     }
-    free(state->broadcasts);
     free_all(state->tags, state->tag_capacity);
     set_free(state->unreachable);
     free_all(state->entered, state->scenario_capacity);
@@ -359,14 +518,6 @@ state_fini(struct state *state)
     free_all(state->tapped, state->tapped_capacity);
     free_all(state->received, state->received_capacity);
     deed_fini(state);
-    unique_fini(state);
+    measure_fini(state);
     free_all(state->converted, state->conversion_capacity);
-    free(state->conversion_counts);
-    free(state->scenario_counts);
-    free(state->run_ids);
-    free(state->claim.machine);
-    free(state->claim.path);
-    definitions_release(state->definitions);
-    definitions_release(state->definitions_before);
-    *state = (struct state){0};
 }

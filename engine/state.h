@@ -10,51 +10,68 @@
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
 
+#include "engine/columns.h"
 #include "engine/event.h"
+#include "engine/index.h"
+#include "engine/measure.h"
+#include "engine/table.h"
+#include "engine/texts.h"
 
+struct unique;
 struct bitmap; /* a roaring bitmap of friend indexes */
 
+#define NO_LIMIT UINT32_MAX
 enum { DUE_UNKNOWN_YET = -1 }; /* no instant: a step that counts from a delivery still open */
 
+/* What every friend has. Where a friend has more, it stands in the row `more` (state_friend_more()). */
 struct friend_row {
-    char *line_id;       /* opaque; NULL once erased */
-    char *name;          /* NULL: not known */
-    uint64_t name_seq;   /* the event that told it; 0 none */
+    uint8_t id[16];      /* of "U" and 32 hex digits; else the number of its text */
     uint64_t newest_seq; /* head of the back-chain */
     int64_t added_ms;
-    int64_t follow_line_at_ms; /* LINE's timestamp of the newest follow or unfollow */
-    bool blocked;              /* by the friend */
-    bool standby_only;         /* seen only while another module held the chat (SPEC R49) */
-    bool profile_asked;        /* a profile was found or refused */
-    bool forgotten;            /* SPEC R51: a number without a person; nothing is sent or learnt */
-    uint32_t mark;             /* response mark; NO_ID: none */
+    uint32_t name;             /* a text; TEXT_NONE: not known */
     uint32_t first_enrolment;  /* running ones, oldest first */
-    uint32_t first_delivery;   /* open ones, oldest first */
-    uint32_t first_value;      /* fields that are set */
-    int64_t score;             /* SPEC R37 */
-    uint32_t first_once;       /* what was done once */
-    uint32_t first_tap;        /* buttons tapped */
-    uint32_t first_sent;       /* marketing pushes of the last days, newest first (SPEC R13) */
-    uint32_t first_answer;     /* the newest to each form */
-    uint32_t first_tally;      /* of forms answered */
-    uint32_t first_booking;
-    uint32_t first_deed;    /* newest first */
-    uint8_t language;       /* of the profile: 1 + index into state.languages; 0: not known */
-    bool has_picture;       /* of the profile */
-    uint32_t menu;          /* rich menu that is shown; NO_ID: none */
-    uint32_t menu_override; /* NO_ID: none */
-    uint32_t recent_at_s;   /* when the recent score was that; since 1970 */
-    int64_t recent;         /* SPEC R37 */
-    bool hidden;            /* from lists; receives everything (SPEC R16) */
-    bool operator_blocked;  /* nothing is sent, what they do starts nothing (SPEC R16) */
+    uint32_t more;             /* NO_ID: nothing more */
+    bool blocked : 1;          /* by the friend */
+    bool standby_only : 1;     /* seen only while another module held the chat (SPEC R49) */
+    bool profile_asked : 1;    /* a profile was found or refused */
+    bool named : 1;            /* it was found; the name may be erased since */
+    bool forgotten : 1;        /* SPEC R51: a number without a person; nothing is sent or learnt */
+    bool has_id : 1;           /* not once erased */
+    bool odd_id : 1;           /* LINE promises no form: id holds a text's number */
+    bool followed : 1;         /* follow_line_at_ms is added_ms */
+    bool has_picture : 1;      /* of the profile */
+    bool hidden : 1;           /* from lists; receives everything (SPEC R16) */
+    bool operator_blocked : 1; /* nothing is sent, what they do starts nothing (SPEC R16) */
+    uint8_t language;          /* of the profile: 1 + index into state.languages; 0: not known */
 };
 
-struct value_row {
-    uint32_t next; /* of the same friend */
-    uint32_t field;
-    uint64_t seq;   /* the event that set it */
-    int64_t number; /* number, date, datetime */
-    char *text;     /* NULL for those and once erased */
+/* What a friend may have besides; FRIEND_PLAIN where there is no such row. */
+struct friend_more {
+    uint32_t next;        /* of the free list */
+    uint32_t mark;        /* response mark; NO_ID: none */
+    int64_t score;        /* SPEC R37 */
+    int64_t recent;       /* the recent score (SPEC R37) */
+    uint32_t recent_at_s; /* when it was that; since 1970 */
+    int64_t
+        follow_line_at_ms;   /* LINE's timestamp of the newest follow or unfollow; 0: see the row */
+    uint32_t first_delivery; /* open ones, oldest first */
+    uint32_t first_once;     /* what was done once */
+    uint32_t first_tap;      /* buttons tapped */
+    uint32_t first_sent;     /* marketing pushes of the last days, newest first (SPEC R13) */
+    uint32_t first_answer;   /* the newest to each form */
+    uint32_t first_tally;    /* of forms answered */
+    uint32_t first_booking;
+    uint32_t first_deed;    /* newest first */
+    uint32_t menu;          /* rich menu that is shown; NO_ID: the default (SPEC R38) */
+    uint32_t menu_override; /* NO_ID: none */
+};
+extern const struct friend_more FRIEND_PLAIN;
+
+/* The value of a field, as it is now. */
+struct field_value {
+    bool set;
+    int64_t number;   /* number, date, datetime */
+    const char *text; /* NULL for those and once erased */
 };
 
 /* One marketing push that was delivered. Minutes are fine enough: no zone is off by seconds. */
@@ -71,6 +88,10 @@ struct quota_row {
     int64_t until_ms; /* when the month is over */
     bool limit_set;   /* by an operator */
     uint32_t limit;
+    uint32_t line_limit; /* as LINE says; NO_LIMIT: none, or not asked yet */
+    uint32_t elsewhere;  /* of the month, used by others than us: from LINE's own manager */
+    bool spent;          /* LINE refused one for it, and has not said since that there is room */
+    uint32_t replies;    /* of the month: what was free (SPEC R9) */
 };
 
 enum enrolment_phase {
@@ -78,32 +99,49 @@ enum enrolment_phase {
     ENROLMENT_WAITING,     /* step_next is due at wake_ms */
     ENROLMENT_IN_DELIVERY, /* its step is part of an open delivery */
 };
+enum enrolment_wake {
+    WAKE_AT_DUE = 0,
+    WAKE_LATER, /* deferred: more.wake_ms */
+    WAKE_NEVER, /* nothing is planned yet */
+};
+
+/* A friend in a scenario. What few enrolments have stands in the row `more` (state_enrolment_more()). */
 struct enrolment {
     uint32_t next; /* of the same friend, or of the free list */
     uint32_t friend;
     uint32_t scenario;
-    uint32_t step; /* id of the step that comes next, or is in delivery */
-    enum enrolment_phase phase;
-    uint32_t shift_days; /* SPEC R3 */
+    uint32_t step;    /* id of the step that comes next, or is in delivery */
+    uint32_t more;    /* NO_ID: nothing more */
+    uint32_t decided; /* steps 0..31, by id: never again in this enrolment (SPEC R26) */
+    uint32_t
+        base_before_ms; /* by which the base precedes due_ms (state_base()); NO_ID: more.base_ms */
+    enum enrolment_phase phase : 8;
+    enum reason deferred : 8; /* REASON_NONE when it wakes at due_ms */
+    enum enrolment_wake wake : 8;
+    bool ending : 1; /* `end:` was said: nothing follows the step under way */
+    bool queued : 1; /* waits in a due queue; of the running engine, not of the digest */
     uint64_t started_seq;
     int64_t start_ms;
-    int64_t due_ms;         /* original due instant of the step */
-    int64_t wake_ms;        /* when to look at it: due_ms, or later when deferred */
-    enum reason deferred;   /* REASON_NONE when wake_ms is due_ms */
+    int64_t due_ms; /* original due instant of the step */
+};
+
+/* What an enrolment may have besides; ENROLMENT_PLAIN where there is no such row. */
+struct enrolment_more {
+    uint32_t next;          /* of the free list */
+    uint32_t shift_days;    /* SPEC R3 */
     uint32_t redirect;      /* the step that `goto:` named; NO_ID: the next */
-    bool ending;            /* `end:` was said: nothing follows the step under way */
-    bool queued;            /* waits in a due queue; of the running engine, not of the digest */
     uint32_t links;         /* triggers that set off each other without time passing, up to here */
+    int64_t wake_ms;        /* WAKE_LATER */
+    int64_t base_ms;        /* where it is not a little before due_ms */
     int64_t paused_ms;      /* since when; 0: not by itself (SPEC R22) */
     int64_t goal_ms;        /* of reminders and dates */
     uint64_t key;           /* of reminders (engine/reminder.h) */
     uint64_t delivered;     /* of reminders: a bit for each step id that went out */
-    int64_t base_ms;        /* delivery of the step before, or its due instant (SPEC R2) */
-    uint64_t decided;       /* steps 0..63, by id: never again in this enrolment (SPEC R26) */
-    uint32_t first_decided; /* and those beyond */
+    uint32_t first_decided; /* decided steps beyond those in the row */
 };
+extern const struct enrolment_more ENROLMENT_PLAIN;
 
-/* 64 more decided steps of an enrolment: ids word * 64 onwards. */
+/* 64 decided steps of an enrolment: ids word * 64 onwards, but for those in its row. */
 struct decided_row {
     uint32_t next; /* of the same enrolment, or of the free list */
     uint32_t word;
@@ -202,7 +240,7 @@ struct answer_row {
     uint32_t option; /* NO_ID: no choice */
     uint64_t seq;    /* the event that gave it */
     int64_t number;
-    char *text; /* NULL for choices and numbers, and once erased */
+    uint32_t text; /* TEXT_NONE for choices and numbers, and once erased */
 };
 
 struct form_tally { /* how often one friend answered one form */
@@ -264,25 +302,21 @@ struct state {
     uint64_t definitions_seq;
     /* The set before, while enrolments are still being moved from it to the newest; else NULL. */
     struct definitions *definitions_before;
-    struct friend_row *friends;
-    uint32_t friend_count, friend_capacity;
-    uint32_t menus_from; /* rich menus are decided for friends below this index */
-    int64_t menus_day;   /* on that day */
-    uint32_t dates_from; /* the dates in force are planned for friends below this index */
-    struct value_row *values;
-    uint32_t value_count, value_capacity, value_free;
-    struct tap_row *taps;
-    uint32_t tap_count, tap_capacity;
-    struct once_row *once;
-    uint32_t once_count, once_capacity;
-    struct enrolment *enrolments;
-    uint32_t enrolment_count, enrolment_capacity, enrolment_free; /* count: rows ever used */
-    struct decided_row *decided;
-    uint32_t decided_count, decided_capacity, decided_free;
-    struct delivery *deliveries;
-    uint32_t delivery_count, delivery_capacity, delivery_free;
-    struct sent_row *sent;
-    uint32_t sent_count, sent_capacity, sent_free;
+    struct texts texts;
+    struct table friends, friends_more; /* struct friend_row, friend_more */
+    struct index friend_ids;            /* from LINE user id to friend */
+    struct unique *unique;         /* who has which value of a unique field (engine/unique.h) */
+    struct columns columns;        /* values of fields */
+    uint32_t menus_from;           /* rich menus are decided for friends below this index */
+    int64_t menus_day;             /* on that day */
+    uint32_t dates_from;           /* the dates in force are planned for friends below this index */
+    struct table taps, once, sent; /* struct tap_row, once_row, sent_row */
+    struct table enrolments, enrolments_more; /* struct enrolment, enrolment_more */
+    struct table decided;                     /* struct decided_row */
+    struct table deliveries;                  /* struct delivery */
+    struct table answers, tallies;            /* struct answer_row, form_tally */
+    struct table deeds;                       /* struct deed_row; never given back */
+    struct table bookings; /* struct booking; never given back: a roster asks for past days too */
     struct quota_row quota;
     struct broadcast_row *broadcasts; /* by id */
     uint32_t broadcast_capacity;
@@ -300,19 +334,8 @@ struct state {
     uint32_t scenario_capacity;
     uint8_t (*run_ids)[16]; /* of every claim; the last is the current one */
     uint32_t run_count;
-    uint32_t *friend_slots; /* hash table from LINE id to friend index */
-    uint32_t friend_slot_count;
-    struct unique *unique; /* who has which value of a unique field (engine/unique.h) */
-    struct answer_row *answers;
-    uint32_t answer_count, answer_capacity, answer_free;
-    struct form_tally *tallies; /* never freed */
-    uint32_t tally_count, tally_capacity;
     struct choice_count *choices; /* never freed: one a choice that was ever taken */
     uint32_t choice_count, choice_capacity;
-    struct booking *bookings;
-    uint32_t booking_count, booking_capacity; /* never freed: a roster asks for past days too */
-    struct deed_row *deeds;                   /* never freed */
-    uint32_t deed_count, deed_capacity;
     struct received_hours *received_hours; /* by template id */
     uint32_t received_hours_capacity;
     char **languages; /* of profiles, each once */
@@ -320,7 +343,115 @@ struct state {
     struct bitmap **converted; /* by conversion id: who ever did */
     struct conversion_count *conversion_counts;
     uint32_t conversion_capacity;
+    struct measures measures;
 };
+
+/* Rows by index, which must be one that was taken. */
+
+static inline const struct friend_row *
+state_friend(const struct state *state, uint32_t friend)
+{
+    return table_at(&state->friends, friend);
+}
+
+static inline const struct friend_more *
+state_friend_more(const struct state *state, uint32_t friend)
+{
+    uint32_t more = state_friend(state, friend)->more;
+    return more == NO_ID ? &FRIEND_PLAIN : table_at(&state->friends_more, more);
+}
+
+static inline const struct enrolment *
+state_enrolment(const struct state *state, uint32_t enrolment)
+{
+    return table_at(&state->enrolments, enrolment);
+}
+
+static inline const struct enrolment_more *
+state_enrolment_more(const struct state *state, const struct enrolment *row)
+{
+    return row->more == NO_ID ? &ENROLMENT_PLAIN : table_at(&state->enrolments_more, row->more);
+}
+
+static inline const struct delivery *
+state_delivery(const struct state *state, uint32_t delivery)
+{
+    return table_at(&state->deliveries, delivery);
+}
+
+static inline const struct once_row *
+state_once(const struct state *state, uint32_t once)
+{
+    return table_at(&state->once, once);
+}
+
+static inline const struct tap_row *
+state_tap(const struct state *state, uint32_t tap)
+{
+    return table_at(&state->taps, tap);
+}
+
+static inline const struct sent_row *
+state_sent(const struct state *state, uint32_t sent)
+{
+    return table_at(&state->sent, sent);
+}
+
+static inline const struct decided_row *
+state_decided(const struct state *state, uint32_t decided)
+{
+    return table_at(&state->decided, decided);
+}
+
+static inline const struct answer_row *
+state_answer_at(const struct state *state, uint32_t answer)
+{
+    return table_at(&state->answers, answer);
+}
+
+static inline const struct deed_row *
+state_deed(const struct state *state, uint32_t deed)
+{
+    return table_at(&state->deeds, deed);
+}
+
+static inline const struct form_tally *
+state_tally(const struct state *state, uint32_t tally)
+{
+    return table_at(&state->tallies, tally);
+}
+
+static inline const struct booking *
+state_booking(const struct state *state, uint32_t booking)
+{
+    return table_at(&state->bookings, booking);
+}
+
+/* When to look at an enrolment: INT64_MAX where nothing is planned. */
+static inline int64_t
+state_wake(const struct state *state, const struct enrolment *row)
+{
+    return row->wake == WAKE_AT_DUE  ? row->due_ms
+           : row->wake == WAKE_LATER ? state_enrolment_more(state, row)->wake_ms
+                                     : INT64_MAX;
+}
+
+/* What its step counts from: the delivery of the step before, or its due instant (SPEC R2). */
+static inline int64_t
+state_base(const struct state *state, const struct enrolment *row)
+{
+    return row->base_before_ms != NO_ID ? row->due_ms - row->base_before_ms
+                                        : state_enrolment_more(state, row)->base_ms;
+}
+
+/* A text by its number, valid until the next apply; NULL for TEXT_NONE. */
+const char *state_text(const struct state *state, uint32_t text);
+/* NULL: not known, or erased. */
+const char *state_name(const struct state *state, uint32_t friend);
+/* The LINE user id, in `room` or as state_text(); NULL once erased. */
+enum { LINE_ID_ROOM = 34 };
+const char *state_line_id(const struct state *state, uint32_t friend, char room[LINE_ID_ROOM]);
+int64_t state_follow_line_at(const struct state *state, uint32_t friend);
 
 /* NO_ID when no friend has that LINE user id. */
 uint32_t state_find_friend(const struct state *state, struct span line_id);
@@ -329,8 +460,7 @@ bool state_has_tapped(const struct state *state, uint32_t friend, uint32_t butto
 bool state_has_received(const struct state *state, uint32_t friend, uint32_t template);
 bool state_has_tag(const struct state *state, uint32_t friend, uint32_t tag);
 uint32_t state_tag_count(const struct state *state, uint32_t tag); /* friends that have it */
-/* NULL when the field is not set. */
-const struct value_row *state_value(const struct state *state, uint32_t friend, uint32_t field);
+struct field_value state_value(const struct state *state, uint32_t friend, uint32_t field);
 /* FIELD_TEXT for a field that the definitions do not have. */
 enum field_type state_field_type(const struct state *state, uint32_t field);
 /* The friend's running enrolment in that scenario; NO_ID when there is none. */
@@ -358,12 +488,20 @@ enum reason state_block_reason(const struct state *state, uint32_t friend);
 
 /* How many pushes a class has left in the month that is counted (SPEC R11). */
 uint32_t state_allowance(const struct state *state, enum message_class message_class);
-#define NO_LIMIT UINT32_MAX
 uint32_t state_quota_limit(const struct state *state);            /* NO_LIMIT when there is none */
 uint32_t state_cap(const struct state *state, uint32_t scenario); /* NO_LIMIT when there is none */
 
+/* What the state takes of memory, by kind, for people. */
+struct state_use {
+    const char *kind; /* "friends" */
+    uint64_t count;   /* rows, or what else there is */
+    size_t bytes;
+};
+enum { STATE_USES_MAX = 20 };
+uint32_t state_memory(const struct state *state, struct state_use out_uses[STATE_USES_MAX]);
+
 /* The state's fingerprint: equal for live, replayed and restored runs of the same events. Over
- * members and values in a fixed order; texts count as the number of the event that set them. */
+ * members and values in a fixed order. Texts and dates, which may be erased, count as being there. */
 uint64_t state_digest(const struct state *state);
 
 #endif

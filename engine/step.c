@@ -5,7 +5,7 @@
 static struct event
 judged(const struct turn *turn, enum event_kind kind, uint32_t enrolment, enum reason reason)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     return (struct event){.kind = kind,
                           .friend = row->friend,
                           .u.step = {.enrolment = enrolment,
@@ -41,7 +41,7 @@ condition_failed(struct turn *turn, uint32_t enrolment, const struct step *step)
 static const struct step *
 step_of(const struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     return scenario_step(&turn->state->definitions->scenarios[row->scenario], row->step, NULL);
 }
 
@@ -51,7 +51,7 @@ static bool
 run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbox *outbox,
     bool fires)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     struct source source = {SOURCE_STEP, row->scenario, step->id};
     const struct running running = {.enrolment = enrolment, .outer = turn->running};
     turn->running = &running;
@@ -65,7 +65,7 @@ run(struct turn *turn, uint32_t enrolment, const struct step *step, struct outbo
 static bool
 still_there(const struct turn *turn, uint32_t enrolment, uint64_t started_seq)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     return row->phase != ENROLMENT_FREE && row->started_seq == started_seq;
 }
 
@@ -85,7 +85,7 @@ done_without_message(struct turn *turn, uint32_t enrolment, bool did_something)
 uint64_t
 step_go(struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct enrolment row = *state_enrolment(turn->state, enrolment);
     const struct step *step = step_of(turn, enrolment);
     uint32_t fired = turn->fired.count;
     uint64_t intended = 0;
@@ -105,7 +105,7 @@ static int64_t
 stale_of(const struct state *state, const struct enrolment *row, const struct step *step)
 {
     bool reminder = state->definitions->scenarios[row->scenario].kind == KIND_REMINDER;
-    return reminder ? reminder_stale_ms(row, step) : row->due_ms + step->grace_ms;
+    return reminder ? reminder_stale_ms(state, row, step) : row->due_ms + step->grace_ms;
 }
 
 static struct pressure
@@ -141,11 +141,11 @@ wait_or_skip(struct turn *turn, uint32_t enrolment, const struct pressure *press
 bool
 step_judge(struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment *row = &turn->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(turn->state, enrolment);
     uint64_t started_seq = row->started_seq, seq = turn->state->seq;
     edit_follow(turn, enrolment); /* its timer came before the edit's job did */
-    if (turn->state->seq != seq &&
-        (!still_there(turn, enrolment, started_seq) || row->wake_ms > turn->now_ms)) {
+    if (turn->state->seq != seq && (!still_there(turn, enrolment, started_seq) ||
+                                    state_wake(turn->state, row) > turn->now_ms)) {
         return false;
     }
     const struct step *step = step_of(turn, enrolment);
@@ -161,7 +161,7 @@ step_judge(struct turn *turn, uint32_t enrolment)
     bool sends = step->body.has_message; /* one without is bound by nothing (SPEC R7) */
     int64_t stale_ms = stale_of(turn->state, row, step);
     /* Only a step without delay can be a link in a chain that takes no time. */
-    turn->links = row->due_ms == row->start_ms ? row->links : 0;
+    turn->links = row->due_ms == row->start_ms ? state_enrolment_more(turn->state, row)->links : 0;
     if (state_is_blocked(turn->state, row->friend)) {
         step_skip(
             turn, enrolment,
@@ -209,7 +209,7 @@ carries(const struct outbox *outbox, uint32_t from, uint32_t enrolment)
 void
 step_answer(struct turn *turn, uint32_t enrolment)
 {
-    const struct enrolment row = turn->state->enrolments[enrolment];
+    const struct enrolment row = *state_enrolment(turn->state, enrolment);
     const struct step *step = step_of(turn, enrolment);
     if (!condition_holds(turn, row.friend, &step->condition)) {
         condition_failed(turn, enrolment, step);

@@ -8,17 +8,85 @@
 
 enum { ROWS_MIN = 64 };
 
+const struct friend_more FRIEND_PLAIN = {.next = NO_ID,
+                                         .menu = NO_ID,
+                                         .menu_override = NO_ID,
+                                         .mark = NO_ID,
+                                         .first_delivery = NO_ID,
+                                         .first_once = NO_ID,
+                                         .first_tap = NO_ID,
+                                         .first_sent = NO_ID,
+                                         .first_answer = NO_ID,
+                                         .first_tally = NO_ID,
+                                         .first_booking = NO_ID,
+                                         .first_deed = NO_ID};
+
 void
 state_init(struct state *state)
 {
     *state = (struct state){.definitions = definitions_new(),
                             .forgetting = {.friend = NO_ID},
-                            .value_free = NO_ID,
-                            .sent_free = NO_ID,
-                            .enrolment_free = NO_ID,
-                            .decided_free = NO_ID,
-                            .delivery_free = NO_ID,
-                            .answer_free = NO_ID};
+                            .quota = {.line_limit = NO_LIMIT}};
+    texts_init(&state->texts);
+    columns_init(&state->columns);
+    table_init(&state->friends, sizeof(struct friend_row));
+    table_init(&state->friends_more, sizeof(struct friend_more));
+    table_init(&state->taps, sizeof(struct tap_row));
+    table_init(&state->once, sizeof(struct once_row));
+    table_init(&state->sent, sizeof(struct sent_row));
+    table_init(&state->enrolments, sizeof(struct enrolment));
+    table_init(&state->enrolments_more, sizeof(struct enrolment_more));
+    table_init(&state->decided, sizeof(struct decided_row));
+    table_init(&state->deliveries, sizeof(struct delivery));
+    table_init(&state->answers, sizeof(struct answer_row));
+    table_init(&state->tallies, sizeof(struct form_tally));
+    table_init(&state->bookings, sizeof(struct booking));
+    table_init(&state->deeds, sizeof(struct deed_row));
+}
+
+static void
+fini_tables(struct state *state)
+{
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        delivery_row_fini(tables_delivery(state, i));
+    }
+    texts_fini(&state->texts);
+    columns_fini(&state->columns);
+    index_fini(&state->friend_ids);
+    table_fini(&state->friends);
+    table_fini(&state->friends_more);
+    table_fini(&state->taps);
+    table_fini(&state->once);
+    table_fini(&state->sent);
+    table_fini(&state->enrolments);
+    table_fini(&state->enrolments_more);
+    table_fini(&state->decided);
+    table_fini(&state->deliveries);
+    table_fini(&state->answers);
+    table_fini(&state->tallies);
+    table_fini(&state->bookings);
+    table_fini(&state->deeds);
+}
+
+void
+state_fini(struct state *state)
+{
+    fini_tables(state);
+    tables_drop_sets(state);
+    for (uint32_t i = 0; i < state->language_count; i++) {
+        free(state->languages[i]);
+    }
+    free(state->languages);
+    free(state->choices);
+    free(state->conversion_counts);
+    free(state->scenario_counts);
+    free(state->broadcasts);
+    free(state->run_ids);
+    free(state->claim.machine);
+    free(state->claim.path);
+    definitions_release(state->definitions);
+    definitions_release(state->definitions_before);
+    *state = (struct state){0};
 }
 
 void *
@@ -39,7 +107,7 @@ tables_grow(void *rows, uint32_t *capacity, uint32_t needed, size_t row_bytes)
 }
 
 void
-tables_set_text(char **slot, struct span text)
+tables_set_string(char **slot, struct span text)
 {
     free(*slot);
     *slot = NULL;
@@ -65,226 +133,210 @@ tables_language(struct state *state, struct span text)
     uint32_t index = state->language_count++;
     state->languages = tables_grow(state->languages, &state->language_capacity, index + 1,
                                    sizeof(*state->languages));
-    tables_set_text(&state->languages[index], text);
+    tables_set_string(&state->languages[index], text);
     return (uint8_t)(index + 1);
 }
 
-/* Friends and the hash table from LINE id to index: open addressing, a slot holds index + 1. */
+const char *
+state_text(const struct state *state, uint32_t text)
+{
+    return (const char *)texts_get(&state->texts, text).data;
+}
+
+/* LINE user ids: "U" and 32 hex digits are 16 bytes, anything else is a text. */
+
+enum { ID_BYTES = 16, ID_DIGITS = 2 * ID_BYTES };
+
+static int
+digit_of(uint8_t character)
+{
+    return character >= '0' && character <= '9'   ? character - '0'
+           : character >= 'a' && character <= 'f' ? character - 'a' + 10
+                                                  : -1;
+}
+
+/* Nothing but what state_line_id() would write is packed. */
+static bool
+pack_id(struct span line_id, uint8_t out[ID_BYTES])
+{
+    if (line_id.len != 1 + ID_DIGITS || line_id.data[0] != 'U') {
+        return false;
+    }
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        int high = digit_of(line_id.data[1 + 2 * i]), low = digit_of(line_id.data[2 + 2 * i]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
 
 static uint32_t
-slot_of(const struct state *state, struct span line_id)
+odd_id(const struct friend_row *row)
 {
-    return (uint32_t)checksum_of(line_id.data, line_id.len) & (state->friend_slot_count - 1);
+    uint32_t text;
+    memcpy(&text, row->id, sizeof(text));
+    return text;
 }
 
-static void
-slots_put(struct state *state, uint32_t friend)
+const char *
+state_line_id(const struct state *state, uint32_t friend, char room[LINE_ID_ROOM])
 {
-    uint32_t slot = slot_of(state, span_cstr(state->friends[friend].line_id));
-    while (state->friend_slots[slot] != 0) {
-        slot = (slot + 1) & (state->friend_slot_count - 1);
+    static const char DIGITS[] = "0123456789abcdef";
+    const struct friend_row *row = state_friend(state, friend);
+    if (!row->has_id || row->odd_id) {
+        return row->has_id ? state_text(state, odd_id(row)) : NULL;
     }
-    state->friend_slots[slot] = friend + 1;
+    room[0] = 'U';
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        room[1 + 2 * i] = DIGITS[row->id[i] >> 4];
+        room[2 + 2 * i] = DIGITS[row->id[i] & 15];
+    }
+    room[1 + ID_DIGITS] = '\0';
+    return room;
 }
 
-/* At most half of the slots are taken. */
+/* The index's key is the row's id as it is kept. */
+struct id_key {
+    uint8_t id[ID_BYTES];
+    bool odd;
+};
+
+static uint64_t
+hash_of_id(const void *context, uint32_t friend)
+{
+    return checksum_of(state_friend(context, friend)->id, ID_BYTES);
+}
+
 static bool
-slots_are_few(const struct state *state)
+id_equals(const void *context, uint32_t friend, const void *key)
 {
-    return state->friend_count > state->friend_slot_count / 2;
+    const struct friend_row *row = state_friend(context, friend);
+    const struct id_key *wanted = key;
+    return memcmp(row->id, wanted->id, ID_BYTES) == 0 && row->odd_id == wanted->odd;
 }
 
-void
-tables_index_friends(struct state *state)
+static struct index_keys
+id_keys(const struct state *state)
 {
-    while (slots_are_few(state)) {
-        state->friend_slot_count =
-            state->friend_slot_count == 0 ? 256 : state->friend_slot_count * 2;
-    }
-    free(state->friend_slots);
-    state->friend_slots = calloc(state->friend_slot_count, sizeof(*state->friend_slots));
-    assert(state->friend_slots != NULL);
-    for (uint32_t i = 0; i < state->friend_count; i++) {
-        if (state->friends[i].line_id != NULL) {
-            slots_put(state, i);
-        }
-    }
+    return (struct index_keys){.hash = hash_of_id, .equals = id_equals, .context = state};
 }
 
 uint32_t
 state_find_friend(const struct state *state, struct span line_id)
 {
-    if (state->friend_slot_count == 0 || line_id.len == 0) {
-        return NO_ID;
-    }
-    uint32_t slot = slot_of(state, line_id);
-    while (state->friend_slots[slot] != 0) {
-        uint32_t friend = state->friend_slots[slot] - 1;
-        if (span_equal_cstr(line_id, state->friends[friend].line_id)) {
-            return friend;
+    struct id_key key = {.odd = false};
+    if (!pack_id(line_id, key.id)) {
+        uint32_t text = texts_find(&state->texts, line_id);
+        if (text == TEXT_NONE) {
+            return NO_ID;
         }
-        slot = (slot + 1) & (state->friend_slot_count - 1);
+        key = (struct id_key){.odd = true};
+        memcpy(key.id, &text, sizeof(text));
     }
-    return NO_ID;
+    const struct index_keys keys = id_keys(state);
+    return index_find(&state->friend_ids, &keys, checksum_of(key.id, ID_BYTES), &key);
 }
+
+void
+tables_stream_ids(struct state *state, struct stream *stream)
+{
+    const struct index_keys keys = id_keys(state);
+    index_stream(&state->friend_ids, stream, &keys, state->friends.count);
+}
+
+/* Friends. */
 
 uint32_t
 tables_add_friend(struct state *state, struct span line_id)
 {
-    uint32_t friend = state->friend_count;
-    state->friends =
-        tables_grow(state->friends, &state->friend_capacity, friend + 1, sizeof(*state->friends));
-    state->friends[friend] = (struct friend_row){.mark = NO_ID,
-                                                 .first_enrolment = NO_ID,
-                                                 .first_delivery = NO_ID,
-                                                 .first_value = NO_ID,
-                                                 .first_once = NO_ID,
-                                                 .first_tap = NO_ID,
-                                                 .first_answer = NO_ID,
-                                                 .first_tally = NO_ID,
-                                                 .first_booking = NO_ID,
-                                                 .first_deed = NO_ID,
-                                                 .menu = NO_ID,
-                                                 .menu_override = NO_ID,
-                                                 .first_sent = NO_ID};
-    tables_set_text(&state->friends[friend].line_id, line_id);
-    state->friend_count++;
-    if (slots_are_few(state)) {
-        tables_index_friends(state); /* puts the new friend as well */
-    } else if (state->friends[friend].line_id != NULL) {
-        slots_put(state, friend);
+    uint32_t friend = table_add(&state->friends);
+    struct friend_row *row = tables_friend(state, friend);
+    row->first_enrolment = NO_ID;
+    row->more = NO_ID;
+    if (line_id.len > 0) {
+        row->has_id = true;
+        if (!pack_id(line_id, row->id)) {
+            uint32_t text = texts_hold(&state->texts, line_id);
+            memset(row->id, 0, ID_BYTES);
+            memcpy(row->id, &text, sizeof(text));
+            row->odd_id = true;
+        }
+        const struct index_keys keys = id_keys(state);
+        index_put(&state->friend_ids, &keys, friend);
     }
     return friend;
 }
 
-void
-tables_add_once(struct state *state, uint32_t friend, uint64_t key)
+struct friend_more *
+tables_friend_more(struct state *state, uint32_t friend)
 {
-    uint32_t index = state->once_count++;
-    state->once =
-        tables_grow(state->once, &state->once_capacity, state->once_count, sizeof(*state->once));
-    state->once[index] = (struct once_row){.next = state->friends[friend].first_once, .key = key};
-    state->friends[friend].first_once = index;
-}
-
-void
-tables_put_tap(struct state *state, uint32_t friend, uint32_t button, uint64_t choice_hash,
-               int64_t at_ms)
-{
-    for (uint32_t i = state->friends[friend].first_tap; i != NO_ID; i = state->taps[i].next) {
-        if (state->taps[i].button == button && state->taps[i].choice_hash == choice_hash) {
-            state->taps[i].at_ms = at_ms;
-            return;
-        }
+    struct friend_row *row = tables_friend(state, friend);
+    if (row->more == NO_ID) {
+        row->more = table_take(&state->friends_more);
+        memcpy(table_at(&state->friends_more, row->more), &FRIEND_PLAIN, sizeof(FRIEND_PLAIN));
     }
-    uint32_t index = state->tap_count++;
-    state->taps =
-        tables_grow(state->taps, &state->tap_capacity, state->tap_count, sizeof(*state->taps));
-    state->taps[index] = (struct tap_row){.next = state->friends[friend].first_tap,
-                                          .button = button,
-                                          .choice_hash = choice_hash,
-                                          .at_ms = at_ms};
-    state->friends[friend].first_tap = index;
-}
-
-/* Values of fields: a short list a friend. */
-
-const struct value_row *
-state_value(const struct state *state, uint32_t friend, uint32_t field)
-{
-    for (uint32_t i = state->friends[friend].first_value; i != NO_ID; i = state->values[i].next) {
-        if (state->values[i].field == field) {
-            return &state->values[i];
-        }
-    }
-    return NULL;
-}
-
-enum field_type
-state_field_type(const struct state *state, uint32_t field)
-{
-    bool known = field < state->definitions->field_names.count;
-    return known ? state->definitions->fields[field].type : FIELD_TEXT;
-}
-
-struct value_row *
-tables_put_value(struct state *state, uint32_t friend, uint32_t field)
-{
-    for (uint32_t i = state->friends[friend].first_value; i != NO_ID; i = state->values[i].next) {
-        if (state->values[i].field == field) {
-            return &state->values[i];
-        }
-    }
-    uint32_t index = state->value_free;
-    if (index != NO_ID) {
-        state->value_free = state->values[index].next;
-    } else {
-        index = state->value_count++;
-        state->values =
-            tables_grow(state->values, &state->value_capacity, index + 1, sizeof(*state->values));
-    }
-    state->values[index] =
-        (struct value_row){.next = state->friends[friend].first_value, .field = field};
-    state->friends[friend].first_value = index;
-    return &state->values[index];
+    return table_at(&state->friends_more, row->more);
 }
 
 void
-tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
+tables_settle_friend(struct state *state, uint32_t friend)
 {
-    unique_remove(state, friend, field);
-    uint32_t *link = &state->friends[friend].first_value;
-    while (*link != NO_ID) {
-        uint32_t index = *link;
-        struct value_row *row = &state->values[index];
-        if (row->field == field) {
-            *link = row->next;
-            tables_set_text(&row->text, (struct span){0});
-            *row = (struct value_row){.next = state->value_free};
-            state->value_free = index;
-            return;
-        }
-        link = &row->next;
+    struct friend_row *row = tables_friend(state, friend);
+    if (row->more != NO_ID && memcmp(table_at(&state->friends_more, row->more), &FRIEND_PLAIN,
+                                     sizeof(FRIEND_PLAIN)) == 0) {
+        table_give(&state->friends_more, row->more);
+        row->more = NO_ID;
     }
 }
 
-/* Marketing pushes of the last days. */
+const char *
+state_name(const struct state *state, uint32_t friend)
+{
+    return state_text(state, state_friend(state, friend)->name);
+}
 
-enum { SENT_KEPT_MINUTES = 9 * 1440 }; /* seven local dates, in any zone, and an hour's change */
+void
+tables_set_name(struct state *state, uint32_t friend, struct span name)
+{
+    tables_friend(state, friend)->named = true;
+    texts_replace(&state->texts, &tables_friend(state, friend)->name, name);
+}
+
+int64_t
+state_follow_line_at(const struct state *state, uint32_t friend)
+{
+    const struct friend_row *row = state_friend(state, friend);
+    return row->followed ? row->added_ms : state_friend_more(state, friend)->follow_line_at_ms;
+}
+
+/* Nearly everybody was added by the one follow there was: that needs no row of its own. */
+void
+tables_set_follow_line_at(struct state *state, uint32_t friend, int64_t at_ms)
+{
+    struct friend_row *row = tables_friend(state, friend);
+    row->followed = at_ms == row->added_ms && at_ms != 0;
+    if (!row->followed || row->more != NO_ID) {
+        tables_friend_more(state, friend)->follow_line_at_ms = row->followed ? 0 : at_ms;
+    }
+}
 
 static void
-forget_sent(struct state *state, uint32_t *link, uint32_t before_minute)
+forget_id(struct state *state, uint32_t friend)
 {
-    while (*link != NO_ID) {
-        uint32_t index = *link;
-        struct sent_row *row = &state->sent[index];
-        if (row->minute >= before_minute) {
-            link = &row->next;
-            continue;
-        }
-        *link = row->next;
-        *row = (struct sent_row){.next = state->sent_free};
-        state->sent_free = index;
+    struct friend_row *row = tables_friend(state, friend);
+    if (!row->has_id) {
+        return;
     }
-}
-
-void
-tables_add_sent(struct state *state, uint32_t friend, int64_t at_ms)
-{
-    uint32_t minute = at_ms < 0 ? 0 : (uint32_t)(at_ms / MS_PER_MINUTE);
-    forget_sent(state, &state->friends[friend].first_sent,
-                minute < SENT_KEPT_MINUTES ? 0 : minute - SENT_KEPT_MINUTES);
-    uint32_t index = state->sent_free;
-    if (index != NO_ID) {
-        state->sent_free = state->sent[index].next;
-    } else {
-        index = state->sent_count++;
-        state->sent =
-            tables_grow(state->sent, &state->sent_capacity, index + 1, sizeof(*state->sent));
+    const struct index_keys keys = id_keys(state);
+    index_remove(&state->friend_ids, &keys, friend);
+    if (row->odd_id) {
+        texts_drop(&state->texts, odd_id(row));
     }
-    state->sent[index] =
-        (struct sent_row){.next = state->friends[friend].first_sent, .minute = minute};
-    state->friends[friend].first_sent = index;
+    memset(row->id, 0, sizeof(row->id));
+    row->has_id = false;
+    row->odd_id = false;
 }
 
 void
@@ -295,264 +347,81 @@ tables_erase_info(struct state *state, uint32_t friend)
             tables_set_tag(state, friend, tag, false);
         }
     }
-    while (state->friends[friend].first_value != NO_ID) {
-        tables_drop_value(state, friend, state->values[state->friends[friend].first_value].field);
+    for (uint32_t field = 0; field < state->columns.count; field++) {
+        tables_drop_value(state, friend, field);
     }
-    state->friends[friend].score = 0;
-    state->friends[friend].menu_override = NO_ID;
-    state->friends[friend].recent = 0;
+    tables_friend_more(state, friend)->score = 0;
+    tables_friend_more(state, friend)->recent = 0;
+    tables_friend_more(state, friend)->menu_override = NO_ID;
 }
 
 void
 tables_forget_friend(struct state *state, uint32_t friend)
 {
-    struct friend_row *row = &state->friends[friend];
+    struct friend_row *row = tables_friend(state, friend);
     row->forgotten = true;
-    tables_index_reach(state, friend);
-    /* Its slot stays taken: without an id it is never found, and gone when the table grows. */
-    tables_set_text(&row->line_id, (struct span){0});
-    tables_set_text(&row->name, (struct span){0});
-    row->name_seq = 0;
+    forget_id(state, friend);
+    texts_replace(&state->texts, &row->name, (struct span){0});
+    row->named = false;
     row->language = 0;
     row->has_picture = false;
-    for (uint32_t i = row->first_value; i != NO_ID;) {
-        struct value_row value = state->values[i];
-        if (state_field_type(state, value.field) != FIELD_NUMBER) {
-            tables_drop_value(state, friend, value.field);
+    tables_index_reach(state, friend);
+    for (uint32_t field = 0; field < state->columns.count; field++) {
+        if (state_field_type(state, field) != FIELD_NUMBER) {
+            tables_drop_value(state, friend, field);
         }
-        i = value.next;
     }
-    for (uint32_t i = row->first_answer; i != NO_ID; i = state->answers[i].next) {
-        tables_set_text(&state->answers[i].text, (struct span){0});
+    for (uint32_t i = state_friend_more(state, friend)->first_answer; i != NO_ID;
+         i = state_answer_at(state, i)->next) {
+        texts_replace(&state->texts, &tables_answer(state, i)->text, (struct span){0});
     }
 }
 
-/* Enrolments and deliveries: rows on a friend's list, oldest first. */
+/* Values of fields. */
 
-uint32_t
-tables_next_enrolment(const struct state *state)
+struct field_value
+state_value(const struct state *state, uint32_t friend, uint32_t field)
 {
-    return state->enrolment_free != NO_ID ? state->enrolment_free : state->enrolment_count;
+    struct field_value value = {.set = false};
+    uint32_t text;
+    if (columns_number(&state->columns, field, friend, &value.number)) {
+        value.set = true;
+    } else if (columns_text(&state->columns, field, friend, &text)) {
+        value.set = true;
+        value.text = state_text(state, text);
+    }
+    return value;
 }
 
-struct enrolment *
-tables_add_enrolment(struct state *state, uint32_t index, uint32_t friend)
+enum field_type
+state_field_type(const struct state *state, uint32_t field)
 {
-    assert(index == tables_next_enrolment(state));
-    if (state->enrolment_free != NO_ID) {
-        state->enrolment_free = state->enrolments[index].next;
-    } else {
-        state->enrolment_count++;
-        state->enrolments = tables_grow(state->enrolments, &state->enrolment_capacity, index + 1,
-                                        sizeof(*state->enrolments));
-    }
-    struct enrolment *row = &state->enrolments[index];
-    /* A due queue may still hold the row's former life: the mark of that must survive. */
-    *row = (struct enrolment){
-        .next = NO_ID, .friend = friend, .queued = row->queued, .first_decided = NO_ID};
-    uint32_t *link = &state->friends[friend].first_enrolment;
-    while (*link != NO_ID) {
-        link = &state->enrolments[*link].next;
-    }
-    *link = index;
-    return row;
-}
-
-/* Decided steps: 64 bits in the row itself, a list of rows for scenarios with more steps. */
-
-enum { STEPS_A_WORD = 64 };
-
-static uint32_t
-find_decided(const struct state *state, uint32_t enrolment, uint32_t word)
-{
-    uint32_t index = state->enrolments[enrolment].first_decided;
-    while (index != NO_ID && state->decided[index].word != word) {
-        index = state->decided[index].next;
-    }
-    return index;
-}
-
-bool
-state_step_decided(const struct state *state, uint32_t enrolment, uint32_t step)
-{
-    uint64_t bit = UINT64_C(1) << step % STEPS_A_WORD;
-    if (step < STEPS_A_WORD) {
-        return (state->enrolments[enrolment].decided & bit) != 0;
-    }
-    uint32_t index = find_decided(state, enrolment, step / STEPS_A_WORD);
-    return index != NO_ID && (state->decided[index].bits & bit) != 0;
+    bool known = field < state->definitions->field_names.count;
+    return known ? state->definitions->fields[field].type : FIELD_TEXT;
 }
 
 void
-tables_set_decided(struct state *state, uint32_t enrolment, uint32_t step)
+tables_put_number(struct state *state, uint32_t friend, uint32_t field, int64_t number)
 {
-    struct enrolment *row = &state->enrolments[enrolment];
-    uint64_t bit = UINT64_C(1) << step % STEPS_A_WORD;
-    if (step < STEPS_A_WORD) {
-        row->decided |= bit;
-        return;
-    }
-    uint32_t index = find_decided(state, enrolment, step / STEPS_A_WORD);
-    if (index == NO_ID) {
-        index = state->decided_free;
-        if (index != NO_ID) {
-            state->decided_free = state->decided[index].next;
-        } else {
-            index = state->decided_count++;
-            state->decided = tables_grow(state->decided, &state->decided_capacity, index + 1,
-                                         sizeof(*state->decided));
-        }
-        state->decided[index] =
-            (struct decided_row){.next = row->first_decided, .word = step / STEPS_A_WORD};
-        row->first_decided = index;
-    }
-    state->decided[index].bits |= bit;
-}
-
-static void
-free_decided(struct state *state, struct enrolment *row)
-{
-    while (row->first_decided != NO_ID) {
-        uint32_t index = row->first_decided;
-        row->first_decided = state->decided[index].next;
-        state->decided[index] = (struct decided_row){.next = state->decided_free};
-        state->decided_free = index;
-    }
+    tables_drop_value(state, friend, field); /* it may have been a text */
+    columns_put_number(&state->columns, field, friend, number);
 }
 
 void
-tables_free_enrolment(struct state *state, uint32_t index)
+tables_put_text(struct state *state, uint32_t friend, uint32_t field, struct span text)
 {
-    struct enrolment *row = &state->enrolments[index];
-    free_decided(state, row);
-    uint32_t *link = &state->friends[row->friend].first_enrolment;
-    while (*link != index) {
-        link = &state->enrolments[*link].next;
-    }
-    *link = row->next;
-    *row = (struct enrolment){.next = state->enrolment_free, .queued = row->queued};
-    state->enrolment_free = index;
+    uint32_t held = texts_hold(&state->texts, text); /* before the old one goes: it may be in it */
+    tables_drop_value(state, friend, field);
+    columns_put_text(&state->columns, field, friend, held);
 }
 
 void
-tables_set_delivered(struct enrolment *row, uint32_t step)
+tables_drop_value(struct state *state, uint32_t friend, uint32_t field)
 {
-    row->delivered |= step < REMINDER_STEPS_MAX ? UINT64_C(1) << step : 0;
-}
-
-bool
-state_step_is_delivered(const struct enrolment *row, uint32_t step)
-{
-    return step < REMINDER_STEPS_MAX && (row->delivered >> step & 1) != 0;
-}
-
-uint32_t
-state_enrolment_in(const struct state *state, uint32_t friend, uint32_t scenario)
-{
-    uint32_t index = state->friends[friend].first_enrolment;
-    while (index != NO_ID && state->enrolments[index].scenario != scenario) {
-        index = state->enrolments[index].next;
+    uint32_t text;
+    unique_remove(state, friend, field);
+    if (columns_text(&state->columns, field, friend, &text)) {
+        texts_drop(&state->texts, text);
     }
-    return index;
-}
-
-uint32_t
-tables_add_delivery(struct state *state, uint32_t friend)
-{
-    uint32_t index = state->delivery_free;
-    if (index != NO_ID) {
-        state->delivery_free = state->deliveries[index].next;
-    } else {
-        index = state->delivery_count++;
-        state->deliveries = tables_grow(state->deliveries, &state->delivery_capacity, index + 1,
-                                        sizeof(*state->deliveries));
-    }
-    struct delivery *row = &state->deliveries[index];
-    *row = (struct delivery){.next = NO_ID, .friend = friend, .queued = row->queued};
-    uint32_t *link = &state->friends[friend].first_delivery;
-    while (*link != NO_ID) {
-        link = &state->deliveries[*link].next;
-    }
-    *link = index;
-    return index;
-}
-
-void
-tables_free_delivery(struct state *state, uint32_t index)
-{
-    struct delivery *row = &state->deliveries[index];
-    uint32_t *link = &state->friends[row->friend].first_delivery;
-    while (*link != index) {
-        link = &state->deliveries[*link].next;
-    }
-    *link = row->next;
-    free(row->token);
-    for (uint32_t i = 0; i < row->value_count; i++) {
-        free(row->values[i]);
-    }
-    free(row->values);
-    for (uint32_t i = 0; i < row->act_count; i++) {
-        free(row->act[i]);
-    }
-    free(row->act);
-    definitions_release(row->definitions);
-    *row = (struct delivery){.next = state->delivery_free, .queued = row->queued};
-    state->delivery_free = index;
-}
-
-uint32_t
-state_find_delivery(const struct state *state, uint32_t friend, uint64_t delivery_seq)
-{
-    if (friend >= state->friend_count) {
-        return NO_ID;
-    }
-    uint32_t index = state->friends[friend].first_delivery;
-    while (index != NO_ID && state->deliveries[index].seq != delivery_seq) {
-        index = state->deliveries[index].next;
-    }
-    return index;
-}
-
-uint32_t
-state_find_intent(const struct state *state, uint32_t friend, uint64_t intent_seq)
-{
-    uint32_t index = friend < state->friend_count ? state->friends[friend].first_delivery : NO_ID;
-    while (index != NO_ID && (state->deliveries[index].phase != DELIVERY_INTENDED ||
-                              state->deliveries[index].intent_seq != intent_seq)) {
-        index = state->deliveries[index].next;
-    }
-    return index;
-}
-
-struct scenario_counts *
-tables_scenario_counts(struct state *state, uint32_t scenario)
-{
-    if (scenario >= state->scenario_capacity) {
-        uint32_t sets = state->scenario_capacity, counts = state->scenario_capacity;
-        uint32_t finished = state->scenario_capacity;
-        state->entered = tables_grow(state->entered, &sets, scenario + 1, sizeof(struct bitmap *));
-        state->finished =
-            tables_grow(state->finished, &finished, scenario + 1, sizeof(struct bitmap *));
-        state->scenario_counts = tables_grow(state->scenario_counts, &counts, scenario + 1,
-                                             sizeof(*state->scenario_counts));
-        state->scenario_capacity = counts;
-    }
-    return &state->scenario_counts[scenario];
-}
-
-struct broadcast_row *
-tables_broadcast(struct state *state, uint32_t broadcast)
-{
-    state->broadcasts = tables_grow(state->broadcasts, &state->broadcast_capacity, broadcast + 1,
-                                    sizeof(*state->broadcasts));
-    return &state->broadcasts[broadcast];
-}
-
-void
-tables_add_run(struct state *state, const uint8_t run_id[16])
-{
-    uint32_t capacity = state->run_count;
-    state->run_ids = realloc(state->run_ids, (capacity + 1) * sizeof(*state->run_ids));
-    assert(state->run_ids != NULL);
-    memcpy(state->run_ids[state->run_count++], run_id, 16);
+    columns_drop(&state->columns, field, friend);
 }

@@ -24,6 +24,19 @@ record_at(const struct texts *texts, uint32_t place)
                                      (size_t)(place % BLOCK_PLACES) * PLACE_BYTES);
 }
 
+/* Does a held text begin there, as far as its own bytes tell? One read from an image might not. */
+static bool
+is_whole(const struct texts *texts, uint32_t place)
+{
+    if (place >= texts->used_end) {
+        return false;
+    }
+    size_t room = (size_t)(BLOCK_PLACES - place % BLOCK_PLACES) * PLACE_BYTES;
+    const struct record *record = record_at(texts, place);
+    return room > sizeof(*record) && record->holders > 0 && record->len > 0 &&
+           record->len < room - sizeof(*record) && record->words[record->len] == 0;
+}
+
 static uint32_t
 places_for(size_t len)
 {
@@ -70,15 +83,14 @@ texts_fini(struct texts *texts)
 static uint64_t
 hash_of(const void *context, uint32_t place)
 {
-    const struct record *record = record_at(context, place);
-    return checksum_of(record->words, record->len);
+    struct span text = texts_get(context, place);
+    return checksum_of(text.data, text.len);
 }
 
 static bool
 equals(const void *context, uint32_t place, const void *key)
 {
-    const struct record *record = record_at(context, place);
-    return span_equal(span_of(record->words, record->len), *(const struct span *)key);
+    return span_equal(texts_get(context, place), *(const struct span *)key);
 }
 
 static struct index_keys
@@ -131,7 +143,7 @@ take_place(struct texts *texts, size_t len)
 uint32_t
 texts_hold(struct texts *texts, struct span text)
 {
-    assert(text.len <= TEXT_BYTES_MAX);
+    text.len = text.len > TEXT_BYTES_MAX ? TEXT_BYTES_MAX : text.len;
     if (text.len == 0) {
         return TEXT_NONE;
     }
@@ -158,15 +170,18 @@ texts_drop(struct texts *texts, uint32_t text)
     if (text == TEXT_NONE) {
         return;
     }
+    assert(is_whole(texts, text));
     struct record *record = record_at(texts, text);
-    assert(record->holders > 0);
-    if (--record->holders > 0) {
+    if (record->holders > 1) {
+        record->holders--;
         return;
     }
     struct index_keys keys = keys_of(texts);
     index_remove(&texts->index, &keys, text);
     uint32_t places, size = size_of(record->len, &places);
+    assert(text % BLOCK_PLACES + places <= BLOCK_PLACES);
     memset(record->words, 0, record->len); /* SPEC R51: nothing of it stays */
+    record->holders = 0;
     record->len = texts->free[size];
     texts->free[size] = text;
     texts->count--;
@@ -183,11 +198,74 @@ texts_replace(struct texts *texts, uint32_t *slot, struct span text)
 struct span
 texts_get(const struct texts *texts, uint32_t text)
 {
-    if (text == TEXT_NONE) {
+    if (text == TEXT_NONE || !is_whole(texts, text)) {
         return (struct span){0};
     }
     const struct record *record = record_at(texts, text);
     return span_of(record->words, record->len);
+}
+
+bool
+texts_has(const struct texts *texts, uint32_t text)
+{
+    return text == TEXT_NONE || is_whole(texts, text);
+}
+
+/* The places in use of a block. */
+static size_t
+block_bytes(const struct texts *texts, uint32_t block)
+{
+    uint32_t places = texts->used_end - block * BLOCK_PLACES;
+    return (size_t)(places < BLOCK_PLACES ? places : BLOCK_PLACES) * PLACE_BYTES;
+}
+
+static void
+stream_blocks(struct texts *texts, struct stream *stream)
+{
+    uint32_t end = texts->used_end;
+    stream_u32(stream, &end);
+    stream_check(stream, !stream_reads(stream) || end <= stream->rest / PLACE_BYTES,
+                 "it ends before it is complete");
+    while (stream_reads(stream) && stream->rc == RC_OK &&
+           (uint64_t)texts->block_count * BLOCK_PLACES < end) {
+        add_block(texts);
+    }
+    texts->used_end = end;
+    for (uint32_t i = 0; stream->rc == RC_OK && i < texts->block_count; i++) {
+        stream_bytes(stream, texts->blocks[i], block_bytes(texts, i));
+    }
+}
+
+/* A free place is followed by the next; whatever the bytes say, each is a place. */
+static void
+check_free(const struct texts *texts, struct stream *stream)
+{
+    for (uint32_t size = 0; size < TEXT_SIZES; size++) {
+        uint32_t walked = 0;
+        for (uint32_t place = texts->free[size]; place != 0 && stream->rc == RC_OK; walked++) {
+            uint32_t larger = size <= SMALL_PLACES ? 0 : size - SMALL_PLACES;
+            uint32_t places = larger == 0 ? size : (uint32_t)SMALL_PLACES << larger;
+            bool holds = size > 1 && walked < texts->used_end && place < texts->used_end &&
+                         place % BLOCK_PLACES + places <= BLOCK_PLACES;
+            stream_check(stream, holds && record_at(texts, place)->holders == 0,
+                         "a list of free places does not hold together");
+            place = stream->rc == RC_OK ? record_at(texts, place)->len : 0;
+        }
+    }
+}
+
+void
+texts_stream(struct texts *texts, struct stream *stream)
+{
+    stream_u32(stream, &texts->count);
+    stream_bytes(stream, texts->free, sizeof(texts->free));
+    stream_blocks(texts, stream);
+    if (stream_reads(stream)) {
+        check_free(texts, stream);
+    }
+    const struct index_keys keys = keys_of(texts);
+    index_stream(&texts->index, stream, &keys, texts->used_end);
+    stream_check(stream, texts->count == texts->index.count, "texts are counted wrong");
 }
 
 size_t

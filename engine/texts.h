@@ -1,6 +1,6 @@
 /* texts - words that the state knows by number: each stored once, however many rows have it.
  *
- * Shape    texts lie in blocks of 1 MiB that never move, each behind its count of holders; a text's number
+ * Shape    texts lie in blocks of 256 KiB that never move, each behind its count of holders; a text's number
  *          is its place. texts_hold() finds or stores one and counts a holder, texts_drop() counts one off;
  *          the last one gone, the words are overwritten with zeros and the place is used again for the
  *          next text of that size.
@@ -18,15 +18,15 @@
 
 enum {
     TEXT_NONE = 0,
-    TEXT_BLOCK_BYTES = 1 << 20,
-    TEXT_BYTES_MAX = TEXT_BLOCK_BYTES / 2 - 16, /* no event is that large */
-    TEXT_SIZES = 44, /* up to 32 places of 8 bytes one each, then powers of two */
+    TEXT_BLOCK_BYTES = 1 << 18,
+    TEXT_BYTES_MAX = TEXT_BLOCK_BYTES / 2 - 16,
+    TEXT_SIZES = 42, /* up to 32 places of 8 bytes one each, then powers of two */
 };
 
 struct texts {
     uint8_t **blocks;
     uint32_t block_count;
-    uint32_t used_end;         /* the first place never used; 0: none was */
+    uint32_t used_end;         /* the first place never used, in the last block; 0: there is none */
     uint32_t free[TEXT_SIZES]; /* lists of places, by size */
     uint32_t count;
     struct index index;
@@ -35,15 +35,22 @@ struct texts {
 void texts_init(struct texts *texts);
 void texts_fini(struct texts *texts);
 
-/* The text's number, with one holder more. An empty text is TEXT_NONE. */
+/* The text's number, with one holder more. An empty text is TEXT_NONE; one longer than TEXT_BYTES_MAX,
+ * which nobody's answers or fields are, is kept as far as that. */
 uint32_t texts_hold(struct texts *texts, struct span text);
 void texts_drop(struct texts *texts, uint32_t text);
 /* What a row holds, replaced: holds the new text, drops the old. */
 void texts_replace(struct texts *texts, uint32_t *slot, struct span text);
 
+/* Empty for a number that is none. */
 struct span texts_get(const struct texts *texts, uint32_t text);
 /* The number of a text that somebody holds; TEXT_NONE when nobody does. */
 uint32_t texts_find(const struct texts *texts, struct span text);
+
+/* Out, or into empty ones. Numbers in what is read are to be looked at with texts_has(). */
+void texts_stream(struct texts *texts, struct stream *stream);
+/* May a row hold this number? TEXT_NONE or that of a text. */
+bool texts_has(const struct texts *texts, uint32_t text);
 
 /* Bytes taken from the heap. */
 size_t texts_bytes(const struct texts *texts);

@@ -20,10 +20,11 @@ static uint32_t
 find_waiting(const struct turn *turn, uint32_t friend, uint32_t trigger)
 {
     const struct state *state = turn->state;
-    uint32_t i = state->friends[friend].first_enrolment;
-    while (i != NO_ID && (state->enrolments[i].scenario != trigger ||
-                          state->enrolments[i].phase != ENROLMENT_WAITING || is_running(turn, i))) {
-        i = state->enrolments[i].next;
+    uint32_t i = state_friend(state, friend)->first_enrolment;
+    while (i != NO_ID &&
+           (state_enrolment(state, i)->scenario != trigger ||
+            state_enrolment(state, i)->phase != ENROLMENT_WAITING || is_running(turn, i))) {
+        i = state_enrolment(state, i)->next;
     }
     return i;
 }
@@ -115,7 +116,7 @@ go_off(struct turn *turn, uint32_t friend, uint32_t trigger, const struct trigge
     const struct scenario *definition = &state->definitions->scenarios[trigger];
     const struct step *step = scenario_only_step(definition);
     uint32_t waiting = find_waiting(turn, friend, trigger);
-    if (step == NULL || state_is_blocked(state, friend) || state->friends[friend].forgotten) {
+    if (step == NULL || state_is_blocked(state, friend) || state_friend(state, friend)->forgotten) {
         return; /* while blocked, things change and start nothing (SPEC R15) */
     }
     if (waiting != NO_ID) {
@@ -125,7 +126,7 @@ go_off(struct turn *turn, uint32_t friend, uint32_t trigger, const struct trigge
     if (definition->once && state_has_entered(state, friend, trigger)) {
         return;
     }
-    const struct enrolment as = {.start_ms = turn->start_ms, .links = turn->links + 1};
+    const struct enrolling as = {.start_ms = turn->start_ms, .links = turn->links + 1};
     uint32_t enrolment = scenario_enrol(turn, friend, trigger, &as, source_of(happened));
     if (enrolment != NO_ID) {
         scenario_plan(turn, enrolment, step, turn->start_ms + step->timing.delay_ms,
@@ -155,10 +156,10 @@ trigger_run_fired(struct turn *turn, uint32_t from)
 static int64_t
 number_of(const struct state *state, uint32_t friend, uint32_t field)
 {
-    const struct value_row *value = state_value(state, friend, field);
+    const struct field_value value = state_value(state, friend, field);
     const struct definitions *definitions = state->definitions;
-    if (value != NULL || field >= definitions->field_names.count) {
-        return value == NULL ? 0 : value->number;
+    if (value.set || field >= definitions->field_names.count) {
+        return value.number;
     }
     return definitions->fields[field].has_start ? definitions->fields[field].start : 0;
 }
@@ -168,17 +169,16 @@ trigger_look(const struct turn *turn, const struct event *event)
 {
     struct trigger_before before = {0};
     if (event->kind == EVENT_FIELD_SET || event->kind == EVENT_FIELD_CLEARED) {
-        const struct value_row *value =
+        const struct field_value value =
             state_value(turn->state, event->friend, event->u.field.field);
-        before.known = value != NULL;
+        before.known = value.set;
         before.number = number_of(turn->state, event->friend, event->u.field.field);
-        before.text = value == NULL || value->text == NULL
-                          ? NULL
-                          : arena_cstr(turn->out->arena, span_cstr(value->text));
+        before.text =
+            value.text == NULL ? NULL : arena_cstr(turn->out->arena, span_cstr(value.text));
     } else if (event->kind == EVENT_MARK_SET) {
-        before.mark = turn->state->friends[event->friend].mark;
+        before.mark = state_friend_more(turn->state, event->friend)->mark;
     } else if (event->kind == EVENT_FOLLOWED) {
-        before.blocked = turn->state->friends[event->friend].blocked;
+        before.blocked = state_friend(turn->state, event->friend)->blocked;
     }
     return before;
 }
@@ -203,13 +203,10 @@ static void
 see_field(struct turn *turn, const struct event *event, const struct trigger_before *before)
 {
     uint32_t friend = event->friend, field = event->u.field.field;
-    const struct value_row *value = state_value(turn->state, friend, field);
+    const struct field_value value = state_value(turn->state, friend, field);
     struct span text = before->text == NULL ? (struct span){0} : span_cstr(before->text);
-    struct span new_text =
-        value == NULL || value->text == NULL ? (struct span){0} : span_cstr(value->text);
-    bool changed = before->known != (value != NULL) ||
-                   (value != NULL && value->number != before->number) ||
-                   !span_equal(text, new_text);
+    bool changed = before->known != value.set || (value.set && value.number != before->number) ||
+                   !span_equal(text, span_cstr(value.text));
     if (!changed) {
         return;
     }
@@ -219,7 +216,7 @@ see_field(struct turn *turn, const struct event *event, const struct trigger_bef
     trigger_number_changed(turn, friend, on, before->number, number_of(turn->state, friend, field));
     date_field_changed(turn, friend, field);
     if (field == turn->state->definitions->tz_field) {
-        see_zone(turn, friend, new_text);
+        see_zone(turn, friend, span_cstr(state_value(turn->state, friend, field).text));
     }
 }
 
@@ -295,11 +292,12 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
         on.id = event->u.conversion.conversion;
         break;
     case EVENT_MENU_SHOWN:
-        if (event->u.menu.menu == NO_ID) {
-            return;
-        }
         on.kind = ON_RICH_MENU;
-        on.id = event->u.menu.menu;
+        on.id = event->u.menu.menu == NO_ID ? turn->state->definitions->default_menu
+                                            : event->u.menu.menu;
+        if (on.id == NO_ID) {
+            return; /* none any more */
+        }
         break;
     case EVENT_CLICKED:
         on.kind = ON_CLICKED;

@@ -141,6 +141,7 @@ bool pressure_is_hold(enum reason reason);
 bool pressure_hold_answer(struct turn *turn, uint32_t enrolment);
 /* Counting turns to the month of now, if it has not. */
 void pressure_begin_month(struct turn *turn);
+void pressure_decide_line(struct turn *turn, const struct input *input);
 void pressure_decide(struct turn *turn, const struct input *input, struct source source);
 /* Tells of the scenarios that stop themselves with this delivery. */
 void pressure_delivered(struct turn *turn, const struct delivery *row);
@@ -215,8 +216,13 @@ void scenario_zone_changed(struct turn *turn, uint32_t friend);
 /* Would the step after row->step be due now, if row->step were delivered now? */
 bool scenario_next_is_due(const struct turn *turn, uint32_t enrolment);
 /* Starts one that lives in no lane: a reminder, trigger or date. NO_ID: refused, and said. */
+struct enrolling { /* as in EVENT_ENROLMENT_STARTED */
+    int64_t start_ms, goal_ms;
+    uint64_t key;
+    uint32_t links;
+};
 uint32_t scenario_enrol(struct turn *turn, uint32_t friend, uint32_t scenario,
-                        const struct enrolment *as, struct source source);
+                        const struct enrolling *as, struct source source);
 /* Plans a step; what may go with the act that is being answered goes at once (SPEC R10). */
 void scenario_plan(struct turn *turn, uint32_t enrolment, const struct step *step, int64_t due_ms,
                    int64_t base_ms);

@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SLOTS_MIN = 64, EMPTY = 0, GONE = UINT32_MAX };
+enum { SLOTS_MIN = 64, EMPTY = 0 };
+#define GONE UINT32_MAX
 
 struct slot {
     uint32_t friend; /* index + 1; EMPTY, GONE */
@@ -35,8 +36,7 @@ has_unique(const struct definitions *definitions, uint32_t field)
 static struct span
 text_of(const struct state *state, uint32_t friend, uint32_t field)
 {
-    const struct value_row *value = state_value(state, friend, field);
-    return value == NULL || value->text == NULL ? (struct span){0} : span_cstr(value->text);
+    return span_cstr(state_value(state, friend, field).text);
 }
 
 /* The slot of that value, or the first empty one on its way. */
@@ -67,10 +67,10 @@ unique_owner(const struct state *state, uint32_t field, struct span text)
 static void
 put_all(struct state *state)
 {
-    for (uint32_t friend = 0; friend < state->friend_count; friend ++) {
-        for (uint32_t i = state->friends[friend].first_value; i != NO_ID;
-             i = state->values[i].next) {
-            unique_add(state, friend, state->values[i].field);
+    for (uint32_t field = 0; field < state->unique->field_count; field++) {
+        for (uint32_t friend = 0; is_unique(state, field) && friend < state->friends.count;
+             friend ++) {
+            unique_add(state, friend, field);
         }
     }
 }

@@ -100,11 +100,11 @@ import_friend(const struct import *import, const struct state *state, const stru
         *out_who = out_who->len == 0 ? cell : *out_who;
         if (import->columns[i].kind == IMPORT_ID) {
             friend = state_find_friend(state, cell);
-        } else if (words_number(cell, &number) && number >= 0 && number < state->friend_count) {
+        } else if (words_number(cell, &number) && number >= 0 && number < state->friends.count) {
             friend = (uint32_t)number;
         }
     }
-    return friend != NO_ID && state->friends[friend].forgotten ? NO_ID : friend;
+    return friend != NO_ID && state_friend(state, friend)->forgotten ? NO_ID : friend;
 }
 
 /* A row's inputs while they are made. */

@@ -40,9 +40,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CALENDAR_KEY, "on_wait", "R39", "waiting lists", NULL},
     {NOT_YET_CALENDAR_KEY, "on_promote", "R39", "waiting lists", NULL},
 
-    {NOT_YET_STEPCTL, "simulate", "R42", "running the live state ahead", NULL},
-    {NOT_YET_STEPCTL, "calendar", "R39", "booking", NULL},
-    {NOT_YET_STEPCTL, "report", "R53", "measures", NULL},
     {NOT_YET_STEPCTL, "delivery", "R48", "deciding about unknown deliveries", NULL},
     {NOT_YET_STEPCTL, "doctor", "R41", "looking for trouble", NULL},
     {NOT_YET_STEPCTL, "digest", "R45", "the state's digest by itself; status shows it", NULL},

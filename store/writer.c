@@ -10,7 +10,7 @@
 
 enum {
     /* One commit's worth: what waits behind it waits for one more fsync, so it is not for ever. */
-    COMMIT_BATCHES_MAX = 1024,
+    COMMIT_PASSES_MAX = 1024,
     COMMIT_BYTES_MAX = 4 * 1024 * 1024,
     JOBS_SPARE_MAX = 64, /* kept for reuse after a burst */
     JOB_BYTES_SPARE_MAX = LOG_BATCH_BYTES_MAX,
@@ -194,7 +194,7 @@ gather(struct writer *writer, const struct log_write **writes, uint64_t *out_las
     uint32_t count = 0;
     size_t bytes = 0;
     struct job *job = writer->unwritten;
-    while (job != NULL && count < COMMIT_BATCHES_MAX &&
+    while (job != NULL && count < COMMIT_PASSES_MAX &&
            (count == 0 || bytes + job->bytes <= COMMIT_BYTES_MAX)) {
         writes[count++] = &job->write;
         bytes += job->bytes;
@@ -218,7 +218,7 @@ static void *
 run(void *context)
 {
     struct writer *writer = context;
-    const struct log_write *writes[COMMIT_BATCHES_MAX];
+    const struct log_write *writes[COMMIT_PASSES_MAX];
     pthread_mutex_lock(&writer->lock);
     while (writer->failed == RC_OK) {
         if (writer->unwritten == NULL) {

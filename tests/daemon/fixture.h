@@ -54,6 +54,7 @@ struct fixture {
     uint8_t random;
     uint32_t uid;
     const char *query_name, *query_value;
+    const char *queries[6][2]; /* more of them; ended by NULL */
     uint32_t webhook_number;
 };
 
@@ -215,6 +216,11 @@ static inline const char *
 fixture_query(const void *context, const char *name)
 {
     const struct fixture *f = context;
+    for (size_t i = 0; i < 6 && f->queries[i][0] != NULL; i++) {
+        if (strcmp(name, f->queries[i][0]) == 0) {
+            return f->queries[i][1];
+        }
+    }
     bool asked = f->query_name != NULL && strcmp(name, f->query_name) == 0;
     return asked ? f->query_value : NULL;
 }

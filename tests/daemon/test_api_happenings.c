@@ -53,7 +53,7 @@ START_TEST(a_mark_is_set_and_fires_its_trigger)
     expect(answer, "tags", "[\"vip\"]");
     json_decref(answer);
     json_decref(call_api("POST", "/v1/friends/0/mark", "{\"mark\":null}", NULL));
-    ck_assert_uint_eq(core_state(fixture.core)->friends[0].mark, NO_ID);
+    ck_assert_uint_eq(state_friend_more(core_state(fixture.core), 0)->mark, NO_ID);
 }
 END_TEST
 

@@ -41,9 +41,9 @@ START_TEST(a_scan_of_a_friend_takes_effect_and_of_a_stranger_is_kept_for_the_fol
     expect("/v1/routes/tube/scans", "{\"user_id\":\"" ANNA "\"}", "friend", "0");
     ck_assert(state_has_tag(state, 0, 0));
     expect("/v1/routes/tube/scans", "{\"user_id\":\"" BERT "\"}", "friend", "1");
-    ck_assert(state->friends[1].blocked && !state_has_tag(state, 1, 0));
+    ck_assert(state_friend(state, 1)->blocked && !state_has_tag(state, 1, 0));
     follows(BERT);
-    ck_assert(!state->friends[1].blocked && state_has_tag(state, 1, 0));
+    ck_assert(!state_friend(state, 1)->blocked && state_has_tag(state, 1, 0));
     refused("/v1/routes/tube/scans", "{}", 400);
     refused("/v1/routes/tub/scans", "{\"user_id\":\"x\"}", 404);
 }

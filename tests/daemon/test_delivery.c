@@ -44,6 +44,10 @@ struct world {
     char keys[FRIENDS][48];
     uint32_t replies;
     int64_t reply_asked_ms;
+    bool read_quota;
+    uint32_t quota,
+        elsewhere;    /* messages of the month, and what staff has used of them; 0: no limit */
+    uint32_t refused; /* 429 for the quota */
 };
 
 static struct world world;
@@ -67,8 +71,8 @@ fake_send(struct line_client *client, const struct line_request *request, line_d
                             .answer_ms = world.clock.now_ms + ROUND_TRIP_MS,
                             .done = done,
                             .context = context};
-    const char *body = (const char *)request->body.data;
-    const char *end = memmem(body, request->body.len, "\"messages\"", 10);
+    const char *body = request->body.len == 0 ? "\"messages\"" : (const char *)request->body.data;
+    const char *end = memmem(body, request->body.len + 10, "\"messages\"", 10);
     asked->to = strndup(body, (size_t)(end - body));
     snprintf(asked->key, sizeof(asked->key), "%.*s", span_fmt(request->retry_key));
     world.requests++;
@@ -86,6 +90,42 @@ line_is_down(void)
     return world.clock.now_ms >= world.down_from_ms && world.clock.now_ms < world.down_until_ms;
 }
 
+static uint32_t
+friends_accepted(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < FRIENDS; i++) {
+        count += world.accepted[i];
+    }
+    return count;
+}
+
+/* Of the month: what it has, and what is used of it, also by staff in LINE's manager. */
+static struct line_answer
+tell_quota(const struct asked *asked)
+{
+    static char body[100];
+    if (asked->request.endpoint == LINE_CONSUMPTION) {
+        snprintf(body, sizeof(body), "{\"totalUsage\":%u}", friends_accepted() + world.elsewhere);
+    } else if (world.quota == 0) {
+        snprintf(body, sizeof(body), "{\"type\":\"none\"}");
+    } else {
+        snprintf(body, sizeof(body), "{\"type\":\"limited\",\"value\":%u}", world.quota);
+    }
+    return (struct line_answer){
+        .transport = LINE_ANSWERED, .status = 200, .body = span_cstr(body), .retry_after_s = -1};
+}
+
+static bool
+goes_beyond_quota(const struct asked *asked)
+{
+    uint32_t count = 0;
+    for (const char *at = strchr(asked->to, 'U'); at != NULL; at = strchr(at + 1, 'U')) {
+        count++;
+    }
+    return world.quota > 0 && friends_accepted() + world.elsewhere + count > world.quota;
+}
+
 static struct line_answer
 judge(const struct asked *asked)
 {
@@ -96,6 +136,15 @@ judge(const struct asked *asked)
     }
     if (asked->request.endpoint == LINE_REPLY) {
         world.replies++;
+        return answer;
+    }
+    if (asked->request.endpoint == LINE_QUOTA || asked->request.endpoint == LINE_CONSUMPTION) {
+        return tell_quota(asked);
+    }
+    if (goes_beyond_quota(asked)) {
+        world.refused++;
+        answer.status = 429;
+        answer.body = span_cstr("{\"message\":\"You have reached your monthly limit.\"}");
         return answer;
     }
     for (const char *at = strchr(asked->to, 'U'); at != NULL; at = strchr(at + 1, 'U')) {
@@ -121,8 +170,11 @@ start(void)
                                    .directory = "",
                                    .random = fill_random};
     ck_assert_int_eq(core_open(&options, &world.core), RC_OK);
-    struct delivery_options delivery = {
-        .core = world.core, .client = &world.client, .in_flight_max = IN_FLIGHT, .jitter_seed = 11};
+    struct delivery_options delivery = {.core = world.core,
+                                        .client = &world.client,
+                                        .in_flight_max = IN_FLIGHT,
+                                        .read_quota = world.read_quota,
+                                        .jitter_seed = 11};
     world.desk = delivery_new(&delivery);
     delivery_resume(world.desk);
     ck_assert_int_eq(core_flush(world.core), RC_OK);
@@ -238,7 +290,9 @@ accepted_by(uint8_t times)
 static void
 open_world_with(const char *news)
 {
-    world = (struct world){.client = {.send = fake_send}, .down_from_ms = INT64_MAX};
+    bool read_quota = world.read_quota;
+    world = (struct world){
+        .client = {.send = fake_send}, .down_from_ms = INT64_MAX, .read_quota = read_quota};
     clock_init_virtual(&world.clock, START_MS);
     world.zones = zones_new(NULL);
     struct log_options options = {.mode = LOG_CLAIM, .now_ms = START_MS};
@@ -249,7 +303,8 @@ open_world_with(const char *news)
         act(INPUT_FOLLOW, i, "");
     }
     go_to(START_MS + MS_PER_HOUR);
-    ck_assert_uint_eq(world.requests, 0);
+    ck_assert_uint_eq(friends_accepted(), 0);
+    world.requests = 0;
 }
 
 static void
@@ -262,6 +317,13 @@ static void
 open_common_world(void)
 {
     open_world_with("news"); /* the same for all */
+}
+
+static void
+open_world_that_asks(void)
+{
+    world.read_quota = true;
+    open_world_with("{{name|you}}, news");
 }
 
 static void
@@ -416,6 +478,58 @@ START_TEST(chunks_keep_their_key_through_an_outage)
 }
 END_TEST
 
+static uint32_t
+held_for_quota(void)
+{
+    const struct state *state = core_state(world.core);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        count += state_enrolment(state, i)->phase == ENROLMENT_WAITING &&
+                 state_enrolment(state, i)->deferred == REASON_QUOTA;
+    }
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        count += state_delivery(state, i)->phase == DELIVERY_PLANNED &&
+                 state_delivery(state, i)->deferred == REASON_QUOTA;
+    }
+    return count;
+}
+
+/* The plan is larger than what all of them need, until staff uses it from LINE's own manager. */
+START_TEST(a_quota_used_up_elsewhere_in_the_middle_holds_the_rest)
+{
+    world.quota = FRIENDS + 500;
+    go_to(DUE_MS + 500);
+    world.elsewhere = 2000;
+    go_to(DUE_MS + MS_PER_MINUTE);
+    uint32_t accepted = friends_accepted();
+    ck_assert_uint_le(accepted + world.elsewhere, world.quota);
+    ck_assert_uint_gt(accepted, 500);
+    ck_assert_uint_eq(accepted + held_for_quota(), FRIENDS);
+    ck_assert_uint_le(world.refused, 2 * IN_FLIGHT); /* what was at LINE; then none is tried */
+    ck_assert_uint_gt(world.refused, 0);
+
+    act(INPUT_MESSAGE, 0, "q"); /* replies are free */
+    go_to(DUE_MS + 2 * MS_PER_MINUTE);
+    ck_assert_uint_eq(world.replies, 1);
+
+    world.quota = FRIENDS + 5000; /* the plan is raised, and noticed within ten minutes */
+    go_to(DUE_MS + 13 * MS_PER_MINUTE);
+    ck_assert_uint_eq(accepted_by(1), FRIENDS);
+    ck_assert_uint_eq(held_for_quota(), 0);
+}
+END_TEST
+
+START_TEST(a_quota_that_line_tells_is_kept_to_without_being_refused)
+{
+    world.quota = 1000;
+    go_to(START_MS + 24 * MS_PER_HOUR); /* asked every six hours */
+    go_to(DUE_MS + MS_PER_MINUTE);
+    ck_assert_uint_eq(friends_accepted(), 1000);
+    ck_assert_uint_eq(held_for_quota(), FRIENDS - 1000);
+    ck_assert_uint_eq(world.refused, 0);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -432,6 +546,13 @@ suite(void)
     tcase_add_test(tcase, a_reply_waits_for_no_flood_of_marketing);
     tcase_add_test(tcase, a_flood_of_marketing_leaves_requests_to_others);
     tcase_add_test(tcase, too_many_messages_to_one_user_concern_nobody_else);
+    suite_add_tcase(suite, tcase);
+
+    tcase = tcase_create("quota");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, open_world_that_asks, close_world);
+    tcase_add_test(tcase, a_quota_used_up_elsewhere_in_the_middle_holds_the_rest);
+    tcase_add_test(tcase, a_quota_that_line_tells_is_kept_to_without_being_refused);
     suite_add_tcase(suite, tcase);
 
     tcase = tcase_create("common");

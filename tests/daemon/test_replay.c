@@ -243,7 +243,7 @@ START_TEST(an_unknown_kind_is_handed_on_and_keeps_the_chain)
     ck_assert_int_eq(run(&seen, (struct replay_options){.engine = engine}, ""), RC_OK);
     ck_assert_uint_eq(seen.last.kind, 127);
     ck_assert_uint_eq(engine_state(engine)->seq, 7);
-    ck_assert_uint_eq(engine_state(engine)->friends[2].newest_seq, 7);
+    ck_assert_uint_eq(state_friend(engine_state(engine), 2)->newest_seq, 7);
     engine_free(engine);
 }
 END_TEST
@@ -256,9 +256,9 @@ START_TEST(the_engine_knows_what_the_log_says)
     ck_assert_int_eq(run(&seen, (struct replay_options){.engine = engine}, ""), RC_OK);
     const struct state *state = engine_state(engine);
     ck_assert_uint_eq(state->seq, 6);
-    ck_assert_uint_eq(state->friend_count, 3);
+    ck_assert_uint_eq(state->friends.count, 3);
     ck_assert_uint_eq(state_find_friend(state, ids[1]), 1);
-    ck_assert_uint_eq(state->friends[1].newest_seq, 4);
+    ck_assert_uint_eq(state_friend(state, 1)->newest_seq, 4);
     engine_free(engine);
 }
 END_TEST

@@ -104,7 +104,7 @@ START_TEST(the_state_comes_from_the_newest_checkpoint_and_the_tail)
     uint64_t second = save();
     follows("U3");
     restore_live(second, "");
-    ck_assert_uint_eq(engine_state(engine)->friend_count, 3);
+    ck_assert_uint_eq(engine_state(engine)->friends.count, 3);
 }
 END_TEST
 
@@ -383,14 +383,14 @@ START_TEST(an_open_request_keeps_its_definitions_through_a_checkpoint)
     restore_live(seq, "");
     const struct state *state = engine_state(engine), *live = core_state(fixture.core);
     uint32_t open = 0;
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        if (state->deliveries[i].phase == DELIVERY_INTENDED) {
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        if (state_delivery(state, i)->phase == DELIVERY_INTENDED) {
             open++;
-            ck_assert(span_equal(state->deliveries[i].definitions->canonical,
-                                 live->deliveries[i].definitions->canonical));
-            ck_assert(!span_equal(state->deliveries[i].definitions->canonical,
+            ck_assert(span_equal(state_delivery(state, i)->definitions->canonical,
+                                 state_delivery(live, i)->definitions->canonical));
+            ck_assert(!span_equal(state_delivery(state, i)->definitions->canonical,
                                   state->definitions->canonical));
-            ck_assert_uint_eq(state->deliveries[i].value_count, 1);
+            ck_assert_uint_eq(state_delivery(state, i)->value_count, 1);
         }
     }
     ck_assert_uint_eq(open, 1);

@@ -22,8 +22,9 @@ START_TEST(rows_are_found_from_the_first_that_is_not_durable_to_the_last)
     seed = (uint64_t)_i + 1;
     for (int step = 0; step < STEPS; step++) {
         if (draw(3) > 0) {
+            newest++;
             struct event event = {.kind = EVENT_MESSAGE_RECEIVED,
-                                  .seq = ++newest,
+                                  .seq = newest,
                                   .friend_prev = newest * 7,
                                   .at_ms = (int64_t)newest * 3};
             event.u.act.message_id = span_of(&newest, sizeof(newest));

@@ -79,7 +79,7 @@ START_TEST(another_bots_events_are_recorded_and_start_nothing)
     snprintf(fixture.standing.bot_user_id, sizeof(fixture.standing.bot_user_id), "Uanother");
     ck_assert_uint_eq(post_webhook(event_body(ANNA, "follow", "")), 200);
     ck_assert_uint_eq(webhook_counts(fixture.webhook).foreign, 1);
-    ck_assert_uint_eq(core_state(fixture.core)->friend_count, 0);
+    ck_assert_uint_eq(core_state(fixture.core)->friends.count, 0);
 }
 END_TEST
 
@@ -87,7 +87,7 @@ START_TEST(before_the_bot_is_known_every_destination_is_taken)
 {
     fixture.standing.bot_user_id[0] = '\0';
     ck_assert_uint_eq(post_webhook(event_body(ANNA, "follow", "")), 200);
-    ck_assert_uint_eq(core_state(fixture.core)->friend_count, 1);
+    ck_assert_uint_eq(core_state(fixture.core)->friends.count, 1);
 }
 END_TEST
 

@@ -114,9 +114,10 @@ missing_in_copy(const bool *acknowledged)
     return missing;
 }
 
-/* Load, freeze, copy: returns what is missing, and in *out_acknowledged of how many. */
+/* Load, freeze, copy: returns what is missing, and in *out_acknowledged of how many. `meanwhile` (may be NULL)
+ * happens under the load, just before. */
 static int
-cut(int *out_acknowledged)
+cut(void (*meanwhile)(void), int *out_acknowledged)
 {
     pthread_t posters[POSTERS];
     static bool acknowledged[EVENTS_MAX];
@@ -131,6 +132,9 @@ cut(int *out_acknowledged)
     }
     while (__atomic_load_n(&load.done, __ATOMIC_SEQ_CST) < BEFORE_CUT) {
         usleep(1000);
+    }
+    if (meanwhile != NULL) {
+        meanwhile();
     }
     *out_acknowledged = 0;
     for (int i = 0; i < EVENTS_MAX; i++) {
@@ -152,7 +156,17 @@ cut(int *out_acknowledged)
 }
 
 static void
-cut_with(bool no_sync)
+compact(void)
+{
+    struct buf out = {0};
+    ck_assert_msg(run_tool(&out, (const char *[]){"steplog", "compact", "--rate", "0", world.data,
+                                                  NULL}) == 0,
+                  "%s", buf_cstr(&out));
+    buf_fini(&out);
+}
+
+static void
+cut_with(bool no_sync, void (*meanwhile)(void))
 {
     if (!mount_image()) {
         printf("power: skipped: this needs root, loop devices and mkfs.ext4\n");
@@ -166,7 +180,7 @@ cut_with(bool no_sync)
     world.no_sync = no_sync;
     ck_assert(world_start(&world));
     for (int i = 0; i < (no_sync ? 1 : CUTS); i++) {
-        int of = 0, missing = cut(&of);
+        int of = 0, missing = cut(meanwhile, &of);
         if (missing < 0) {
             printf("power: %s: no good log in the image\n", no_sync ? "without syncs" : "cut");
         } else {
@@ -181,13 +195,20 @@ cut_with(bool no_sync)
 
 START_TEST(a_power_cut_loses_nothing_acknowledged)
 {
-    cut_with(false);
+    cut_with(false, NULL);
+}
+END_TEST
+
+/* The exchange of the logs was acknowledged: the new one, and all that came after, has reached the disk. */
+START_TEST(a_power_cut_right_after_compacting_loses_nothing_acknowledged)
+{
+    cut_with(false, compact);
 }
 END_TEST
 
 START_TEST(without_syncs_the_same_check_fails)
 {
-    cut_with(true);
+    cut_with(true, NULL);
 }
 END_TEST
 
@@ -199,6 +220,7 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, clean_up);
     tcase_set_timeout(tc, 180);
     tcase_add_test(tc, a_power_cut_loses_nothing_acknowledged);
+    tcase_add_test(tc, a_power_cut_right_after_compacting_loses_nothing_acknowledged);
     tcase_add_test(tc, without_syncs_the_same_check_fails);
     suite_add_tcase(s, tc);
     return s;

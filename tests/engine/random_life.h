@@ -167,6 +167,12 @@ random_step(uint64_t *seed)
     case 7:
         shop_input(&shop, (struct input){.kind = INPUT_QUOTA,
                                          .u.quota = {.limit = (uint32_t)(next_random(seed) % 20)}});
+        shop_input(&shop,
+                   (struct input){.kind = INPUT_LINE_QUOTA,
+                                  .u.line_quota = {.limited = next_random(seed) % 2,
+                                                   .limit = (uint32_t)(next_random(seed) % 30),
+                                                   .used = (uint32_t)(next_random(seed) % 10),
+                                                   .spent = next_random(seed) % 4 == 0}});
         break;
     case 8:
         shop_input(&shop, (struct input){.kind = INPUT_CAP,

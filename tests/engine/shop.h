@@ -226,11 +226,11 @@ shop_take(struct shop *shop)
     const struct take_permit *permit = shop->many ? &SHOP_ALL : &SHOP_ALONE;
     while (engine_take(shop->engine, shop->now_ms, permit, &shop->events, &taken) == RC_OK) {
         for (uint32_t i = 0; i < taken.count; i++) {
-            shop->friends[i] = state->deliveries[taken.rows[i]].friend;
+            shop->friends[i] = state_delivery(state, taken.rows[i])->friend;
         }
         shop->friend_count = taken.count;
         if (taken.count > 0) {
-            return &state->deliveries[taken.rows[0]];
+            return state_delivery(state, taken.rows[0]);
         }
     }
     return NULL;

@@ -37,7 +37,7 @@ state(void)
 START_TEST(a_new_answer_replaces_the_whole_of_the_old_one)
 {
     shop_answers(&shop, a, OPTION_FEW, "first");
-    ck_assert_str_eq(state_answer(state(), a, 0, 1)->text, "first");
+    ck_assert_str_eq(state_text(state(), state_answer(state(), a, 0, 1)->text), "first");
     shop_answers(&shop, a, OPTION_MANY, NULL);
     ck_assert_ptr_null(state_answer(state(), a, 0, 1));
     ck_assert_uint_eq(state_answer(state(), a, NO_ID, 0)->option, OPTION_MANY);
@@ -71,7 +71,7 @@ START_TEST(a_cancelled_booking_gives_its_row_to_the_friends_next_one_there)
     ck_assert_uint_eq(state_newest_booking(state(), a, CALENDAR_DAYS), 0);
     shop_books(&shop, INPUT_BOOK, b, CALENDAR_DAYS, day);
     shop_books(&shop, INPUT_BOOK, a, CALENDAR_DAYS, day + MS_PER_DAY);
-    ck_assert_uint_eq(state()->booking_count, 2);
+    ck_assert_uint_eq(state()->bookings.count, 2);
     ck_assert_uint_eq(state_open_booking(state(), a, NO_ID, shop.now_ms), 0);
     ck_assert_uint_eq(state_open_booking(state(), a, CALENDAR_EVENT, shop.now_ms), NO_ID);
 }
@@ -103,8 +103,8 @@ START_TEST(a_booking_whose_body_books_again_comes_to_an_end)
     days->capacity = 1000;
     days->on_book = (struct body){action, 1, false};
     shop_books(&shop, INPUT_BOOK, a, CALENDAR_DAYS, jst(6, 5, 0, 0, 0));
-    ck_assert_uint_gt(state()->booking_count, 1);
-    ck_assert_uint_le(state()->booking_count, 20);
+    ck_assert_uint_gt(state()->bookings.count, 1);
+    ck_assert_uint_le(state()->bookings.count, 20);
 }
 END_TEST
 

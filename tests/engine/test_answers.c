@@ -144,9 +144,9 @@ START_TEST(a_subtraction_below_the_minimum_is_refused)
     rules[0].body = (struct body){&spend, 1, false};
     shop_apply(&shop);
     answer_to("spend");
-    ck_assert_int_eq(state_value(engine_state(shop.engine), 0, 0)->number, 2);
+    ck_assert_int_eq(state_value(engine_state(shop.engine), 0, 0).number, 2);
     answer_to("spend");
-    ck_assert_int_eq(state_value(engine_state(shop.engine), 0, 0)->number, 2);
+    ck_assert_int_eq(state_value(engine_state(shop.engine), 0, 0).number, 2);
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /* Reminders, triggers and dates: what lives as an enrolment beside scenarios (SPEC R18, R32, R34, R35). */
-#include "engine/image.h"
 #include "engine/reminder.h"
+#include "tests/engine/image_buf.h"
 #include "tests/engine/shop.h"
 
 #include <check.h>
@@ -105,10 +105,10 @@ static const struct enrolment *
 only_enrolment(void)
 {
     const struct state *state = engine_state(shop.engine);
-    uint32_t first = state->friends[0].first_enrolment;
+    uint32_t first = state_friend(state, 0)->first_enrolment;
     ck_assert_uint_ne(first, NO_ID);
-    ck_assert_uint_eq(state->enrolments[first].next, NO_ID);
-    return &state->enrolments[first];
+    ck_assert_uint_eq(state_enrolment(state, first)->next, NO_ID);
+    return state_enrolment(state, first);
 }
 
 /* Replay of the events, and an image of the state, have the digest of the life that was lived. */
@@ -274,7 +274,7 @@ START_TEST(what_a_trigger_does_itself_cannot_cancel_it)
     set_tag(TAG_VIP, true); /* sends nothing: done at once, in the same pass */
     ck_assert_uint_eq(shop_count(&shop, EVENT_STEP_DONE), 1);
     ck_assert_uint_eq(shop_count(&shop, EVENT_STEP_CANCELLED), 0);
-    ck_assert_uint_eq(engine_state(shop.engine)->friends[0].first_enrolment, NO_ID);
+    ck_assert_uint_eq(state_friend(engine_state(shop.engine), 0)->first_enrolment, NO_ID);
 }
 END_TEST
 
@@ -353,15 +353,16 @@ START_TEST(goal_key_mark_and_links_survive_in_the_bytes_of_an_image)
     tap("plan");
     shop_until(&shop, jst(6, 2, 13, 0, 0));
     const struct enrolment *row = only_enrolment();
-    ck_assert_int_eq(row->goal_ms, jst(6, 3, 19, 0, 0));
-    ck_assert_uint_eq(row->key, 5);
-    ck_assert_uint_eq(row->delivered, 1);
+    const struct enrolment_more *more = state_enrolment_more(engine_state(shop.engine), row);
+    ck_assert_int_eq(more->goal_ms, jst(6, 3, 19, 0, 0));
+    ck_assert_uint_eq(more->key, 5);
+    ck_assert_uint_eq(more->delivered, 1);
     struct buf one = {0}, two = {0};
-    image_write(engine_state(shop.engine), &one);
+    image_to_buf(engine_state(shop.engine), &one);
     tap("off");
-    image_write(engine_state(shop.engine), &two);
+    image_to_buf(engine_state(shop.engine), &two);
     ck_assert(!span_equal(buf_span(&one), buf_span(&two)));
-    ck_assert_uint_eq(engine_state(shop.engine)->friends[0].first_enrolment, NO_ID);
+    ck_assert_uint_eq(state_friend(engine_state(shop.engine), 0)->first_enrolment, NO_ID);
     buf_fini(&one);
     buf_fini(&two);
 }

@@ -164,8 +164,8 @@ START_TEST(marketing_pushes_older_than_a_week_are_forgotten)
         }
         shop_until(&shop, jst(6, day, 20, 0, 0));
     }
-    ck_assert_uint_gt(engine_state(shop.engine)->sent_count, 6);
-    ck_assert_uint_le(engine_state(shop.engine)->sent_count, 11);
+    ck_assert_uint_gt(engine_state(shop.engine)->sent.count, 6);
+    ck_assert_uint_le(engine_state(shop.engine)->sent.count, 11);
 }
 END_TEST
 

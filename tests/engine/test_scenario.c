@@ -221,7 +221,7 @@ START_TEST(an_older_unfollow_than_the_last_known_follow_changes_nothing)
     shop_input(&shop, (struct input){
                           .kind = INPUT_UNFOLLOW,
                           .u.act = {.user_id = span_cstr("U1"), .line_at_ms = shop.now_ms - 1}});
-    ck_assert(!engine_state(shop.engine)->friends[0].blocked);
+    ck_assert(!state_friend(engine_state(shop.engine), 0)->blocked);
     ck_assert_int_eq(shop_event(&shop, EVENT_UNFOLLOWED, 0)->u.act.reason, REASON_OLD);
     ck_assert_uint_eq(shop_until(&shop, shop.now_ms + MS_PER_HOUR), 1);
 }

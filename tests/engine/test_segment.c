@@ -58,12 +58,12 @@ random_values(uint64_t *seed, uint32_t friend)
         if (below(seed, 3) == 0) {
             continue;
         }
-        struct value_row *row = tables_put_value(&state, friend, field);
         enum field_type type = FIELDS[field].type;
         if (type == FIELD_TEXT) {
-            tables_set_text(&row->text, span_cstr(WORDS[below(seed, WORD_COUNT)]));
+            tables_put_text(&state, friend, field, span_cstr(WORDS[below(seed, WORD_COUNT)]));
         } else {
-            row->number = type == FIELD_NUMBER ? random_number(seed) : random_time(seed, type);
+            tables_put_number(&state, friend, field,
+                              type == FIELD_NUMBER ? random_number(seed) : random_time(seed, type));
         }
     }
 }
@@ -72,15 +72,16 @@ static void
 random_friend(uint64_t *seed)
 {
     char id[16];
-    uint32_t friend = state.friend_count;
+    uint32_t friend = state.friends.count;
     snprintf(id, sizeof(id), "U%u", friend);
     tables_add_friend(&state, span_cstr(id));
-    state.friends[friend].added_ms = random_time(seed, FIELD_DATETIME);
-    state.friends[friend].score = random_number(seed);
-    state.friends[friend].has_picture = below(seed, 2);
-    state.friends[friend].language = tables_language(&state, span_cstr(WORDS[below(seed, 3)]));
-    state.friends[friend].mark = below(seed, 3) == 0 ? NO_ID : below(seed, IDS);
-    tables_set_text(&state.friends[friend].name, span_cstr(WORDS[below(seed, WORD_COUNT)]));
+    tables_friend(&state, friend)->added_ms = random_time(seed, FIELD_DATETIME);
+    tables_friend_more(&state, friend)->score = random_number(seed);
+    tables_friend(&state, friend)->has_picture = below(seed, 2);
+    tables_friend(&state, friend)->language =
+        tables_language(&state, span_cstr(WORDS[below(seed, 3)]));
+    tables_friend_more(&state, friend)->mark = below(seed, 3) == 0 ? NO_ID : below(seed, IDS);
+    tables_set_name(&state, friend, span_cstr(WORDS[below(seed, WORD_COUNT)]));
     random_values(seed, friend);
     for (uint32_t id_of = 0; id_of + 1 < IDS; id_of++) { /* the last one has nobody */
         uint32_t what = below(seed, 256);
@@ -160,7 +161,7 @@ random_state(uint64_t *seed)
     state.definitions->field_names.count = FIELD_COUNT;
     for (int i = 0; i < FRIENDS; i++) {
         random_friend(seed);
-        random_deeds(seed, state.friend_count - 1);
+        random_deeds(seed, state.friends.count - 1);
     }
 }
 

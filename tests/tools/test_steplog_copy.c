@@ -74,6 +74,27 @@ START_TEST(a_backup_never_overwrites)
 }
 END_TEST
 
+START_TEST(a_backup_where_there_is_no_room_says_so_and_leaves_nothing)
+{
+    char command[256], inside[128];
+    ck_assert_int_eq(mkdir(other, 0700), 0);
+    snprintf(command, sizeof(command), "mount -t tmpfs -o size=40k none %s 2>/dev/null", other);
+    if (geteuid() != 0 || system(command) != 0) {
+        puts("skipped: a small file system cannot be mounted here (needs root)");
+        return;
+    }
+    snprintf(inside, sizeof(inside), "%s/backup", other);
+    int code = run_in("backup", inside);
+    snprintf(command, sizeof(command), "test -z \"$(ls %s)\"", other);
+    bool nothing_left = system(command) == 0;
+    snprintf(command, sizeof(command), "umount %s", other);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(code, EXIT_NOT_NOW);
+    assert_says("KiB are free");
+    ck_assert(nothing_left);
+}
+END_TEST
+
 START_TEST(a_rate_is_a_number)
 {
     ck_assert_int_eq(run_in("backup --rate fast", other), EXIT_WRONG_USE);
@@ -360,6 +381,7 @@ suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, a_backup_beside_a_writer_is_the_same_log);
     tcase_add_test(tc, a_backup_never_overwrites);
+    tcase_add_test(tc, a_backup_where_there_is_no_room_says_so_and_leaves_nothing);
     tcase_add_test(tc, a_rate_is_a_number);
     tcase_add_test(tc, what_a_killed_backup_left_is_cleared);
     tcase_add_test(tc, a_damaged_log_is_not_backed_up);

@@ -57,7 +57,7 @@ struct program {
     bool (*explain_unknown)(struct span word, struct buf *out);
 };
 
-enum { OPTIONS_MAX = 24 };
+enum { OPTIONS_MAX = 32 };
 
 struct invocation {
     const struct program *program;

@@ -54,7 +54,9 @@ call_and_show(const struct invocation *invocation, const char *method, const cha
 int
 command_quota(const struct invocation *invocation)
 {
-    static const char *const MEMBERS[] = {"limit", "used", "reserve", "held", "month", NULL};
+    static const char *const MEMBERS[] = {"limit",    "line_limit", "used", "elsewhere",
+                                          "left",     "reserve",    "held", "replies",
+                                          "forecast", "month",      NULL};
     json_t *body = NULL;
     if (invocation->argument_count == 0) {
         return call_and_show(invocation, "GET", "/v1/quota", NULL, MEMBERS);

@@ -144,11 +144,11 @@ rehearsal_read_rosters(const struct rehearsal_end *end, struct rehearsal_result 
         struct span what = words_next(&rest);
         struct span calendar = words_date(what, &day) ? words_next(&rest) : (struct span){0};
         struct buf who = {0}, text = {0};
-        for (uint32_t j = 0; j < end->state->booking_count; j++) {
-            const struct booking *row = &end->state->bookings[j];
+        for (uint32_t j = 0; j < end->state->bookings.count; j++) {
+            const struct booking *row = state_booking(end->state, j);
             if (is_on(end, row, what, calendar)) {
                 buf_printf(&who, "%s%s", who.len == 0 ? "" : ",",
-                           end->state->friends[row->friend].line_id);
+                           state_line_id(end->state, row->friend, (char[LINE_ID_ROOM]){0}));
             }
         }
         buf_append_span(&text, what);

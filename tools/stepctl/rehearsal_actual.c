@@ -1,5 +1,6 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
+#include "engine/menu.h"
 
 #include "engine/crowd.h"
 #include "proto/describe.h"
@@ -42,10 +43,11 @@ definitions_of(const struct reading *reading)
 }
 
 static const char *
-friend_name(const struct reading *reading, uint32_t friend)
+friend_name(const struct reading *reading, uint32_t friend, char room[LINE_ID_ROOM])
 {
     const struct state *state = reading->end->state;
-    return friend < state->friend_count ? state->friends[friend].line_id : "-";
+    const char *id = friend < state->friends.count ? state_line_id(state, friend, room) : NULL;
+    return id == NULL ? "-" : id;
 }
 
 static void
@@ -105,7 +107,7 @@ begin_row(const struct reading *reading, int64_t at_ms, uint32_t friend)
     struct buf text = {0};
     buf_append_span(&text,
                     rehearsal_instant(reading->end->arena, reading->end->rehearsal->zone, at_ms));
-    buf_printf(&text, " %s", friend_name(reading, friend));
+    buf_printf(&text, " %s", friend_name(reading, friend, (char[LINE_ID_ROOM]){0}));
     return text;
 }
 
@@ -152,6 +154,11 @@ read_step(const struct reading *reading, const struct event *event)
     if (is_date(definitions_of(reading), event->u.step.scenario) && due_ms > event->at_ms) {
         return; /* dates are listed from when they come due */
     }
+    bool blocked = event->u.step.reason == REASON_BLOCKED_BY_FRIEND ||
+                   event->u.step.reason == REASON_OPERATOR_BLOCKED;
+    if (is_date(definitions_of(reading), event->u.step.scenario) && skipped && blocked) {
+        return; /* standing rules pass over a blocked friend (SPEC R15) */
+    }
     struct buf text = begin_row(reading, due_ms, event->friend);
     struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
     buf_append_byte(&text, ' ');
@@ -191,7 +198,7 @@ read_audience(const struct reading *reading, const struct event *event)
                                                  event->at_ms));
         buf_printf(&text, " %s %s out ",
                    names_text(&definitions->broadcast_names, event->u.broadcast.broadcast),
-                   friend_name(reading, event->u.broadcast.from + i));
+                   friend_name(reading, event->u.broadcast.from + i, (char[LINE_ID_ROOM]){0}));
         describe_condition(definitions, &condition, &text);
         end_row(reading, LIST_AUDIENCE, event->at_ms, &text, (struct span){0});
     }
@@ -495,7 +502,7 @@ read_deliveries(const struct reading *reading)
 static void
 read_later_steps(const struct reading *reading, uint32_t enrolment)
 {
-    const struct enrolment *row = &reading->end->state->enrolments[enrolment];
+    const struct enrolment *row = state_enrolment(reading->end->state, enrolment);
     const struct scenario *scenario = &definitions_of(reading)->scenarios[row->scenario];
     for (uint32_t i = 0; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
@@ -512,8 +519,8 @@ static void
 read_pending(const struct reading *reading)
 {
     const struct state *state = reading->end->state;
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        const struct enrolment *row = state_enrolment(state, i);
         if (is_date(definitions_of(reading), row->scenario) && row->due_ms > state->at_ms) {
             continue;
         }
@@ -525,8 +532,8 @@ read_pending(const struct reading *reading)
             read_later_steps(reading, i);
         }
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        const struct delivery *row = &state->deliveries[i];
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        const struct delivery *row = state_delivery(state, i);
         if (row->phase != DELIVERY_FREE) {
             add_sources(reading, LIST_PENDING, row->due_ms, row->friend, row->items,
                         row->item_count, "");
@@ -612,14 +619,14 @@ static uint32_t
 pending_of(const struct state *state, uint32_t friend)
 {
     uint32_t count = 0;
-    for (uint32_t i = state->friends[friend].first_enrolment; i != NO_ID;
-         i = state->enrolments[i].next) {
-        const struct enrolment *row = &state->enrolments[i];
+    for (uint32_t i = state_friend(state, friend)->first_enrolment; i != NO_ID;
+         i = state_enrolment(state, i)->next) {
+        const struct enrolment *row = state_enrolment(state, i);
         bool later = is_date(state->definitions, row->scenario) && row->due_ms > state->at_ms;
         count += row->phase == ENROLMENT_WAITING && !later ? 1 : 0;
     }
-    for (uint32_t i = state->friends[friend].first_delivery; i != NO_ID;
-         i = state->deliveries[i].next) {
+    for (uint32_t i = state_friend_more(state, friend)->first_delivery; i != NO_ID;
+         i = state_delivery(state, i)->next) {
         count++;
     }
     return count;
@@ -629,14 +636,14 @@ static void
 append_field_of(const struct state *state, uint32_t friend, uint32_t field, const struct zone *zone,
                 struct buf *out)
 {
-    const struct value_row *value = state_value(state, friend, field);
+    const struct field_value value = state_value(state, friend, field);
     const struct field *about = &state->definitions->fields[field];
     struct civil_date date;
     struct civil_time time;
-    if (value == NULL && !about->has_start) {
+    if (!value.set && !about->has_start) {
         return;
     }
-    int64_t number = value == NULL ? about->start : value->number;
+    int64_t number = value.set ? value.number : about->start;
     switch (about->type) {
     case FIELD_NUMBER:
         buf_printf(out, "%lld", (long long)number);
@@ -653,7 +660,7 @@ append_field_of(const struct state *state, uint32_t friend, uint32_t field, cons
     case FIELD_TEXT:
     case FIELD_IMAGE:
     case FIELD_FILE:
-        buf_append_cstr(out, value == NULL || value->text == NULL ? "" : value->text);
+        buf_append_cstr(out, value.text == NULL ? "" : value.text);
         break;
     }
 }
@@ -680,15 +687,15 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
         if (span_equal_cstr(word, "blocked") || span_equal_cstr(word, "active")) {
             buf_append_cstr(&text, state_is_blocked(state, friend) ? "blocked" : "active");
         } else if (span_equal_cstr(word, "hidden") || span_equal_cstr(word, "shown")) {
-            buf_append_cstr(&text, state->friends[friend].hidden ? "hidden" : "shown");
+            buf_append_cstr(&text, state_friend(state, friend)->hidden ? "hidden" : "shown");
         } else if (span_equal_cstr(name, "tags")) {
             append_tags_of(state, friend, arena, &text);
         } else if (span_equal_cstr(name, "score")) {
-            buf_printf(&text, "score=%lld", (long long)state->friends[friend].score);
+            buf_printf(&text, "score=%lld", (long long)state_friend_more(state, friend)->score);
         } else if (span_equal_cstr(name, "finished") && equals < word.len) {
             append_finished_of(state, friend, arena, &text);
         } else if (span_equal_cstr(name, "menu")) {
-            uint32_t menu = state->friends[friend].menu;
+            uint32_t menu = state_menu(state, friend);
             buf_printf(&text, "menu=%s",
                        menu == NO_ID ? "" : names_text(&state->definitions->rich_menu_names, menu));
         } else if (span_equal_cstr(name, "pending")) {

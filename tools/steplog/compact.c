@@ -13,11 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum {
     ASKED_AT_MOST = 20,       /* times, the copy brought up to date before each */
     NEARLY_THERE = 64 * 1024, /* bytes of a turn after which the daemon is asked */
     TURNS_BEFORE_ASKING = 5,  /* where it is never less: the daemon takes far more */
+    PAUSE_MS = 200,           /* before it is asked again */
     CONFLICT = 409,
     BUSY = 503,
 };
@@ -30,6 +32,7 @@ struct compacting {
     char *socket;          /* of the daemon that holds the claim; NULL: nobody does */
     uint64_t bytes_before;
     json_int_t held_ms;
+    struct buf refusal; /* what the daemon said last when it did not take the copy */
 };
 
 static int
@@ -159,65 +162,79 @@ exchange_ourselves(struct compacting *compacting)
     return code;
 }
 
-static int
-say_refused(const json_t *answer, unsigned status)
+static void
+keep_refusal(struct compacting *compacting, const json_t *answer, unsigned status)
 {
     const json_t *error = json_object_get(answer, "error");
     const char *message = json_string_value(json_object_get(error, "message"));
-    fprintf(stderr, "steplog: the daemon does not take the compacted log: %s (HTTP %u)\n",
-            message == NULL ? "no reason given" : message, status);
-    return EXIT_REFUSED;
+    buf_clear(&compacting->refusal);
+    buf_printf(&compacting->refusal, "%s (HTTP %u)", message == NULL ? "no reason given" : message,
+               status);
 }
 
-/* RC_AGAIN: it wants the copy nearer to its log, or is busy. */
-static enum rc
-ask_daemon(struct compacting *compacting, int *out_code)
+static int
+say_unanswered(const struct compacting *compacting, enum rc rc, struct buf *error)
+{
+    fprintf(stderr, "steplog: no answer on %s: %s; %s\n", compacting->socket, buf_cstr(error),
+            rc == RC_IO ? "the log in place is the former one or the new one, whole: start the "
+                          "daemon, then compact again"
+                        : "--socket names another");
+    return EXIT_UNREACHABLE;
+}
+
+/* *out_again: it wants the copy nearer to its log, or is busy. */
+static int
+ask_daemon(struct compacting *compacting, bool *out_again)
 {
     struct buf error = {0};
     json_t *body = json_object(), *answer = NULL;
     unsigned status = 0;
+    int code = EXIT_DONE;
     const struct http_call call = {.socket_path = compacting->socket,
                                    .method = "POST",
                                    .url = "http://stepd/v1/log/exchange",
                                    .body = body};
     enum rc rc = http_call(&call, &status, &answer, &error);
     if (rc != RC_OK) {
-        fprintf(stderr, "steplog: no answer on %s: %s; --socket names another\n",
-                compacting->socket, buf_cstr(&error));
-        *out_code = EXIT_UNREACHABLE;
-    } else if (status == CONFLICT || status == BUSY) {
-        rc = RC_AGAIN;
-        *out_code = EXIT_REFUSED;
+        code = say_unanswered(compacting, rc, &error);
     } else if (status >= 300) {
-        *out_code = say_refused(answer, status);
+        keep_refusal(compacting, answer, status);
+        code = EXIT_REFUSED;
     } else {
         compacting->held_ms = json_integer_value(json_object_get(answer, "held_ms"));
-        *out_code = EXIT_DONE;
     }
+    *out_again = status == CONFLICT || status == BUSY;
     json_decref(body);
     json_decref(answer);
     buf_fini(&error);
-    return rc;
+    return code;
+}
+
+/* Gives it a moment, then brings the copy up to date. */
+static int
+catch_up(struct compacting *compacting)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
+    int code = fresh_reopen(&compacting->copy.fresh);
+    if (code == EXIT_DONE) {
+        code = copy_turn(&compacting->copy);
+    }
+    return code == EXIT_DONE ? hand_over(compacting) : code;
 }
 
 static int
 exchange_by_daemon(struct compacting *compacting)
 {
     int code = hand_over(compacting);
-    for (int i = 0; code == EXIT_DONE; i++) {
-        enum rc rc = ask_daemon(compacting, &code);
-        if (rc != RC_AGAIN) {
-            return code;
-        }
-        if (i == ASKED_AT_MOST) {
-            return say_refused(NULL, CONFLICT);
-        }
-        code = fresh_reopen(&compacting->copy.fresh);
-        if (code == EXIT_DONE) {
-            code = copy_turn(&compacting->copy);
-        }
-        if (code == EXIT_DONE) {
-            code = hand_over(compacting);
+    bool again = true;
+    for (int i = 0; code == EXIT_DONE && again; i++) {
+        code = ask_daemon(compacting, &again);
+        if (again && i < ASKED_AT_MOST) {
+            code = catch_up(compacting);
+        } else if (code == EXIT_REFUSED) {
+            fprintf(stderr, "steplog: the daemon does not take the compacted log: %s\n",
+                    buf_cstr(&compacting->refusal));
         }
     }
     return code;
@@ -313,6 +330,7 @@ command_compact(const struct invocation *invocation)
     compacting.engine = reader_engine();
     int code = compact(&compacting, invocation);
     engine_free(compacting.engine);
+    buf_fini(&compacting.refusal);
     free(compacting.socket);
     free(compacting.directory);
     return code;

@@ -1,9 +1,11 @@
 #include "tools/steplog/copy.h"
 
 #include "daemon/clock.h"
+#include "store/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 enum { RATE_DEFAULT = 50 };
@@ -37,6 +39,27 @@ throttle(const struct copy *copy)
     }
 }
 
+/* What the copy will take is what the log has in use; a disk that fills up half-way is no good place. */
+static int
+check_room(const struct copy *copy)
+{
+    struct log_measure measure;
+    struct statvfs disk;
+    if (log_measure(copy->reader->log, &measure) != RC_OK ||
+        statvfs(copy->fresh.part, &disk) != 0) {
+        return EXIT_DONE; /* then writing shows it */
+    }
+    uint64_t needed = measure.file_bytes - measure.free_bytes,
+             room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (room >= needed) {
+        return EXIT_DONE;
+    }
+    fprintf(stderr, "steplog: the copy needs about %llu KiB and %llu KiB are free at %s\n",
+            (unsigned long long)(needed >> 10), (unsigned long long)(room >> 10),
+            copy->fresh.destination);
+    return EXIT_REFUSED;
+}
+
 int
 copy_open(struct copy *copy, struct reader *reader, const char *destination)
 {
@@ -44,6 +67,9 @@ copy_open(struct copy *copy, struct reader *reader, const char *destination)
     int code = read_rate(reader->invocation, &copy->rate);
     if (code == EXIT_DONE) {
         code = fresh_open(&copy->fresh, destination);
+    }
+    if (code == EXIT_DONE) {
+        code = check_room(copy);
     }
     if (code == EXIT_DONE) {
         enum rc rc = log_chunks_open(reader->log, &copy->chunks);

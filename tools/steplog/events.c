@@ -214,7 +214,7 @@ find_friend(const struct state *state, const char *text)
     if (!read_number(text, &number)) {
         return state_find_friend(state, span_cstr(text));
     }
-    return number < state->friend_count ? (uint32_t)number : NO_ID;
+    return number < state->friends.count ? (uint32_t)number : NO_ID;
 }
 
 /* The head of the chain and the friend's number are known to the state: rebuild it. */
@@ -238,7 +238,7 @@ find_and_list(struct reader *reader)
         } else {
             reader->definitions = definitions_retain(state->definitions);
             reader->zone = reader_zone(reader, reader->definitions);
-            code = list_chain(reader, friend, state->friends[friend].newest_seq);
+            code = list_chain(reader, friend, state_friend(state, friend)->newest_seq);
         }
     }
     buf_fini(&error);

@@ -6,18 +6,18 @@ static json_t *
 facts_of(const struct reader *reader, const struct state *state)
 {
     uint64_t blocked = 0, values = 0, enrolments = 0, planned = 0, intended = 0, tags = 0;
-    for (uint32_t i = 0; i < state->friend_count; i++) {
-        blocked += state->friends[i].blocked;
-        for (uint32_t v = state->friends[i].first_value; v != NO_ID; v = state->values[v].next) {
-            values++;
-        }
+    for (uint32_t i = 0; i < state->friends.count; i++) {
+        blocked += state_friend(state, i)->blocked;
     }
-    for (uint32_t i = 0; i < state->enrolment_count; i++) {
-        enrolments += state->enrolments[i].phase != ENROLMENT_FREE;
+    for (uint32_t i = 0; i < state->columns.count; i++) {
+        values += state->columns.numbers[i].set_count + state->columns.texts[i].set_count;
     }
-    for (uint32_t i = 0; i < state->delivery_count; i++) {
-        planned += state->deliveries[i].phase == DELIVERY_PLANNED;
-        intended += state->deliveries[i].phase == DELIVERY_INTENDED;
+    for (uint32_t i = 0; i < state->enrolments.count; i++) {
+        enrolments += state_enrolment(state, i)->phase != ENROLMENT_FREE;
+    }
+    for (uint32_t i = 0; i < state->deliveries.count; i++) {
+        planned += state_delivery(state, i)->phase == DELIVERY_PLANNED;
+        intended += state_delivery(state, i)->phase == DELIVERY_INTENDED;
     }
     for (uint32_t i = 0; i < state->definitions->tag_names.count; i++) {
         tags += state_tag_count(state, i);
@@ -27,7 +27,7 @@ facts_of(const struct reader *reader, const struct state *state)
     event_instant_text(state->at_ms, reader_zone(reader, state->definitions), &at);
     facts_set_count(facts, "events", state->seq);
     json_object_set_new(facts, "at", json_string(state->seq == 0 ? "-" : buf_cstr(&at)));
-    facts_set_count(facts, "friends", state->friend_count);
+    facts_set_count(facts, "friends", state->friends.count);
     facts_set_count(facts, "friends_blocked", blocked);
     facts_set_count(facts, "tags_given", tags);
     facts_set_count(facts, "fields_set", values);
