@@ -282,25 +282,29 @@ start_backup(const char *steplog, size_t round)
     return child;
 }
 
-/* What `steplog backup` beside it, at its own rate, does to commits. */
+/* What `steplog backup` beside it, at its own rate, does to commits. The control takes as long: on a disk that
+ * has slow moments, a short look sees one of them or none. */
 static void
 bench_backup(struct house *house, const char *steplog, double *samples)
 {
     double p50[2][ROUNDS], p99[2][ROUNDS];
     for (size_t round = 0; round < ROUNDS; round++) {
-        size_t count = ours_commits(house, samples);
-        p50[0][round] = quantile(samples, count, 0.5) / 1e3;
-        p99[0][round] = quantile(samples, count, 0.99) / 1e3;
         pid_t child = start_backup(steplog, round);
         int status = 0;
-        count = 0;
+        size_t count = 0, slices = 0;
         do {
             count += ours_commits(house, samples + count);
+            slices++;
         } while (waitpid(child, &status, WNOHANG) == 0 && count < SAMPLES_MAX / 2);
         bench_check(count < SAMPLES_MAX / 2, "a backup that takes too long");
         bench_check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "steplog backup");
         p50[1][round] = quantile(samples, count, 0.5) / 1e3;
         p99[1][round] = quantile(samples, count, 0.99) / 1e3;
+        for (count = 0; slices > 0 && count < SAMPLES_MAX / 2; slices--) {
+            count += ours_commits(house, samples + count);
+        }
+        p50[0][round] = quantile(samples, count, 0.5) / 1e3;
+        p99[0][round] = quantile(samples, count, 0.99) / 1e3;
     }
     print_figure("backup_commit_p50_ms", 1, quantile(p50[1], ROUNDS, 0.5), "ms", "without a backup",
                  quantile(p50[0], ROUNDS, 0.5), "");

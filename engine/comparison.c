@@ -194,17 +194,9 @@ contains(struct span text, struct span part)
 
 /* Neither side is empty. */
 static bool
-data_hold(const struct inquiry *inquiry, const struct comparison *comparison,
-          const struct datum *left, const struct datum *right)
+sign_fits(enum comparison_kind kind, int sign)
 {
-    int sign = 0;
-    if (comparison->kind == COMPARE_CONTAINS) {
-        return contains(left->text, right->text);
-    }
-    if (!order(inquiry, left, right, &sign)) {
-        return false;
-    }
-    switch (comparison->kind) {
+    switch (kind) {
     case COMPARE_EQUAL:
         return sign == 0;
     case COMPARE_LESS:
@@ -221,6 +213,24 @@ data_hold(const struct inquiry *inquiry, const struct comparison *comparison,
         break;
     }
     return false;
+}
+
+bool
+comparison_of_texts(enum comparison_kind kind, struct span left, struct span right)
+{
+    return kind == COMPARE_CONTAINS ? contains(left, right)
+                                    : sign_fits(kind, order_of_texts(left, right));
+}
+
+static bool
+data_hold(const struct inquiry *inquiry, const struct comparison *comparison,
+          const struct datum *left, const struct datum *right)
+{
+    int sign = 0;
+    if (comparison->kind == COMPARE_CONTAINS) {
+        return contains(left->text, right->text);
+    }
+    return order(inquiry, left, right, &sign) && sign_fits(comparison->kind, sign);
 }
 
 /* Of a question with several choices one that holds is enough. */

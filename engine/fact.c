@@ -304,14 +304,6 @@ fact_kept_set(const struct inquiry *inquiry, const struct condition_op *op,
     return true;
 }
 
-bool
-fact_is_quick(const struct inquiry *inquiry, const struct condition_op *op)
-{
-    (void)inquiry;
-    const struct fact *fact = fact_of(op);
-    return fact->kept != NULL || fact->collect != NULL;
-}
-
 /* The plain way: every friend is asked, and told to the set some at a time. */
 static void
 ask_everyone(const struct inquiry *inquiry, const struct condition_op *op, roaring_bitmap_t *out)
@@ -333,23 +325,34 @@ ask_everyone(const struct inquiry *inquiry, const struct condition_op *op, roari
 }
 
 struct bitmap *
-fact_collect(const struct inquiry *inquiry, const struct condition_op *op)
+fact_quick_set(const struct inquiry *inquiry, const struct condition_op *op)
 {
     const struct fact *fact = fact_of(op);
-    roaring_bitmap_t *set = NULL;
-    if (fact->kept != NULL) {
-        const struct bitmap *kept = fact->kept(inquiry->state, op);
-        set = kept == NULL ? roaring_bitmap_create()
-                           : roaring_bitmap_copy((const roaring_bitmap_t *)kept);
-    } else {
-        set = roaring_bitmap_create();
-        assert(set != NULL);
-        if (fact->collect != NULL) {
-            fact->collect(inquiry, op, set);
-        } else {
-            ask_everyone(inquiry, op, set);
-        }
+    if (op->kind == CONDITION_COMPARE) {
+        return comparison_set(inquiry, op->comparison);
     }
+    if (fact->kept == NULL && fact->collect == NULL) {
+        return NULL;
+    }
+    const struct bitmap *kept = fact->kept == NULL ? NULL : fact->kept(inquiry->state, op);
+    roaring_bitmap_t *set = kept == NULL ? roaring_bitmap_create()
+                                         : roaring_bitmap_copy((const roaring_bitmap_t *)kept);
     assert(set != NULL);
+    if (fact->collect != NULL) {
+        fact->collect(inquiry, op, set);
+    }
+    return (struct bitmap *)set;
+}
+
+struct bitmap *
+fact_collect(const struct inquiry *inquiry, const struct condition_op *op)
+{
+    struct bitmap *quick = fact_quick_set(inquiry, op);
+    if (quick != NULL) {
+        return quick;
+    }
+    roaring_bitmap_t *set = roaring_bitmap_create();
+    assert(set != NULL);
+    ask_everyone(inquiry, op, set);
     return (struct bitmap *)set;
 }

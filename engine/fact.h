@@ -39,10 +39,11 @@ bool fact_holds(const struct inquiry *inquiry, uint32_t friend, const struct con
 bool fact_kept_set(const struct inquiry *inquiry, const struct condition_op *op,
                    const struct bitmap **out_set);
 
-/* True where the set comes without asking every friend, as it does for a column or few rows. */
-bool fact_is_quick(const struct inquiry *inquiry, const struct condition_op *op);
+/* All friends of whom it is true, as a new set, where it comes without asking every friend, as for a column
+ * or few rows; else NULL. */
+struct bitmap *fact_quick_set(const struct inquiry *inquiry, const struct condition_op *op);
 
-/* All friends of whom it is true, as a new set. */
+/* The same, whatever it costs. */
 struct bitmap *fact_collect(const struct inquiry *inquiry, const struct condition_op *op);
 
 /* A whole condition, of one friend (condition.c). */
@@ -52,5 +53,8 @@ bool condition_holds_of(const struct inquiry *inquiry, uint32_t friend,
 /* comparison.c */
 bool comparison_holds(const struct inquiry *inquiry, uint32_t friend,
                       const struct comparison *comparison);
+bool comparison_of_texts(enum comparison_kind kind, struct span left, struct span right);
+/* comparison_set.c: by a pass over a column; NULL: there is no such way. */
+struct bitmap *comparison_set(const struct inquiry *inquiry, const struct comparison *comparison);
 
 #endif

@@ -30,8 +30,9 @@ begin(const struct inquiry *inquiry, const struct condition_op *op, const roarin
     if (fact_kept_set(inquiry, op, &kept)) {
         return (struct operand){.kept = kept == NULL ? nobody : (const roaring_bitmap_t *)kept};
     }
-    if (fact_is_quick(inquiry, op)) {
-        return (struct operand){.set = (roaring_bitmap_t *)fact_collect(inquiry, op)};
+    struct bitmap *quick = fact_quick_set(inquiry, op);
+    if (quick != NULL) {
+        return (struct operand){.set = (roaring_bitmap_t *)quick};
     }
     return (struct operand){.op = op};
 }

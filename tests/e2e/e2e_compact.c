@@ -173,7 +173,7 @@ static const struct faults {
     int points_min;
 } FAULTS[] = {
     {"exchange", "kill", 6}, {"write", "kill", 4}, {"write", "tear", 4},
-    {"write", "fail", 2},    {"sync", "kill", 4},  {"sync", "fail", 3},
+    {"write", "fail", 1},    {"sync", "kill", 4},  {"sync", "fail", 3},
 };
 enum { FAULT_COUNT = sizeof(FAULTS) / sizeof(FAULTS[0]) };
 
