@@ -31,6 +31,9 @@ struct api_call {
 };
 typedef void (*api_handler_fn)(struct api_call *call);
 
+/* What is not as it should be with a friend, in sentences; an array, mostly empty. */
+json_t *api_warnings(const struct api_call *call, uint32_t friend);
+
 /* The calls, by file. */
 void api_get_status(struct api_call *call);
 void api_get_digest(struct api_call *call);

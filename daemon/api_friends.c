@@ -140,6 +140,20 @@ open_delivery_json(const struct api_call *call, const struct delivery *delivery)
                      "templates", api_items_templates(call, delivery->items, delivery->item_count));
 }
 
+json_t *
+api_warnings(const struct api_call *call, uint32_t friend)
+{
+    json_t *warnings = json_array();
+    const char *zone = state_unknown_zone(call->state, friend);
+    if (zone != NULL) {
+        struct buf text = {0};
+        buf_printf(&text, "tz '%s' is no time zone: the account's is used", zone);
+        json_array_append_new(warnings, api_text(buf_cstr(&text)));
+        buf_fini(&text);
+    }
+    return warnings;
+}
+
 void
 api_get_friend(struct api_call *call)
 {
@@ -160,6 +174,7 @@ api_get_friend(struct api_call *call)
     json_object_set_new(body, "fields", api_fields(call, friend));
     json_object_set_new(body, "scenarios", scenarios);
     json_object_set_new(body, "deliveries", deliveries);
+    json_object_set_new(body, "warnings", api_warnings(call, friend));
     api_ok(call, API_NOW, body);
 }
 

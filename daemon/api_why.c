@@ -536,5 +536,6 @@ api_get_why(struct api_call *call)
         json_array_append_new(rows, story_json(&telling, &telling.stories[i]));
     }
     api_ok(call, API_NOW,
-           json_pack("{s:I,s:o}", "friend", (json_int_t) friend, "deliveries", rows));
+           json_pack("{s:I,s:o,s:o}", "friend", (json_int_t) friend, "warnings",
+                     api_warnings(call, friend), "deliveries", rows));
 }

@@ -427,11 +427,20 @@ flush_events(struct core *core)
     return core->pass.count == 0 ? RC_OK : append(core);
 }
 
+static bool
+is_notice(const struct core *core, const struct event *event)
+{
+    const struct state *state = core_state(core);
+    return event->kind == EVENT_NOTIFIED || (event->kind == EVENT_FIELD_SET &&
+                                             event->u.field.field == state->definitions->tz_field &&
+                                             state_unknown_zone(state, event->friend) != NULL);
+}
+
 static void
 tell_notices(const struct core *core)
 {
     for (uint32_t i = 0; core->options.notice != NULL && i < core->pass.count; i++) {
-        if (core->pass.items[i].kind == EVENT_NOTIFIED) {
+        if (is_notice(core, &core->pass.items[i])) {
             core->options.notice(core->options.notice_context, &core->pass.items[i],
                                  core_state(core)->definitions);
         }

@@ -41,7 +41,8 @@ struct core_options {
     int64_t (*draw)(void *context, const struct draw *draw);
     void *draw_context;
     const char *public_url; /* what links to pages begin with; NULL: none */
-    /* Told of every notice (SPEC R43) when its batch goes to the log; may be NULL. */
+    /* Told of every notice (SPEC R43), and of every `tz` set that is no time zone (SPEC R1), when its batch
+     * goes to the log; may be NULL. */
     void (*notice)(void *context, const struct event *event, const struct definitions *definitions);
     void *notice_context;
 };

@@ -106,6 +106,11 @@ static void
 report_notice(void *context, const struct event *event, const struct definitions *definitions)
 {
     (void)context;
+    if (event->kind == EVENT_FIELD_SET) {
+        report(REPORT_WARNING, "tz is no time zone, the account's is used friend=%u event=%llu",
+               event->friend, (unsigned long long)event->seq);
+        return;
+    }
     report(REPORT_INFO, "notice friend=%u to=%s event=%llu", event->friend,
            event->u.notified.to == NO_ID
                ? "all"

@@ -2,12 +2,19 @@
  *
  * Due, its audience is chosen a slice of friends a pass, all as they are then; when it is known, and
  * fits into the quota, each of them gets a delivery, in friend-id order. What became of a friend is a
- * letter: '.' in, '-' passed over: blocked or forgotten, 'a' kept out by the first term, 'b' by the second. */
+ * letter: '.' in, '?' blocking us, but the window is closed (SPEC R7): asked again when it opens,
+ * '-' passed over: blocked or forgotten, 'a' kept out by the first term, 'b' by the second. */
 #include "engine/tables.h"
 #include "engine/turn.h"
 
 enum { CHOSEN_A_SLICE = 2048, SENT_A_SLICE = 256 };
-enum { LETTER_IN = '.', LETTER_BLOCKED = '-', LETTER_TERM = 'a', TERMS_TOLD = 26 };
+enum {
+    LETTER_IN = '.',
+    LETTER_ASK_AGAIN = '?',
+    LETTER_BLOCKED = '-',
+    LETTER_TERM = 'a',
+    TERMS_TOLD = 26
+};
 
 bool
 broadcast_verdict_is_in(uint8_t letter)
@@ -185,15 +192,43 @@ broadcast_take(struct turn *turn, uint32_t broadcast)
 
 /* --- choosing --- */
 
-static uint8_t
-verdict_on(const struct turn *turn, uint32_t friend, const struct condition *to)
+static bool
+body_only_sends(const struct body *body)
 {
+    for (uint32_t i = 0; i < body->action_count; i++) {
+        if (body->actions[i].kind != ACTION_SEND) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Somebody who blocks us may have unblocked when the window opens (SPEC R15, R33). What a list does besides
+ * sending would be done at once, so such a list passes them over. */
+static bool
+may_come_back(const struct turn *turn, uint32_t friend, const struct broadcast *definition)
+{
+    const struct friend_row *row = state_friend(turn->state, friend);
+    return row->blocked && !row->operator_blocked && body_only_sends(&definition->body) &&
+           !window_is_open(definition->window, turn->state->definitions->account.zone,
+                           turn->now_ms);
+}
+
+static uint8_t
+verdict_on(const struct turn *turn, uint32_t friend, const struct broadcast *definition)
+{
+    const struct condition *to = &definition->to;
     if (!condition_holds(turn, friend, to)) {
         uint32_t term = condition_first_false(turn, friend, to);
         return (uint8_t)(LETTER_TERM + (term < TERMS_TOLD ? term : TERMS_TOLD - 1));
     }
-    bool forgotten = state_friend(turn->state, friend)->forgotten;
-    return forgotten || state_is_blocked(turn->state, friend) ? LETTER_BLOCKED : LETTER_IN;
+    if (state_friend(turn->state, friend)->forgotten) {
+        return LETTER_BLOCKED;
+    }
+    if (!state_is_blocked(turn->state, friend)) {
+        return LETTER_IN;
+    }
+    return may_come_back(turn, friend, definition) ? LETTER_ASK_AGAIN : LETTER_BLOCKED;
 }
 
 /* All friends were looked at: it goes, or it does not fit. */
@@ -218,8 +253,7 @@ choose(struct turn *turn, uint32_t broadcast)
     uint8_t letters[CHOSEN_A_SLICE];
     uint32_t count = 0;
     while (count < CHOSEN_A_SLICE && from + count < state->friends.count) {
-        letters[count] =
-            verdict_on(turn, from + count, &state->definitions->broadcasts[broadcast].to);
+        letters[count] = verdict_on(turn, from + count, &state->definitions->broadcasts[broadcast]);
         count++;
     }
     struct event chosen = event_of(turn, EVENT_BROADCAST_CHOSEN, broadcast, REASON_NONE);
@@ -239,7 +273,7 @@ static void
 send_one(struct turn *turn, uint32_t broadcast, uint32_t friend)
 {
     const struct broadcast *definition = &turn->state->definitions->broadcasts[broadcast];
-    if (state_is_blocked(turn->state, friend)) {
+    if (state_is_blocked(turn->state, friend) && !may_come_back(turn, friend, definition)) {
         return; /* since it was chosen */
     }
     struct outbox outbox = {0};
@@ -341,6 +375,8 @@ chosen_apply(struct broadcast_row *row, const struct event *event)
         if (broadcast_verdict_is_in(letters.data[i])) {
             tables_audience_add(row, event->u.broadcast.from + i);
             row->audience_count++;
+        } else if (letters.data[i] == LETTER_ASK_AGAIN) {
+            tables_audience_add(row, event->u.broadcast.from + i);
         }
     }
     row->cursor = event->u.broadcast.from + event->u.broadcast.count;

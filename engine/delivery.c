@@ -522,6 +522,11 @@ delivery_judge(struct turn *turn, uint32_t delivery)
         advance_steps(turn, &row, row.due_ms);
         return false;
     }
+    if (broadcast != NULL && state_is_blocked(turn->state, row.friend) &&
+        window_is_open(broadcast->window, turn->state->definitions->account.zone, turn->now_ms)) {
+        cancel(turn, &row, state_block_reason(turn->state, row.friend)); /* it was asked again */
+        return false;
+    }
     if (!is_reply(turn, &row) && waits(turn, &row, stale_ms)) {
         return false;
     }

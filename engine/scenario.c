@@ -8,6 +8,15 @@ scenario_of(const struct state *state, uint32_t scenario)
     return &state->definitions->scenarios[scenario];
 }
 
+/* What the friend's `tz` says; NULL: nothing, or nothing that exists. */
+static const struct zone *
+own_zone(const struct state *state, uint32_t friend)
+{
+    const struct zone_source *zones = &state->definitions->zones;
+    const struct field_value value = state_value(state, friend, state->definitions->tz_field);
+    return value.text == NULL ? NULL : zones->lookup(zones->context, span_cstr(value.text));
+}
+
 const struct zone *
 scenario_zone(const struct state *state, const struct scenario *scenario, uint32_t friend)
 {
@@ -15,12 +24,19 @@ scenario_zone(const struct state *state, const struct scenario *scenario, uint32
     if (!scenario->friend_zone) {
         return scenario->zone;
     }
-    const struct field_value value = state_value(state, friend, definitions->tz_field);
-    const struct zone *zone =
-        value.text == NULL
-            ? NULL
-            : definitions->zones.lookup(definitions->zones.context, span_cstr(value.text));
+    const struct zone *zone = own_zone(state, friend);
     return zone != NULL ? zone : definitions->account.zone;
+}
+
+const char *
+state_unknown_zone(const struct state *state, uint32_t friend)
+{
+    const struct definitions *definitions = state->definitions;
+    if (definitions->tz_field == NO_ID || definitions->zones.lookup == NULL) {
+        return NULL; /* nothing in force yet */
+    }
+    const char *name = state_value(state, friend, definitions->tz_field).text;
+    return name == NULL || name[0] == '\0' || own_zone(state, friend) != NULL ? NULL : name;
 }
 
 void

@@ -457,6 +457,8 @@ int64_t state_follow_line_at(const struct state *state, uint32_t friend);
 
 /* NO_ID when no friend has that LINE user id. */
 uint32_t state_find_friend(const struct state *state, struct span line_id);
+/* The friend's `tz` where it is no time zone, so that the account's stands in (SPEC R1); else NULL. */
+const char *state_unknown_zone(const struct state *state, uint32_t friend);
 bool state_has_finished(const struct state *state, uint32_t friend, uint32_t scenario);
 bool state_has_tapped(const struct state *state, uint32_t friend, uint32_t button);
 bool state_has_received(const struct state *state, uint32_t friend, uint32_t template);

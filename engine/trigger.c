@@ -3,8 +3,6 @@
 
 #include "engine/tables.h"
 
-#include <stdio.h>
-
 static bool
 is_running(const struct turn *turn, uint32_t enrolment)
 {
@@ -183,22 +181,6 @@ trigger_look(const struct turn *turn, const struct event *event)
     return before;
 }
 
-/* The friend's zone; one that does not exist is as good as none, and people are told (SPEC R1). */
-static void
-see_zone(struct turn *turn, uint32_t friend, struct span name)
-{
-    const struct definitions *definitions = turn->state->definitions;
-    if (name.len > 0 && definitions->zones.lookup != NULL &&
-        definitions->zones.lookup(definitions->zones.context, name) == NULL) {
-        size_t room = name.len + 64;
-        char *said = arena_alloc(turn->out->arena, room);
-        int len = snprintf(said, room, "tz '%.*s' is no time zone: the account's is used",
-                           span_fmt(name));
-        notice_tell(turn, friend, span_of(said, (size_t)len), NO_ID, (struct source){0});
-    }
-    scenario_zone_changed(turn, friend);
-}
-
 static void
 see_field(struct turn *turn, const struct event *event, const struct trigger_before *before)
 {
@@ -216,7 +198,7 @@ see_field(struct turn *turn, const struct event *event, const struct trigger_bef
     trigger_number_changed(turn, friend, on, before->number, number_of(turn->state, friend, field));
     date_field_changed(turn, friend, field);
     if (field == turn->state->definitions->tz_field) {
-        see_zone(turn, friend, span_cstr(state_value(turn->state, friend, field).text));
+        scenario_zone_changed(turn, friend);
     }
 }
 

@@ -29,6 +29,12 @@ struct batch_view {
     uint64_t checksum;
 };
 
+static inline uint64_t
+batch_last_seq(const struct batch_view *view)
+{
+    return view->header.first_seq + view->header.event_count - 1;
+}
+
 /* Appends the batch to out; returns its checksum. */
 uint64_t batch_encode(const struct batch_header *header, struct span events, struct buf *out);
 

@@ -1,68 +1,27 @@
-#include "store/log.h"
+#include "store/log_inside.h"
 
 #include "engine/base/checksum.h"
-#include "store/batch.h"
-#include "store/cut.h"
-#include "store/id_table.h"
-#include "store/writer.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { BATCHES_BYTES = 256 * 1024, ROWS_BYTES = 64 * 1024 }; /* read ahead by a cursor */
 #define ID_MS (LOG_ID_DAYS * INT64_C(86400000))
 static const uint64_t ID_SEED = 0x73746570642d6964; /* "stepd-id": a second, independent sum */
-
-struct log {
-    struct log_backend *backend;
-    struct writer *writer; /* NULL: a commit follows its append at once */
-    enum log_mode mode;
-    enum rc dead; /* RC_OK while alive; else why the log takes nothing more */
-    uint8_t run_id[LOG_RUN_ID_BYTES];
-    bool run_id_set;
-    bool any;      /* newest is a batch */
-    bool replaced; /* the mark beside the log names a batch that is not in it */
-    struct batch_view newest;
-    uint64_t durable; /* number up to which it is on stable storage, as last told */
-    int64_t now_ms;   /* the latest time known: at open, then of each batch */
-    log_durable_fn durable_fn;
-    void *durable_context;
-    struct buf error;
-    struct buf scratch; /* the batches of one append, encoded */
-    struct log_value *values;
-    uint32_t value_count, value_capacity;
-    struct cut cut;
-    struct log_id *ids;
-    uint32_t id_capacity;
-    struct id_table
-        queued_ids; /* with a writer: each id's event, of interest until it is durable */
-};
-
-struct log_cursor {
-    struct log *log;
-    uint64_t from_seq;
-    bool started;
-    struct batch_view last;  /* once started */
-    struct buf bytes;        /* the first batch */
-    struct log_rows batches; /* those after it */
-    struct log_rows rows;    /* of content, of the batch last read */
-    size_t rows_bytes_max;
-};
 
 /* What the last failed log_open() said: there is no log yet to ask. */
 static _Thread_local char open_error[512];
 
-static enum rc
-fail_at(struct log *log, enum rc rc, uint64_t seq, const char *why)
+enum rc
+log_fail_at(struct log *log, enum rc rc, uint64_t seq, const char *why)
 {
     buf_clear(&log->error);
     buf_printf(&log->error, "batch at event %" PRIu64 ": %s", seq, why);
     return rc;
 }
 
-static enum rc
-fail_in_storage(struct log *log, enum rc rc, const char *doing)
+enum rc
+log_fail_in_storage(struct log *log, enum rc rc, const char *doing)
 {
     buf_clear(&log->error);
     buf_printf(&log->error, "%s: %s", doing,
@@ -81,12 +40,6 @@ die(struct log *log, enum rc rc)
     return rc;
 }
 
-static uint64_t
-last_seq(const struct batch_view *view)
-{
-    return view->header.first_seq + view->header.event_count - 1;
-}
-
 /* Reads and checks the newest batch: what the next one must follow. */
 static enum rc
 find_newest(struct log *log)
@@ -98,16 +51,16 @@ find_newest(struct log *log)
         return RC_OK;
     }
     if (rc != RC_OK) {
-        return fail_in_storage(log, rc, "reading the newest batch");
+        return log_fail_in_storage(log, rc, "reading the newest batch");
     }
     const char *why = NULL;
     rc = batch_decode(buf_span(&log->scratch), key, &log->newest, &why);
     if (rc != RC_OK) {
-        return fail_at(log, rc, key, why);
+        return log_fail_at(log, rc, key, why);
     }
     log->newest.events = (struct span){0}; /* the bytes go with the next append */
     log->any = true;
-    log->durable = last_seq(&log->newest);
+    log->durable = batch_last_seq(&log->newest);
     if (log->newest.header.time_ms > log->now_ms) {
         log->now_ms = log->newest.header.time_ms;
     }
@@ -132,13 +85,13 @@ check_mark(struct log *log)
         return RC_OK;
     }
     if (rc != RC_OK) {
-        return fail_in_storage(log, rc, "reading the batch last marked");
+        return log_fail_in_storage(log, rc, "reading the batch last marked");
     }
     rc = batch_decode(buf_span(&log->scratch), key, &view, &why);
     if (rc != RC_OK) {
-        return fail_at(log, rc, key, why);
+        return log_fail_at(log, rc, key, why);
     }
-    log->replaced = last_seq(&view) != mark->seq || view.checksum != mark->checksum;
+    log->replaced = batch_last_seq(&view) != mark->seq || view.checksum != mark->checksum;
     return RC_OK;
 }
 
@@ -274,7 +227,7 @@ log_set_run_id(struct log *log, const uint8_t run_id[LOG_RUN_ID_BYTES])
 uint64_t
 log_newest(const struct log *log)
 {
-    return log->any ? last_seq(&log->newest) : 0;
+    return log->any ? batch_last_seq(&log->newest) : 0;
 }
 
 int64_t
@@ -452,11 +405,11 @@ log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq
         return log->dead;
     }
     if (log->mode != LOG_CLAIM) {
-        return fail_at(log, RC_REFUSED, expected_seq, "the log was opened to read");
+        return log_fail_at(log, RC_REFUSED, expected_seq, "the log was opened to read");
     }
     assert(log->run_id_set);
     if (expected_seq != log_newest(log) + 1) {
-        return fail_at(log, RC_FENCED, expected_seq, "it is not the next");
+        return log_fail_at(log, RC_FENCED, expected_seq, "it is not the next");
     }
     for (uint32_t i = 0; i < batch->content_count; i++) {
         assert(batch->content[i].seq >= expected_seq + (i > 0 ? 1 : 0));
@@ -469,7 +422,7 @@ log_append(struct log *log, const struct log_batch *batch, uint64_t expected_seq
     memcpy(header.run_id, log->run_id, LOG_RUN_ID_BYTES);
     enum rc rc = encode_batches(log, batch, &header, &checksum);
     if (rc == RC_TOO_LARGE) {
-        return fail_at(log, rc, header.first_seq, "more bytes than a batch may have");
+        return log_fail_at(log, rc, header.first_seq, "more bytes than a batch may have");
     }
     if (rc == RC_OK) {
         assert(header.first_seq + header.event_count == expected_seq + batch->event_count);
@@ -543,16 +496,15 @@ log_knows_id(struct log *log, struct span id, bool *out_known)
     }
     enum rc rc = log->backend->read_id(log->backend, &hashed, &time_ms);
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
-        return fail_in_storage(log, rc, "looking up a remembered id");
+        return log_fail_in_storage(log, rc, "looking up a remembered id");
     }
     /* rows are dropped a few at a time, so the age decides, not whether it is still there */
     *out_known = rc == RC_OK && time_ms >= log->now_ms - ID_MS;
     return RC_OK;
 }
 
-/* Nothing is stored under this number: is it still on its way? */
-static bool
-is_queued(const struct log *log, uint64_t seq)
+bool
+log_is_queued(const struct log *log, uint64_t seq)
 {
     return log->writer != NULL && seq > log->durable && seq <= log_newest(log);
 }
@@ -565,164 +517,7 @@ log_read_content(struct log *log, uint64_t seq, struct buf *out_row)
     }
     enum rc rc = log->backend->read_content(log->backend, seq, out_row);
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
-        return fail_in_storage(log, rc, "reading content");
+        return log_fail_in_storage(log, rc, "reading content");
     }
-    return rc == RC_NOT_FOUND && is_queued(log, seq) ? RC_AGAIN : rc;
-}
-
-/* ---- cursor ---- */
-
-enum rc
-log_cursor_open(struct log *log, uint64_t from_seq, struct log_cursor **out_cursor)
-{
-    if (log->dead != RC_OK) {
-        return log->dead;
-    }
-    struct log_cursor *cursor = calloc(1, sizeof(*cursor));
-    if (cursor == NULL) {
-        return RC_NO_MEMORY;
-    }
-    cursor->log = log;
-    cursor->from_seq = from_seq == 0 ? 1 : from_seq;
-    *out_cursor = cursor;
-    return RC_OK;
-}
-
-/* The first batch of a cursor must hold the number asked for; a log begins at 1. */
-static enum rc
-check_start(struct log_cursor *cursor, const struct batch_view *view)
-{
-    if (last_seq(view) >= cursor->from_seq) {
-        return RC_OK;
-    }
-    uint64_t key;
-    struct buf next = {0};
-    struct log_backend *backend = cursor->log->backend;
-    enum rc rc = backend->read_batch(backend, LOG_SEEK_FROM, cursor->from_seq, &next, &key);
-    buf_fini(&next);
-    if (rc == RC_OK) {
-        return fail_at(cursor->log, RC_CORRUPT, key, "events before it are missing");
-    }
-    return rc == RC_NOT_FOUND ? RC_END : fail_in_storage(cursor->log, rc, "reading");
-}
-
-/* Many small batches come in one transaction. */
-static enum rc
-read_ahead(struct log_cursor *cursor, struct span *out_bytes, uint64_t *out_key)
-{
-    struct log_backend *backend = cursor->log->backend;
-    if (log_rows_next(&cursor->batches, out_key, out_bytes)) {
-        return RC_OK;
-    }
-    log_rows_begin(&cursor->batches, cursor->last.header.first_seq + 1, UINT64_MAX, BATCHES_BYTES);
-    enum rc rc = backend->read_batches(backend, &cursor->batches);
-    if (rc != RC_OK) {
-        return rc;
-    }
-    return log_rows_next(&cursor->batches, out_key, out_bytes) ? RC_OK : RC_NOT_FOUND;
-}
-
-static enum rc
-read_next(struct log_cursor *cursor, struct span *out_bytes, uint64_t *out_key)
-{
-    struct log_backend *backend = cursor->log->backend;
-    if (cursor->started) {
-        return read_ahead(cursor, out_bytes, out_key);
-    }
-    enum rc rc =
-        backend->read_batch(backend, LOG_SEEK_HOLD, cursor->from_seq, &cursor->bytes, out_key);
-    if (rc == RC_NOT_FOUND) {
-        rc = backend->read_batch(backend, LOG_SEEK_FROM, cursor->from_seq, &cursor->bytes, out_key);
-        rc = rc == RC_OK
-                 ? fail_at(cursor->log, RC_CORRUPT, *out_key, "events before it are missing")
-                 : rc;
-    }
-    *out_bytes = buf_span(&cursor->bytes);
-    return rc;
-}
-
-enum rc
-log_cursor_next(struct log_cursor *cursor, struct log_batch_view *out_batch)
-{
-    struct log *log = cursor->log;
-    uint64_t key = 0;
-    struct span bytes;
-    if (log->dead != RC_OK) {
-        return log->dead;
-    }
-    enum rc rc = read_next(cursor, &bytes, &key);
-    if (rc == RC_NOT_FOUND) {
-        return is_queued(log, cursor->started ? last_seq(&cursor->last) + 1 : cursor->from_seq)
-                   ? RC_AGAIN
-                   : RC_END;
-    }
-    if (rc != RC_OK) {
-        return key != 0 ? rc : fail_in_storage(log, rc, "reading a batch");
-    }
-    struct batch_view view;
-    const char *why = NULL;
-    rc = batch_decode(bytes, key, &view, &why);
-    if (rc != RC_OK) {
-        return fail_at(log, rc, key, why);
-    }
-    if (!cursor->started) {
-        rc = check_start(cursor, &view);
-        if (rc != RC_OK) {
-            return rc == RC_END && is_queued(log, cursor->from_seq) ? RC_AGAIN : rc;
-        }
-    } else if ((why = batch_follows(&view, &cursor->last)) != NULL) {
-        return fail_at(log, RC_CORRUPT, key, why);
-    }
-    cursor->started = true;
-    cursor->last = view;
-    cursor->rows.to = 0; /* rows of the batch before */
-    *out_batch = (struct log_batch_view){
-        .first_seq = view.header.first_seq,
-        .event_count = view.header.event_count,
-        .time_ms = view.header.time_ms,
-        .events = view.events,
-        .checksum = view.checksum,
-    };
-    memcpy(out_batch->run_id, view.header.run_id, LOG_RUN_ID_BYTES);
-    return RC_OK;
-}
-
-/* Whoever asks for one row may be after that one only; whoever asks again walks through the batch. */
-enum rc
-log_cursor_content(struct log_cursor *cursor, uint64_t seq, struct span *out_row)
-{
-    struct log *log = cursor->log;
-    if (log->dead != RC_OK) {
-        return log->dead;
-    }
-    if (!log_rows_cover(&cursor->rows, seq)) {
-        uint64_t last = cursor->started ? last_seq(&cursor->last) : seq;
-        log_rows_begin(&cursor->rows, seq, last > seq ? last : seq, cursor->rows_bytes_max);
-        cursor->rows_bytes_max = ROWS_BYTES;
-        enum rc rc = log->backend->read_contents(log->backend, &cursor->rows);
-        if (rc != RC_OK) {
-            cursor->rows.to = 0;
-            return fail_in_storage(log, rc, "reading content");
-        }
-    }
-    if (log_rows_find(&cursor->rows, seq, out_row)) {
-        return RC_OK;
-    }
-    if (is_queued(log, seq)) {
-        cursor->rows.to = 0; /* it may be there when we are asked again */
-        return RC_AGAIN;
-    }
-    return RC_NOT_FOUND;
-}
-
-void
-log_cursor_close(struct log_cursor *cursor)
-{
-    if (cursor == NULL) {
-        return;
-    }
-    buf_fini(&cursor->bytes);
-    log_rows_fini(&cursor->batches);
-    log_rows_fini(&cursor->rows);
-    free(cursor);
+    return rc == RC_NOT_FOUND && log_is_queued(log, seq) ? RC_AGAIN : rc;
 }

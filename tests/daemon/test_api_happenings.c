@@ -82,6 +82,28 @@ START_TEST(a_wrong_call_is_told_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_tz_that_is_no_time_zone_is_a_warning_and_no_notice)
+{
+    static const char *const PLACES[] = {"/v1/friends/0", "/v1/friends/0/why"};
+    json_t *answer =
+        call_api("POST", "/v1/friends/0/fields", "{\"set\":{\"tz\":\"Mars/Olympus\"}}", NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "events")), 1);
+    json_decref(answer);
+    for (int i = 0; i < 2; i++) {
+        answer = call_api("GET", PLACES[i], "", NULL);
+        expect(answer, "warnings.0", "tz 'Mars/Olympus' is no time zone: the account's is used");
+        json_decref(answer);
+    }
+    json_decref(
+        call_api("POST", "/v1/friends/0/fields", "{\"set\":{\"tz\":\"Asia/Tokyo\"}}", NULL));
+    for (int i = 0; i < 2; i++) {
+        answer = call_api("GET", PLACES[i], "", NULL);
+        ck_assert_uint_eq(json_array_size(json_object_get(answer, "warnings")), 0);
+        json_decref(answer);
+    }
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -90,6 +112,7 @@ suite(void)
     tcase_add_checked_fixture(tcase, open_shop, fixture_close);
     tcase_add_test(tcase, a_custom_event_sets_off_its_trigger_once_for_each_key);
     tcase_add_test(tcase, a_mark_is_set_and_fires_its_trigger);
+    tcase_add_test(tcase, a_tz_that_is_no_time_zone_is_a_warning_and_no_notice);
     tcase_add_loop_test(tcase, a_wrong_call_is_told_and_changes_nothing, 0,
                         sizeof(WRONG) / sizeof(WRONG[0]));
     suite_add_tcase(suite, tcase);

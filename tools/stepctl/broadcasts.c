@@ -2,52 +2,31 @@
 #include "tools/common/http_call.h"
 #include "tools/stepctl/client.h"
 #include "tools/stepctl/commands.h"
-#include <stdio.h>
 
-static const char *const COLUMNS[] = {"id", "at", "phase", "audience", "fit", "to", "title"};
+static const struct client_column COLUMNS[] = {
+    {"id", "id", CELL_TEXT},       {"at", "at", CELL_INSTANT},
+    {"phase", "phase", CELL_TEXT}, {"audience", "audience", CELL_NUMBER},
+    {"fit", "fit", CELL_TEXT},     {"to", "to", CELL_TEXT},
+    {"title", "title", CELL_TEXT},
+};
 enum { COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]) };
 
-static struct table *
-new_table(void)
+static void
+show_list(const struct invocation *invocation, const json_t *answer)
 {
-    struct table *table = table_new();
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        table_column(table, COLUMNS[i], i == 3 ? TABLE_RIGHT : TABLE_LEFT);
-    }
-    return table;
+    client_print_rows(invocation, json_object_get(answer, "broadcasts"), COLUMNS, COLUMN_COUNT);
 }
 
 static void
-add_row(struct table *table, const json_t *broadcast)
+show_one(const struct invocation *invocation, const json_t *answer)
 {
-    table_row(table);
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        if (i == 1) {
-            cell_of_instant(table, broadcast, COLUMNS[i]);
-        } else {
-            cell_of(table, broadcast, COLUMNS[i]);
-        }
-    }
+    client_print_rows(invocation, answer, COLUMNS, COLUMN_COUNT);
 }
 
 int
 command_broadcast_list(const struct invocation *invocation)
 {
-    json_t *answer = NULL;
-    int code = client_call(invocation, "GET", "/v1/broadcasts", NULL, &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        const json_t *list = json_object_get(answer, "broadcasts");
-        struct table *table = new_table();
-        for (size_t i = 0; i < json_array_size(list); i++) {
-            add_row(table, json_array_get(list, i));
-        }
-        client_print_table(invocation, table);
-        table_free(table);
-    }
-    json_decref(answer);
-    return code;
+    return client_show(invocation, "GET", "/v1/broadcasts", NULL, show_list);
 }
 
 static int
@@ -57,17 +36,7 @@ change(const struct invocation *invocation, const char *verb, json_t *body)
     buf_append_cstr(&path, "/v1/broadcasts/");
     url_append_encoded(&path, span_cstr(invocation->arguments[0]));
     buf_printf(&path, "/%s", verb);
-    json_t *answer = NULL;
-    int code = client_call(invocation, "POST", buf_cstr(&path), body, &answer);
-    if (code == EXIT_DONE && client_wants_json(invocation)) {
-        client_print_json(answer);
-    } else if (code == EXIT_DONE) {
-        struct table *table = new_table();
-        add_row(table, answer);
-        client_print_table(invocation, table);
-        table_free(table);
-    }
-    json_decref(answer);
+    int code = client_show(invocation, "POST", buf_cstr(&path), body, show_one);
     buf_fini(&path);
     return code;
 }

@@ -184,6 +184,15 @@ client_print_json(const json_t *json)
 }
 
 void
+client_print_warnings(const json_t *answer)
+{
+    const json_t *warnings = json_object_get(answer, "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        fprintf(stderr, "stepctl: warning: %s\n", json_string_value(json_array_get(warnings, i)));
+    }
+}
+
+void
 client_print_table(const struct invocation *invocation, const struct table *table)
 {
     struct buf out = {0};

@@ -40,6 +40,9 @@ void client_print_json(const json_t *json);
 /* For people, or as CSV with -o csv. */
 void client_print_table(const struct invocation *invocation, const struct table *table);
 
+/* The sentences under "warnings", beside what is printed: on the standard error. */
+void client_print_warnings(const json_t *answer);
+
 /* A table of objects of the API, a row each; an object alone is one row. */
 struct client_column {
     const char *heading, *member;

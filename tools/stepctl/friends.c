@@ -154,6 +154,7 @@ show_friend(const struct invocation *invocation, const json_t *answer)
         {"state", "state", CELL_TEXT},       {"waits for", "deferred", CELL_TEXT},
     };
     const json_t *enrolments = json_object_get(answer, "scenarios");
+    client_print_warnings(answer);
     client_print_rows(invocation, answer, FRIENDS, FRIEND_COLUMNS);
     show_fields(invocation, answer);
     if (json_array_size(enrolments) > 0) {

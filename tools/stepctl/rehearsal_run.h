@@ -45,7 +45,8 @@ struct rehearsal_importer {
 MUST_USE enum rc rehearsal_import(const struct rehearsal_importer *importer,
                                   const struct rehearsal_edit *table);
 
-/* An expected row of `state` as it is now: the same words, with what is true in their place. */
+/* rehearsal_state.c: an expected row of `state` as it is now, the same words with what is true in
+ * their place. */
 struct rehearsal_row rehearsal_state_row(const struct state *state, const struct zone *zone,
                                          const struct rehearsal_row *expected, struct arena *arena);
 

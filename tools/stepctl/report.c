@@ -27,25 +27,44 @@ enum { COUNT_COUNT = sizeof(COUNTS) / sizeof(COUNTS[0]) };
 
 /* "condition 12, stale 3" */
 static void
+append_count(struct buf *text, const char *name, const json_t *count)
+{
+    buf_printf(text, "%s%s %lld", text->len == 0 ? "" : ", ", name,
+               (long long)json_integer_value(count));
+}
+
+static void
+append_counts(struct buf *text, json_t *counts)
+{
+    const char *name;
+    json_t *count;
+    json_object_foreach(counts, name, count)
+    {
+        append_count(text, name, count);
+    }
+}
+
+/* Takes the text. */
+static void
+cell_of_counts(struct table *table, struct buf *text)
+{
+    if (text->len == 0) {
+        table_cell_none(table);
+    } else {
+        table_cell(table, buf_span(text));
+    }
+    buf_fini(text);
+}
+
+static void
 cell_of_reasons(struct table *table, const json_t *row)
 {
     static const char *const GROUPS[] = {"skipped_by", "cancelled_by", "held_by", "failed_by"};
     struct buf text = {0};
     for (size_t i = 0; i < sizeof(GROUPS) / sizeof(GROUPS[0]); i++) {
-        const char *reason;
-        json_t *count;
-        json_object_foreach(json_object_get(row, GROUPS[i]), reason, count)
-        {
-            buf_printf(&text, "%s%s %lld", text.len == 0 ? "" : ", ", reason,
-                       (long long)json_integer_value(count));
-        }
+        append_counts(&text, json_object_get(row, GROUPS[i]));
     }
-    if (text.len == 0) {
-        table_cell_none(table);
-    } else {
-        table_cell(table, buf_span(&text));
-    }
-    buf_fini(&text);
+    cell_of_counts(table, &text);
 }
 
 static void
@@ -86,26 +105,17 @@ print_head(const struct invocation *invocation, const json_t *answer)
     table_row(table);
     cell_of(table, answer, "entered");
     cell_of(table, answer, "active");
-    struct buf text = {0};
-    const char *reason;
-    json_t *count;
-    json_object_foreach(json_object_get(answer, "left_by"), reason, count)
-    {
-        buf_printf(&text, "%s%s %lld", text.len == 0 ? "" : ", ", reason,
-                   (long long)json_integer_value(count));
-    }
-    table_cell_cstr(table, text.len == 0 ? NULL : buf_cstr(&text));
-    buf_fini(&text);
+    struct buf left = {0}, converted = {0};
+    append_counts(&left, json_object_get(answer, "left_by"));
+    cell_of_counts(table, &left);
     size_t index;
     const json_t *row;
     json_array_foreach(json_object_get(answer, "converted"), index, row)
     {
-        buf_printf(&text, "%s%s %lld", text.len == 0 ? "" : ", ",
-                   json_string_value(json_object_get(row, "conversion")),
-                   (long long)json_integer_value(json_object_get(row, "friends")));
+        append_count(&converted, json_string_value(json_object_get(row, "conversion")),
+                     json_object_get(row, "friends"));
     }
-    table_cell_cstr(table, text.len == 0 ? NULL : buf_cstr(&text));
-    buf_fini(&text);
+    cell_of_counts(table, &converted);
     client_print_table(invocation, table);
     table_free(table);
     putchar('\n');

@@ -179,6 +179,7 @@ show_why(const struct invocation *invocation, const json_t *answer, const char *
         {"outcome", "結果"}, {"why", "理由"}, {"rule", "規則"},       {"event", "イベント"},
     };
     bool japanese = client_is_japanese(invocation);
+    client_print_warnings(answer);
     json_t *rows = json_object_get(answer, "deliveries");
     struct table *table = table_new();
     for (size_t i = 0; i < sizeof(HEADINGS) / sizeof(HEADINGS[0]); i++) {
