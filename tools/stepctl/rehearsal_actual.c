@@ -1,43 +1,9 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
 
-#include "engine/crowd.h"
 #include "proto/describe.h"
 #include "proto/event.h"
-#include "proto/signature.h"
-#include "tools/stepctl/rehearsal_run.h"
-#include <stdio.h>
-
-struct intent {
-    uint64_t delivery;
-    uint32_t friend;
-    struct span key; /* as LINE saw it: retry key, or reply token */
-    int64_t due_ms;
-    uint32_t item_count;
-    struct delivery_item items[DELIVERY_ITEMS_MAX];
-    bool reply, sent, accepted;
-};
-
-struct planned {
-    uint64_t delivery;
-    struct span token;
-};
-
-struct reading {
-    const struct rehearsal_end *end;
-    struct rehearsal_result *result;
-    uint8_t run_id[16];
-    struct intent *intents;
-    uint32_t intent_count;
-    struct planned *planned;
-    uint32_t planned_count;
-};
-
-static const struct definitions *
-definitions_of(const struct reading *reading)
-{
-    return reading->end->state->definitions;
-}
+#include "tools/stepctl/rehearsal_reading.h"
 
 static const char *
 friend_name(const struct reading *reading, uint32_t friend, char room[LINE_ID_ROOM])
@@ -97,9 +63,8 @@ append_source(const struct definitions *definitions, struct source source, struc
     }
 }
 
-/* Begins a row: "2026-06-01 10:15:00 A". */
-static struct buf
-begin_row(const struct reading *reading, int64_t at_ms, uint32_t friend)
+struct buf
+reading_begin_row(const struct reading *reading, int64_t at_ms, uint32_t friend)
 {
     struct buf text = {0};
     buf_append_span(&text,
@@ -108,9 +73,9 @@ begin_row(const struct reading *reading, int64_t at_ms, uint32_t friend)
     return text;
 }
 
-static void
-end_row(const struct reading *reading, enum rehearsal_list list, int64_t at_ms, struct buf *text,
-        struct span with)
+void
+reading_end_row(const struct reading *reading, enum rehearsal_list list, int64_t at_ms,
+                struct buf *text, struct span with)
 {
     struct arena *arena = reading->end->arena;
     rehearsal_rows_add(&reading->result->rows[list], arena,
@@ -120,10 +85,9 @@ end_row(const struct reading *reading, enum rehearsal_list list, int64_t at_ms, 
     buf_fini(text);
 }
 
-/* LANGUAGE 13 "Outcomes": a stop names what cancelled it, everything else its reason. */
-static void
-append_reason(const struct reading *reading, const struct event *event, enum reason reason,
-              struct buf *text)
+void
+reading_append_reason(const struct reading *reading, const struct event *event, enum reason reason,
+                      struct buf *text)
 {
     buf_append_byte(text, ' ');
     if (reason == REASON_STOPPED) {
@@ -156,25 +120,25 @@ read_step(const struct reading *reading, const struct event *event)
     if (is_date(definitions_of(reading), event->u.step.scenario) && skipped && blocked) {
         return; /* standing rules pass over a blocked friend (SPEC R15) */
     }
-    struct buf text = begin_row(reading, due_ms, event->friend);
+    struct buf text = reading_begin_row(reading, due_ms, event->friend);
     struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
     buf_append_byte(&text, ' ');
     append_source(definitions_of(reading), step, &text);
     buf_append_cstr(&text, skipped ? " skipped" : " cancelled");
-    append_reason(reading, event, event->u.step.reason, &text);
-    end_row(reading, LIST_UNSENT, due_ms, &text, (struct span){0});
+    reading_append_reason(reading, event, event->u.step.reason, &text);
+    reading_end_row(reading, LIST_UNSENT, due_ms, &text, (struct span){0});
 }
 
 /* When it began to be held: that is when the event came. */
 static void
 read_held_step(const struct reading *reading, const struct event *event)
 {
-    struct buf text = begin_row(reading, event->at_ms, event->friend);
+    struct buf text = reading_begin_row(reading, event->at_ms, event->friend);
     struct source step = {SOURCE_STEP, event->u.step.scenario, event->u.step.step};
     buf_append_byte(&text, ' ');
     append_source(definitions_of(reading), step, &text);
-    append_reason(reading, event, event->u.step.reason, &text);
-    end_row(reading, LIST_HELD, event->at_ms, &text, (struct span){0});
+    reading_append_reason(reading, event, event->u.step.reason, &text);
+    reading_end_row(reading, LIST_HELD, event->at_ms, &text, (struct span){0});
 }
 
 /* Whom the broadcast passed over, and the first term that was false for them (R42). */
@@ -197,7 +161,7 @@ read_audience(const struct reading *reading, const struct event *event)
                    names_text(&definitions->broadcast_names, event->u.broadcast.broadcast),
                    friend_name(reading, event->u.broadcast.from + i, (char[LINE_ID_ROOM]){0}));
         describe_condition(definitions, &condition, &text);
-        end_row(reading, LIST_AUDIENCE, event->at_ms, &text, (struct span){0});
+        reading_end_row(reading, LIST_AUDIENCE, event->at_ms, &text, (struct span){0});
     }
 }
 
@@ -215,14 +179,14 @@ read_broadcast(const struct reading *reading, const struct event *event)
         return;
     }
     int64_t at_ms = held ? event->at_ms : event->u.broadcast.due_ms;
-    struct buf text = begin_row(reading, at_ms, NO_ID);
+    struct buf text = reading_begin_row(reading, at_ms, NO_ID);
     buf_printf(&text, " %s%s",
                names_text(&definitions_of(reading)->broadcast_names, event->u.broadcast.broadcast),
                held                     ? ""
                : reason == REASON_STALE ? " skipped"
                                         : " cancelled");
-    append_reason(reading, event, reason, &text);
-    end_row(reading, held ? LIST_HELD : LIST_UNSENT, at_ms, &text, (struct span){0});
+    reading_append_reason(reading, event, reason, &text);
+    reading_end_row(reading, held ? LIST_HELD : LIST_UNSENT, at_ms, &text, (struct span){0});
 }
 
 static bool
@@ -243,129 +207,20 @@ source_came_before(const struct delivery_item *items, uint32_t at)
     return false;
 }
 
-/* One row of `list` for each source in a delivery: due, friend, source, and what is said of it. */
-static void
-add_sources(const struct reading *reading, enum rehearsal_list list, int64_t due_ms,
-            uint32_t friend, const struct delivery_item *items, uint32_t count, const char *said)
+void
+reading_add_sources(const struct reading *reading, enum rehearsal_list list, int64_t due_ms,
+                    uint32_t friend, const struct delivery_item *items, uint32_t count,
+                    const char *said)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (source_came_before(items, i)) {
             continue;
         }
-        struct buf text = begin_row(reading, due_ms, friend);
+        struct buf text = reading_begin_row(reading, due_ms, friend);
         buf_append_byte(&text, ' ');
         append_source(definitions_of(reading), items[i].source, &text);
         buf_append_cstr(&text, said);
-        end_row(reading, list, due_ms, &text, (struct span){0});
-    }
-}
-
-static struct intent *
-newest_intent(const struct reading *reading, uint64_t delivery, uint32_t friend)
-{
-    for (uint32_t i = reading->intent_count; i > 0; i--) {
-        if (reading->intents[i - 1].delivery == delivery &&
-            reading->intents[i - 1].friend == friend) {
-            return &reading->intents[i - 1];
-        }
-    }
-    return NULL;
-}
-
-static void
-read_intent(struct reading *reading, const struct event *event)
-{
-    struct arena *arena = reading->end->arena;
-    uint64_t made_by = event->u.delivery.delivery;
-    struct intent intent = {.delivery = made_by != 0 ? made_by : event->seq,
-                            .friend = event->friend,
-                            .due_ms = event->u.delivery.due_ms,
-                            .item_count = event->u.delivery.item_count,
-                            .reply = event->u.delivery.how == HOW_REPLY};
-    memcpy(intent.items, event->u.delivery.items, sizeof(intent.items));
-    if (intent.reply) {
-        for (uint32_t i = 0; i < reading->planned_count; i++) {
-            if (reading->planned[i].delivery == intent.delivery) {
-                intent.key = reading->planned[i].token;
-            }
-        }
-    } else {
-        char key[RETRY_KEY_TEXT_BYTES];
-        retry_key(reading->run_id, event->seq, key);
-        intent.key = arena_span(arena, span_cstr(key));
-    }
-    reading->intents =
-        arena_grow(arena, reading->intents, reading->intent_count, sizeof(*reading->intents));
-    reading->intents[reading->intent_count++] = intent;
-}
-
-static void
-read_outcome(const struct reading *reading, const struct event *event)
-{
-    struct intent *intent = newest_intent(reading, event->u.delivery.delivery, event->friend);
-    if (intent == NULL) {
-        return;
-    }
-    char said[32] = " unknown";
-    switch (event->u.delivery.result) {
-    case RESULT_SENT:
-        intent->sent = true;
-        return;
-    case RESULT_RETURNED:
-    case RESULT_ALONE:
-        return; /* due again */
-    case RESULT_FAILED:
-        snprintf(said, sizeof(said), " failed %u", event->u.delivery.code);
-        break;
-    case RESULT_UNKNOWN:
-        break;
-    }
-    add_sources(reading, LIST_UNSENT, intent->due_ms, intent->friend, intent->items,
-                intent->item_count, said);
-}
-
-static void
-read_delivery(struct reading *reading, const struct event *event)
-{
-    struct arena *arena = reading->end->arena;
-    if (event->kind == EVENT_DELIVERY_PLANNED && event->word_count > 0) {
-        reading->planned =
-            arena_grow(arena, reading->planned, reading->planned_count, sizeof(*reading->planned));
-        reading->planned[reading->planned_count++] =
-            (struct planned){.delivery = event->seq, .token = arena_span(arena, event->words[0])};
-    } else if (event->kind == EVENT_DELIVERY_INTENDED) {
-        read_intent(reading, event);
-    } else if (event->kind == EVENT_DELIVERY_OUTCOME) {
-        read_outcome(reading, event);
-    } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
-        /* What waits too long is skipped (SPEC R6), what became pointless is cancelled. */
-        bool stale = event->u.delivery.reason == REASON_STALE ||
-                     event->u.delivery.reason == REASON_STALE_CAP ||
-                     event->u.delivery.reason == REASON_CONDITION;
-        struct buf said = {0};
-        buf_append_cstr(&said, stale ? " skipped" : " cancelled");
-        append_reason(reading, event, event->u.delivery.reason, &said);
-        add_sources(reading, LIST_UNSENT, event->u.delivery.due_ms, event->friend,
-                    event->u.delivery.items, event->u.delivery.item_count, buf_cstr(&said));
-        buf_fini(&said);
-    } else if (event->kind == EVENT_DELIVERY_HELD) {
-        struct buf said = {0};
-        append_reason(reading, event, event->u.delivery.reason, &said);
-        add_sources(reading, LIST_HELD, event->at_ms, event->friend, event->u.delivery.items,
-                    event->u.delivery.item_count, buf_cstr(&said));
-        buf_fini(&said);
-    }
-}
-
-/* Each friend of a request to many is a row of their own. */
-static void
-read_crowd(struct reading *reading, const struct event *event)
-{
-    struct crowd crowd;
-    for (uint32_t i = 0; crowd_unpack(event->u.delivery.crowd, &crowd) && i < crowd.count; i++) {
-        struct event single;
-        crowd_single(event, &crowd, i, &single);
-        read_delivery(reading, &single);
+        reading_end_row(reading, list, due_ms, &text, (struct span){0});
     }
 }
 
@@ -373,9 +228,9 @@ static void
 add_refusal(const struct reading *reading, const struct event *event, const struct names *names,
             uint32_t id, enum reason reason)
 {
-    struct buf text = begin_row(reading, event->at_ms, event->friend);
+    struct buf text = reading_begin_row(reading, event->at_ms, event->friend);
     buf_printf(&text, " %s %s", names_text(names, id), reason_name(reason));
-    end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
+    reading_end_row(reading, LIST_REFUSED, event->at_ms, &text, (struct span){0});
 }
 
 static enum rc
@@ -409,12 +264,12 @@ observe(void *context, const struct event *event)
         buf_printf(&text, " %.*s updated=%u unknown=%u created=0",
                    span_fmt(event->word_count > 0 ? event->words[0] : (struct span){0}),
                    event->u.imported.updated, event->u.imported.unknown);
-        end_row(reading, LIST_IMPORTS, event->at_ms, &text, (struct span){0});
+        reading_end_row(reading, LIST_IMPORTS, event->at_ms, &text, (struct span){0});
         break;
     }
     case EVENT_NOTIFIED: {
-        struct buf text = begin_row(reading, event->at_ms, event->friend);
-        end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
+        struct buf text = reading_begin_row(reading, event->at_ms, event->friend);
+        reading_end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
         break;
     }
     case EVENT_DELIVERY_PLANNED:
@@ -422,11 +277,11 @@ observe(void *context, const struct event *event)
     case EVENT_DELIVERY_OUTCOME:
     case EVENT_DELIVERY_CANCELLED:
     case EVENT_DELIVERY_HELD:
-        read_delivery(reading, event);
+        reading_delivery(reading, event);
         break;
     case EVENT_DELIVERIES_INTENDED:
     case EVENT_DELIVERIES_OUTCOME:
-        read_crowd(reading, event);
+        reading_crowd(reading, event);
         break;
     case EVENT_BROADCAST_CHOSEN:
     case EVENT_BROADCAST_HELD:
@@ -442,57 +297,13 @@ observe(void *context, const struct event *event)
                                                  event->at_ms));
         buf_printf(&text, " %s",
                    names_text(&definitions_of(reading)->scenario_names, event->u.cap.scenario));
-        end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
+        reading_end_row(reading, LIST_NOTIFIED, event->at_ms, &text, (struct span){0});
         break;
     }
     default: /* the other kinds are no rows of any list */
         break;
     }
     return RC_OK;
-}
-
-static void
-add_delivery(const struct reading *reading, int64_t at_ms, uint32_t friend,
-             const struct intent *intent, bool reply, const char *remark, struct span body)
-{
-    struct buf text = begin_row(reading, at_ms, friend);
-    for (uint32_t i = 0; intent != NULL && i < intent->item_count; i++) {
-        buf_printf(&text, "%s%s", i == 0 ? " " : "+",
-                   names_text(&definitions_of(reading)->template_names, intent->items[i].template));
-    }
-    buf_printf(&text, "%s %s%s", intent == NULL ? " ?" : "", reply ? "reply" : "push", remark);
-    end_row(reading, LIST_DELIVERIES, at_ms, &text, body);
-}
-
-/* The list is what LINE accepted; the log has to agree with it, both ways. */
-static void
-read_deliveries(const struct reading *reading)
-{
-    uint32_t count = 0;
-    const struct accepted *accepted = scripted_line_accepted(reading->end->line, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct accepted *row = &accepted[i];
-        struct intent *intent = NULL;
-        uint32_t friend = state_find_friend(reading->end->state, row->user);
-        for (uint32_t j = 0; j < reading->intent_count && intent == NULL; j++) {
-            struct intent *each = &reading->intents[j];
-            bool same = each->reply == row->reply && span_equal(each->key, row->key) &&
-                        (each->friend == friend || friend == NO_ID);
-            intent = same ? each : NULL;
-        }
-        const char *remark = intent == NULL ? " (not in the log)" : "";
-        if (intent != NULL) {
-            intent->accepted = true;
-        }
-        add_delivery(reading, row->at_ms, friend, intent, row->reply, remark, row->body);
-    }
-    for (uint32_t i = 0; i < reading->intent_count; i++) {
-        const struct intent *intent = &reading->intents[i];
-        if (intent->sent && !intent->accepted) {
-            add_delivery(reading, intent->due_ms, intent->friend, intent, intent->reply,
-                         " (sent by the log, never accepted by LINE)", (struct span){0});
-        }
-    }
 }
 
 /* The due instants of the steps after the next, where they do not hang on a delivery (SPEC R2). */
@@ -507,7 +318,7 @@ read_later_steps(const struct reading *reading, uint32_t enrolment)
         if (due_ms != DUE_UNKNOWN_YET &&
             engine_step_is_ahead(reading->end->state, enrolment, step)) {
             struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, step->id}};
-            add_sources(reading, LIST_PENDING, due_ms, row->friend, &item, 1, "");
+            reading_add_sources(reading, LIST_PENDING, due_ms, row->friend, &item, 1, "");
         }
     }
 }
@@ -523,7 +334,7 @@ read_pending(const struct reading *reading)
         }
         if (row->phase == ENROLMENT_WAITING) {
             struct delivery_item item = {.source = {SOURCE_STEP, row->scenario, row->step}};
-            add_sources(reading, LIST_PENDING, row->due_ms, row->friend, &item, 1, "");
+            reading_add_sources(reading, LIST_PENDING, row->due_ms, row->friend, &item, 1, "");
         }
         if (row->phase != ENROLMENT_FREE) {
             read_later_steps(reading, i);
@@ -532,8 +343,8 @@ read_pending(const struct reading *reading)
     for (uint32_t i = 0; i < state->deliveries.count; i++) {
         const struct delivery *row = state_delivery(state, i);
         if (row->phase != DELIVERY_FREE) {
-            add_sources(reading, LIST_PENDING, row->due_ms, row->friend, row->items,
-                        row->item_count, "");
+            reading_add_sources(reading, LIST_PENDING, row->due_ms, row->friend, row->items,
+                                row->item_count, "");
         }
     }
 }
@@ -560,7 +371,7 @@ read_quota(const struct reading *reading)
         struct buf text = {0};
         buf_append_span(&text, rehearsal_instant(reading->end->arena, zone, at_ms));
         buf_printf(&text, " %u", used);
-        end_row(reading, LIST_QUOTA, at_ms, &text, (struct span){0});
+        reading_end_row(reading, LIST_QUOTA, at_ms, &text, (struct span){0});
     }
 }
 
@@ -575,7 +386,7 @@ rehearsal_actual(const struct rehearsal_end *end, struct buf *out_error,
     if (rc != RC_OK) {
         return rc;
     }
-    read_deliveries(&reading);
+    reading_deliveries(&reading);
     read_pending(&reading);
     read_quota(&reading);
     rehearsal_read_rosters(end, result);
