@@ -283,6 +283,16 @@ tell_outcome(struct telling *telling, struct story *story, const struct event *e
     }
 }
 
+/* An operator's word; what was sent anew is a story of its own, and this one stays unknown. */
+static void
+tell_decision(struct story *story, const struct event *event)
+{
+    story->presumed = event->u.delivery.result == RESULT_SENT;
+    if (event->u.delivery.result != RESULT_RETURNED) {
+        story->outcome = event->u.delivery.result == RESULT_SENT ? OUTCOME_SENT : OUTCOME_FAILED;
+    }
+}
+
 static void
 tell_delivery(struct telling *telling, const struct event *event)
 {
@@ -311,6 +321,8 @@ tell_delivery(struct telling *telling, const struct event *event)
         story->how = event->u.delivery.how;
     } else if (event->kind == EVENT_DELIVERY_OUTCOME) {
         tell_outcome(telling, story, event);
+    } else if (event->kind == EVENT_DELIVERY_DECIDED) {
+        tell_decision(story, event);
     } else if (event->kind == EVENT_DELIVERY_CANCELLED) {
         story->outcome = OUTCOME_CANCELLED;
         story->at_ms = event->at_ms;
@@ -336,7 +348,7 @@ matters(enum event_kind kind)
     return (kind >= EVENT_STEP_PLANNED && kind <= EVENT_STEP_CANCELLED) ||
            (kind >= EVENT_DELIVERY_PLANNED && kind <= EVENT_DELIVERY_CANCELLED) ||
            kind == EVENT_STEP_HELD || kind == EVENT_DELIVERY_HELD ||
-           kind == EVENT_DELIVERY_DEFERRED;
+           kind == EVENT_DELIVERY_DEFERRED || kind == EVENT_DELIVERY_DECIDED;
 }
 
 /* The friend's events that matter, newest first, until `limit` rows have begun; and what conditions

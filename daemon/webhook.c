@@ -91,6 +91,7 @@ input_webhook_id(const struct input *input)
     case INPUT_IMPORTED:
     case INPUT_SCAN:
     case INPUT_CLICK:
+    case INPUT_UNKNOWN:
         break;
     }
     return (struct span){0};

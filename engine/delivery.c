@@ -722,6 +722,9 @@ delivery_apply(struct state *state, const struct event *event)
     pressure_count(state, tables_delivery(state, index), event);
     measure_delivery(state, tables_delivery(state, index), event);
     enum delivery_result result = event->u.delivery.result;
+    if (event->kind == EVENT_DELIVERY_OUTCOME && result == RESULT_UNKNOWN) {
+        unknown_note(state, tables_delivery(state, index), event);
+    }
     if (event->kind == EVENT_DELIVERY_OUTCOME &&
         (result == RESULT_RETURNED || result == RESULT_ALONE)) {
         struct delivery *row = tables_delivery(state, index);

@@ -263,6 +263,7 @@ state_digest(const struct state *state)
     }
     deed_digest_sets(state, sum);
     measure_digest(state, sum);
+    unknown_digest(state, sum);
     add_counts(sum, state);
     add_tags(sum, state);
     for (uint32_t i = 0; i < state->enrolments.count; i++) {

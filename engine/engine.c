@@ -216,6 +216,9 @@ route(struct state *state, const struct event *event)
     case EVENT_OPERATOR_BLOCK:
         block_apply(state, event);
         break;
+    case EVENT_DELIVERY_DECIDED:
+        unknown_apply(state, event);
+        break;
     case EVENT_DATES_LOOKED_THROUGH:
         state->dates_from = event->u.dates.up_to;
         break;
@@ -470,6 +473,9 @@ operator_decide(struct turn *turn, const struct input *input)
     case INPUT_BLOCK:
         block_set(turn, input->u.list.friend, input->u.list.on, source);
         break;
+    case INPUT_UNKNOWN:
+        unknown_decide(turn, input, source);
+        break;
     case INPUT_MARK:
         mark_set(turn, input->u.mark.friend, input->u.mark.mark, source);
         break;
@@ -560,6 +566,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
     case INPUT_CAP:
     case INPUT_BROADCAST_CANCEL:
     case INPUT_BROADCAST_FIT:
+    case INPUT_UNKNOWN:
         operator_decide(&turn, input);
         break;
     case INPUT_FORM:

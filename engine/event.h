@@ -59,6 +59,7 @@ enum event_kind {
     EVENT_DELIVERIES_INTENDED = 64,  /* one message to many, in one request (engine/crowd.h) */
     EVENT_DELIVERIES_OUTCOME = 65,   /* words: LINE's request id, accepted request id */
     EVENT_DELIVERY_CANCELLED = 63,   /* a planned answer that was never sent */
+    EVENT_DELIVERY_DECIDED = 121,    /* by an operator, where the outcome was unknown (SPEC R48) */
     EVENT_FORM_ANSWERED = 70,        /* its answers are the events behind it */
     EVENT_ANSWER_GIVEN = 71,         /* one question's; words: text */
     EVENT_FORM_REFUSED = 72,
@@ -310,6 +311,7 @@ struct event {
             int64_t until_ms;  /* HELD: when it goes stale; DEFERRED: when it is judged again */
             struct span crowd; /* DELIVERIES_*: who (engine/crowd.h) */
             uint32_t member;   /* DELIVERIES_INTENDED: enum crowd_member */
+            uint64_t anew;     /* DECIDED, returned: the delivery that was made instead */
         } delivery;
         struct {                   /* MONTH_BEGUN QUOTA_SET LINE_QUOTA */
             uint32_t month, limit; /* 202606; messages */

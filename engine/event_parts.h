@@ -234,6 +234,11 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     PART(PART_DIGEST, "body_hash", u.delivery.body_hash)                                           \
     PART(PART_TIME, "token_at", u.delivery.token_at_ms)
 
+#define PARTS_decided(PART)                                                                        \
+    PART(PART_SEQ, "delivery", u.delivery.delivery)                                                \
+    PART(PART_RESULT, "result", u.delivery.result)                                                 \
+    PART(PART_SEQ, "anew", u.delivery.anew)
+
 #define PARTS_crowd(PART)                                                                          \
     PART(PART_SEQ, "intent", u.delivery.delivery)                                                  \
     PART(PART_TIME, "due", u.delivery.due_ms)                                                      \
@@ -359,6 +364,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(dates, dates)                                                                             \
     LIST(delivery, delivery)                                                                       \
     LIST(outcome, delivery)                                                                        \
+    LIST(decided, delivery)                                                                        \
     LIST(crowd, delivery)                                                                          \
     LIST(form, form)                                                                               \
     LIST(answer, form)                                                                             \
@@ -432,6 +438,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_DELIVERIES_OUTCOME, "deliveries_outcome", crowd,                                  \
            WORDS("request_id", "accepted_request_id"))                                             \
     LAYOUT(EVENT_DELIVERY_CANCELLED, "delivery_cancelled", outcome, NO_WORDS)                      \
+    LAYOUT(EVENT_DELIVERY_DECIDED, "delivery_decided", decided, NO_WORDS)                          \
     LAYOUT(EVENT_FORM_ANSWERED, "form_answered", form, NO_WORDS)                                   \
     LAYOUT(EVENT_ANSWER_GIVEN, "answer_given", answer, WORDS("text"))                              \
     LAYOUT(EVENT_FORM_REFUSED, "form_refused", form, NO_WORDS)                                     \

@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct measure_row) == 32, "raise the version");
 _Static_assert(sizeof(struct delivery) == 248, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
-_Static_assert(sizeof(struct state) == 1288, "describe the new member, raise the version");
+_Static_assert(sizeof(struct state) == 1312, "describe the new member, raise the version");
 #endif
 
 struct image {
@@ -514,6 +514,7 @@ sections(struct image *image)
     languages(image);
     received_hours(image);
     measure_stream(state, &image->stream);
+    unknown_stream(state, &image->stream);
 }
 
 void

@@ -52,6 +52,7 @@ enum input_kind {
     INPUT_IMPORTED, /* says what rows of a table came to; their changes are inputs before it */
     INPUT_SCAN,
     INPUT_CLICK,
+    INPUT_UNKNOWN, /* an operator's word on deliveries of unknown outcome */
 };
 
 /* One answer to one question; a question with several choices has one each. */
@@ -155,6 +156,11 @@ struct input {
             uint32_t broadcast;
             bool partial; /* FIT */
         } broadcast;
+        struct {
+            uint64_t delivery;
+            uint32_t friend;               /* NO_ID: all who shared its request */
+            enum delivery_result decision; /* SENT FAILED, or RETURNED: send it anew */
+        } unknown;
         struct {
             uint32_t friend, form;
             const struct form_answer *answers; /* of this form's questions, each of its type */

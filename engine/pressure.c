@@ -349,6 +349,21 @@ pressure_count(struct state *state, const struct delivery *row, const struct eve
 }
 
 void
+pressure_give_back(struct state *state, uint32_t month, const struct delivery_item *items,
+                   uint32_t item_count)
+{
+    if (month == state->quota.month && state->quota.used > 0) {
+        state->quota.used--;
+    }
+    for (uint32_t i = 0; i < item_count; i++) {
+        uint32_t scenario = scenario_first_named(items, i);
+        if (scenario != NO_ID && tables_scenario_counts(state, scenario)->delivered > 0) {
+            tables_scenario_counts(state, scenario)->delivered--;
+        }
+    }
+}
+
+void
 pressure_redefine(struct state *state, const struct definitions *before,
                   const struct definitions *after)
 {

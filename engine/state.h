@@ -16,6 +16,7 @@
 #include "engine/measure.h"
 #include "engine/table.h"
 #include "engine/texts.h"
+#include "engine/unknown.h"
 
 struct unique;
 struct bitmap; /* a roaring bitmap of friend indexes */
@@ -344,6 +345,7 @@ struct state {
     struct conversion_count *conversion_counts;
     uint32_t conversion_capacity;
     struct measures measures;
+    struct unknowns unknowns;
 };
 
 /* Rows by index, which must be one that was taken. */

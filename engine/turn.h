@@ -145,6 +145,11 @@ void pressure_decide_line(struct turn *turn, const struct input *input);
 void pressure_decide(struct turn *turn, const struct input *input, struct source source);
 /* Tells of the scenarios that stop themselves with this delivery. */
 void pressure_delivered(struct turn *turn, const struct delivery *row);
+/* A push that was counted as having come did not. */
+void pressure_give_back(struct state *state, uint32_t month, const struct delivery_item *items,
+                        uint32_t item_count);
+/* What an operator says of deliveries whose outcome is unknown (SPEC R48). */
+void unknown_decide(struct turn *turn, const struct input *input, struct source author);
 
 /* apply, one function a concept; engine_apply() routes to them. */
 void friend_apply(struct state *state, const struct event *event);

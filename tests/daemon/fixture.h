@@ -41,6 +41,8 @@ struct fixture {
     uint32_t call_count;
     uint32_t push_count, reply_count; /* ever asked for */
     uint32_t status;                  /* what LINE answers: 200 */
+    bool silent;                      /* LINE answers nothing */
+    uint32_t accepted_count;          /* pushes that LINE took: requests with a key, answered 200 */
     char last_body[1000];
     struct clock clock;
     struct zones *zones;
@@ -191,11 +193,13 @@ fixture_answer(struct fixture *f)
     memcpy(calls, f->calls, count * sizeof(calls[0]));
     f->call_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct line_answer answer = {.transport = LINE_ANSWERED,
-                                           .status = f->status,
+        const struct line_answer answer = {.transport = f->silent ? LINE_UNCERTAIN : LINE_ANSWERED,
+                                           .status = f->silent ? 0 : f->status,
                                            .body = span_cstr("{}"),
                                            .request_id = span_cstr("request-1"),
                                            .retry_after_s = -1};
+        bool taken = !f->silent && f->status == 200 && line_endpoints[calls[i].endpoint].keyed;
+        f->accepted_count += taken ? 1 : 0;
         calls[i].done(calls[i].context, &answer);
     }
     return count > 0;

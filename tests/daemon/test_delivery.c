@@ -405,6 +405,45 @@ START_TEST(a_clock_jump_in_an_outage_sends_nothing_twice)
 }
 END_TEST
 
+/* An operator decides about each, one way or another; the decisions outlive a kill. */
+START_TEST(what_is_unknown_after_a_day_of_silence_is_decided_by_hand)
+{
+    world.down = (struct line_answer){
+        .transport = LINE_UNCERTAIN, .error = "no answer", .retry_after_s = -1};
+    world.down_from_ms = DUE_MS;
+    world.down_until_ms = DUE_MS + 24 * MS_PER_HOUR;
+    go_to(DUE_MS + 26 * MS_PER_HOUR);
+    const struct unknowns *unknowns = &core_state(world.core)->unknowns;
+    uint32_t doubtful = unknowns->count, anew = 0;
+    ck_assert_uint_gt(doubtful, 2);
+    ck_assert_uint_eq(delivery_counts(world.desk).unknown, doubtful);
+    ck_assert_uint_eq(accepted_by(0), doubtful);
+    for (uint32_t i = 0; i < doubtful; i++) {
+        bool again = i % 2 == 0;
+        struct input input = {.kind = INPUT_UNKNOWN,
+                              .at_ms = world.clock.now_ms,
+                              .u.unknown = {.delivery = unknowns->rows[i].delivery,
+                                            .friend = NO_ID,
+                                            .decision = again ? RESULT_RETURNED : RESULT_SENT}};
+        uint32_t count;
+        anew += again;
+        (void)core_input(world.core, &input, &count);
+        ck_assert_uint_eq(count, again ? 2 : 1);
+        (void)core_input(world.core, &input, &count);
+        ck_assert_uint_eq(count, 0);
+    }
+    ck_assert_int_eq(core_flush(world.core), RC_OK);
+    kill_and_start();
+    ck_assert_uint_eq(core_state(world.core)->unknowns.count, doubtful);
+    go_to(DUE_MS + 27 * MS_PER_HOUR);
+    ck_assert_uint_eq(accepted_by(1), FRIENDS - doubtful + anew);
+    ck_assert_uint_eq(accepted_by(0), doubtful - anew);
+    for (uint32_t i = 0; i < doubtful; i++) {
+        ck_assert_int_ne(core_state(world.core)->unknowns.rows[i].decision, 0);
+    }
+}
+END_TEST
+
 /* What LINE refused each time for a day was never accepted: it is due again, not unknown. */
 START_TEST(what_was_refused_for_a_day_is_not_unknown)
 {
@@ -544,6 +583,7 @@ suite(void)
     tcase_add_loop_test(tcase, line_down_at_a_restart_is_no_other_matter, 0, OUTAGE_COUNT);
     tcase_add_test(tcase, a_clock_jump_in_an_outage_sends_nothing_twice);
     tcase_add_test(tcase, what_was_refused_for_a_day_is_not_unknown);
+    tcase_add_test(tcase, what_is_unknown_after_a_day_of_silence_is_decided_by_hand);
     tcase_add_test(tcase, a_reply_waits_for_no_flood_of_marketing);
     tcase_add_test(tcase, a_flood_of_marketing_leaves_requests_to_others);
     tcase_add_test(tcase, too_many_messages_to_one_user_concern_nobody_else);

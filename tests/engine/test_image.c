@@ -254,6 +254,53 @@ START_TEST(definitions_of_open_deliveries_come_back_and_are_held_once)
 }
 END_TEST
 
+/* One decided, one not. */
+START_TEST(outcomes_that_nobody_knows_come_back_with_what_was_decided)
+{
+    random_shop(&(uint64_t){5});
+    shop_act(&shop, INPUT_FOLLOW, "U1", NULL);
+    shop_act(&shop, INPUT_FOLLOW, "U2", NULL);
+    for (uint32_t friend = 0; friend < 2; friend ++) {
+        shop_input(&shop, (struct input){
+                              .kind = INPUT_START_SCENARIO,
+                              .u.scenario = {.friend = friend, .scenario = 1, .at_step = NO_ID}});
+    }
+    const struct state *state = engine_state(shop.engine);
+    for (int i = 0; i < 200 && state->unknowns.count < 2; i++) {
+        shop.now_ms += MS_PER_HOUR;
+        (void)shop_take(&shop);
+        for (uint32_t j = 0; j < state->deliveries.count; j++) {
+            const struct delivery *row = state_delivery(state, j);
+            if (row->phase == DELIVERY_INTENDED) {
+                shop_input(&shop, (struct input){.kind = INPUT_OUTCOME,
+                                                 .u.outcome = {.friend = row->friend,
+                                                               .delivery = row->seq,
+                                                               .bad = NO_ID,
+                                                               .result = RESULT_UNKNOWN}});
+            }
+        }
+    }
+    ck_assert_uint_ge(state->unknowns.count, 2);
+    uint64_t undecided = state_digest(state);
+    shop_input(&shop, (struct input){.kind = INPUT_UNKNOWN,
+                                     .u.unknown = {.delivery = state->unknowns.rows[0].delivery,
+                                                   .friend = state->unknowns.rows[0].friend,
+                                                   .decision = RESULT_FAILED}});
+    ck_assert_uint_ne(state_digest(state), undecided);
+    struct buf image = {0};
+    image_to_buf(state, &image);
+    struct engine *loaded = loaded_from(buf_span(&image));
+    const struct state *back = engine_state(loaded);
+    ck_assert_uint_eq(state_digest(back), state_digest(state));
+    ck_assert_uint_eq(back->unknowns.count, state->unknowns.count);
+    ck_assert_int_eq(back->unknowns.rows[0].decision, RESULT_FAILED);
+    ck_assert_int_eq(back->unknowns.rows[1].decision, 0);
+    engine_free(loaded);
+    buf_fini(&image);
+    shop_close(&shop);
+}
+END_TEST
+
 START_TEST(texts_that_were_erased_stay_erased)
 {
     random_shop(&(uint64_t){5});
@@ -527,6 +574,7 @@ suite(void)
                         40);
     tcase_add_loop_test(tcase, a_tail_applied_to_an_image_ends_where_the_whole_log_ends, 0, 20);
     tcase_add_test(tcase, definitions_of_open_deliveries_come_back_and_are_held_once);
+    tcase_add_test(tcase, outcomes_that_nobody_knows_come_back_with_what_was_decided);
     tcase_add_test(tcase, texts_that_were_erased_stay_erased);
     tcase_add_test(tcase, tags_of_few_and_of_many_friends_come_back);
     tcase_add_test(tcase, an_image_that_ends_early_is_refused_wherever_it_ends);
