@@ -247,7 +247,7 @@ bench_peers(struct house *house, const char *directory, size_t event_bytes)
             struct growth growth = {0};
             size_t per_pass;
             ours[round] = ours_durable(house, PEER_GROUPS[g], &growth, &per_pass);
-            for (int peer = 0; peer < PEER_COUNT; peer++) {
+            for (enum peer peer = PEER_REDIS; peer < PEER_COUNT; peer++) {
                 if (peer_is_there(&peers, peer)) {
                     theirs[peer][round] =
                         peer_durable(&peers, peer, PEER_GROUPS[g], event_bytes, SLICE_US);
@@ -255,7 +255,7 @@ bench_peers(struct house *house, const char *directory, size_t event_bytes)
             }
         }
         double rate = quantile(ours, ROUNDS, 0.5);
-        for (int peer = 0; peer < PEER_COUNT; peer++) {
+        for (enum peer peer = PEER_REDIS; peer < PEER_COUNT; peer++) {
             if (peer_is_there(&peers, peer)) {
                 print_figure("durable_events_per_s", PEER_GROUPS[g], rate, "/s", peer_name(peer),
                              quantile(theirs[peer], ROUNDS, 0.5), TARGETS[peer][g]);
