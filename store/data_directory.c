@@ -193,6 +193,18 @@ data_directory_look(const char *directory, int *out_fd)
     return RC_OK;
 }
 
+struct log_mark
+data_directory_mark(const char *directory)
+{
+    int fd = open_in(directory, "claim.lock", O_RDONLY);
+    struct log_mark mark = {0};
+    if (fd >= 0) {
+        mark = log_mark_read(fd);
+        close(fd);
+    }
+    return mark;
+}
+
 bool
 data_directory_held(const char *directory, struct buf *out_holder)
 {

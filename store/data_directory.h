@@ -13,6 +13,7 @@
 #define STORE_DATA_DIRECTORY_H
 
 #include "engine/base/buf.h"
+#include "store/log_mark.h"
 
 #define DATA_DIRECTORY_LOG "log"
 #define DATA_DIRECTORY_COMPACT "compact.part"
@@ -26,6 +27,8 @@ MUST_USE enum rc data_directory_claim(const char *directory, const char *holder,
                                       struct buf *error);
 /* A shared lock, where the claim file can only be read: -1 when there is none. RC_BUSY: a writer is there. */
 MUST_USE enum rc data_directory_look(const char *directory, int *out_fd);
+/* The mark in the claim file; none where it cannot be read. */
+struct log_mark data_directory_mark(const char *directory);
 /* True while somebody holds the claim; *out_holder is what they wrote about themselves. */
 bool data_directory_held(const char *directory, struct buf *out_holder);
 

@@ -64,7 +64,7 @@ struct log_backend {
     void (*close)(struct log_backend *backend);
     size_t page_bytes; /* values lie in pages of so many bytes (store/cut.h); 0: they do not */
     uint64_t inode, birth_ns;
-    struct log_mark mark; /* as found when it was opened to write */
+    struct log_mark mark; /* as found when it was opened */
     /* What the storage said about the last failed reading (or opening) and the last failed writing;
      * "" for nothing. */
     const char *what, *write_what;

@@ -660,6 +660,8 @@ log_lmdb_open(const char *directory, const struct log_options *options, struct b
     enum rc rc = RC_OK;
     if (options->mode == LOG_CLAIM) {
         rc = take_directory(lmdb, options, out_error);
+    } else { /* before the log: a writer beside us goes on */
+        lmdb->backend.mark = data_directory_mark(lmdb->directory);
     }
     if (rc == RC_OK) {
         rc = open_files(lmdb, options, out_error);

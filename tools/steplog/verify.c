@@ -131,6 +131,20 @@ check_rows(struct log *log, struct progress *progress, struct buf *error)
     return rc == RC_END ? RC_OK : rc;
 }
 
+/* LMDB falls back by one commit, and says nothing, when the page that names the newest is damaged. */
+static enum rc
+check_newest(const struct log *log, struct buf *error)
+{
+    if (!log_place(log).replaced) {
+        return RC_OK;
+    }
+    buf_printf(error,
+               "the directory has held another log, or more of this one than the %" PRIu64
+               " events it holds now: it was put back from a copy, or its newest pages are damaged",
+               log_newest(log));
+    return RC_CORRUPT;
+}
+
 /* Words erased while we look are no damage, but rows that are fewer than their table says are. */
 static enum rc
 check_all_rows(struct log *log, struct progress *progress, struct buf *error)
@@ -160,6 +174,9 @@ verify_log(struct reader *reader)
     if (rc == RC_OK) {
         verifying.progress.doing = "looking at words";
         rc = check_all_rows(reader->log, &verifying.progress, &error);
+    }
+    if (rc == RC_OK) {
+        rc = check_newest(reader->log, &error);
     }
     progress_end(&verifying.progress);
     int code = rc == RC_OK ? judge(reader, &verifying) : reader_failed(rc, buf_cstr(&error));
