@@ -483,7 +483,8 @@ struct account {
     const char *name; /* NULL when the file has none */
     const struct zone *zone;
     int64_t grace_ms;
-    bool reply_unknown_push; /* SPEC R10's account option */
+    int64_t class_grace_ms[CLASS_COUNT]; /* SPEC R8; else the account's */
+    bool reply_unknown_push;             /* SPEC R10's account option */
     bool has_quota;
     uint32_t quota, quota_reserve; /* messages a month (SPEC R11) */
     uint32_t per_day, per_week;    /* marketing pushes to one friend (SPEC R13); 0: no cap */

@@ -515,8 +515,10 @@ delivery_judge(struct turn *turn, uint32_t delivery)
         return false;
     }
     const struct broadcast *broadcast = broadcast_of(turn, &row);
-    int64_t stale_ms = row.due_ms + (broadcast == NULL ? turn->state->definitions->account.grace_ms
-                                                       : broadcast->grace_ms);
+    int64_t stale_ms =
+        row.due_ms + (broadcast == NULL
+                          ? turn->state->definitions->account.class_grace_ms[row.message_class]
+                          : broadcast->grace_ms);
     if (turn->now_ms >= stale_ms) {
         cancel(turn, &row, REASON_STALE);
         advance_steps(turn, &row, row.due_ms);

@@ -37,7 +37,8 @@ compile_broadcast_names(struct compiler *compiler, const struct yaml_node *broad
         arena_alloc(compiler->arena, (count + 1) * sizeof(*compiler->broadcast_items));
     for (uint32_t id = 0; id < count; id++) { /* also those out of force: some may be under way */
         compiler->broadcast_items[id].window.open_min = -1;
-        compiler->broadcast_items[id].grace_ms = compiler->out->account.grace_ms;
+        compiler->broadcast_items[id].grace_ms =
+            compiler->out->account.class_grace_ms[CLASS_MARKETING];
         compiler->broadcast_items[id].message_class = CLASS_MARKETING;
     }
 }
@@ -79,6 +80,9 @@ compile_sending(struct compiler *compiler, const struct yaml_node *node,
         compile_class(compiler, value, &broadcast->message_class);
     }
     broadcast->window = compiler->class_windows[broadcast->message_class];
+    if (!broadcast->recurs) { /* a schedule has a default of its own (SPEC R33) */
+        broadcast->grace_ms = compiler->out->account.class_grace_ms[broadcast->message_class];
+    }
     if ((value = yaml_get(node, "window")) != NULL) {
         compile_window(compiler, value, &broadcast->window);
     }

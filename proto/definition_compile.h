@@ -182,10 +182,10 @@ void compile_own_body(struct compiler *compiler, const struct yaml_node *node, c
 
 /* --- definition_scenario.c --- */
 
-/* What steps inherit from their scenario; has_window says whether the scenario itself set it. */
+/* What steps inherit from their scenario; has_window and has_grace say whether the scenario itself set it. */
 struct inherited {
     enum scenario_kind kind;
-    bool has_window;
+    bool has_window, has_grace;
     struct window window;
     int64_t grace_ms;
     enum message_class message_class;
@@ -272,6 +272,9 @@ void compile_auto_replies(struct compiler *compiler, const struct yaml_node *sec
 
 void compile_pressure(struct compiler *compiler, const struct yaml_node *section,
                       struct account *account);
+/* The caps under a class: only marketing has any (SPEC R13). */
+void compile_class_caps(struct compiler *compiler, const struct yaml_node *section,
+                        enum message_class message_class, struct account *account);
 void compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32_t *out_cap);
 
 /* --- definition_broadcast.c --- */

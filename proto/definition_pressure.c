@@ -38,6 +38,49 @@ compile_cap(struct compiler *compiler, const struct yaml_node *node, uint32_t *o
     compile_cap_or_none(compiler, node, "a cap", out_cap);
 }
 
+/* SPEC R13: of one friend. */
+static void
+compile_caps(struct compiler *compiler, const struct yaml_node *section, struct account *account)
+{
+    const struct yaml_node *value, *last = NULL;
+    if ((value = yaml_get(section, "per_day")) != NULL) {
+        compile_cap_or_none(compiler, value, "messages a day", &account->per_day);
+        last = value;
+    }
+    if ((value = yaml_get(section, "per_week")) != NULL) {
+        compile_cap_or_none(compiler, value, "messages a week", &account->per_week);
+        last = value;
+    }
+    if (last != NULL && account->per_day > 0 && account->per_week > 0 &&
+        account->per_day > account->per_week) {
+        compile_warning(compiler, last, last->text,
+                        "%u a day can never be reached under %u a week (R13)", account->per_day,
+                        account->per_week);
+    }
+}
+
+void
+compile_class_caps(struct compiler *compiler, const struct yaml_node *section,
+                   enum message_class message_class, struct account *account)
+{
+    static const char *const CAPS[] = {"per_day", "per_week"};
+    if (message_class == CLASS_MARKETING) {
+        compile_caps(compiler, section, account);
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct yaml_node *value = yaml_get(section, CAPS[i]);
+        uint32_t cap = 0;
+        if (value != NULL) {
+            compile_cap_or_none(compiler, value, CAPS[i], &cap);
+        }
+        if (cap != 0) {
+            compile_error(compiler, value, value->text,
+                          "'%s' binds marketing only (R13); leave it out here", CAPS[i]);
+        }
+    }
+}
+
 void
 compile_pressure(struct compiler *compiler, const struct yaml_node *section,
                  struct account *account)
@@ -54,15 +97,5 @@ compile_pressure(struct compiler *compiler, const struct yaml_node *section,
                           account->quota);
         }
     }
-    if ((value = yaml_get(section, "per_day")) != NULL) {
-        compile_cap_or_none(compiler, value, "messages a day", &account->per_day);
-    }
-    if ((value = yaml_get(section, "per_week")) != NULL) {
-        compile_cap_or_none(compiler, value, "messages a week", &account->per_week);
-    }
-    if (account->per_day > 0 && account->per_week > 0 && account->per_day > account->per_week) {
-        compile_warning(compiler, value, value->text,
-                        "%u a day can never be reached under %u a week (R13)", account->per_day,
-                        account->per_week);
-    }
+    compile_caps(compiler, section, account);
 }

@@ -264,6 +264,9 @@ compile_step_rest(struct compiler *compiler, const struct yaml_node *node, struc
     if ((value = yaml_get(node, "window")) != NULL) {
         compile_window(compiler, value, &step->window);
     }
+    step->grace_ms = inherited->has_grace
+                         ? inherited->grace_ms
+                         : compiler->out->account.class_grace_ms[step->message_class];
     if (step->message_class == CLASS_EMERGENCY || step->message_class == CLASS_RESPONSE) {
         step->window = (struct window){.open_min = -1}; /* they ignore every window (SPEC R8) */
     }
@@ -291,7 +294,6 @@ compile_step(struct compiler *compiler, const struct yaml_pair *pair, uint32_t s
     }
     place.name = compile_format(compiler, "%s/%.*s", compiler->scenarios.names.items[scenario].text,
                                 span_fmt(pair->key));
-    step->grace_ms = inherited->grace_ms;
     step->message_class = inherited->message_class;
     step->priority = inherited->priority;
     if (!compile_keys(compiler, node, STEP_KEYS, true, NOT_YET_STEP_KEY, what)) {
@@ -322,7 +324,6 @@ compile_only_step(struct compiler *compiler, const struct yaml_pair *pair, uint3
     *step = (struct step){.id = name_table_find(&compiler->steps[id], span_cstr("")),
                           .name = "",
                           .timing = timing,
-                          .grace_ms = inherited->grace_ms,
                           .message_class = inherited->message_class,
                           .priority = inherited->priority};
     compile_step_rest(compiler, pair->value, &place, inherited, step);
@@ -386,9 +387,7 @@ compile_inherited(struct compiler *compiler, const struct yaml_node *node, uint3
                   enum message_class message_class)
 {
     struct scenario *scenario = &compiler->scenario_items[id];
-    struct inherited inherited = {.kind = scenario->kind,
-                                  .grace_ms = compiler->out->account.grace_ms,
-                                  .message_class = message_class};
+    struct inherited inherited = {.kind = scenario->kind, .message_class = message_class};
     const struct yaml_node *value;
     struct span text;
     if ((value = yaml_get(node, "title")) != NULL &&
@@ -409,7 +408,7 @@ compile_inherited(struct compiler *compiler, const struct yaml_node *node, uint3
         inherited.has_window = compile_window(compiler, value, &inherited.window);
     }
     if ((value = yaml_get(node, "grace")) != NULL) {
-        compile_duration(compiler, value, &inherited.grace_ms);
+        inherited.has_grace = compile_duration(compiler, value, &inherited.grace_ms);
     }
     if ((value = yaml_get(node, "priority")) != NULL) {
         compile_priority(compiler, value, &inherited.priority);

@@ -23,20 +23,26 @@ compile_classes(struct compiler *compiler, const struct yaml_node *node)
 {
     static const char *const CLASSES[] = {"emergency", "response", "transactional", "marketing",
                                           NULL};
-    static const char *const KEYS[] = {"window", NULL};
+    static const char *const KEYS[] = {"window", "grace", "per_day", "per_week", NULL};
+    struct account *account = &compiler->out->account;
     if (!compile_keys(compiler, node, CLASSES, false, NOT_YET_NOTHING, "'classes'")) {
         return;
     }
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         const struct yaml_node *class = yaml_get(node, CLASSES[i]);
         const char *what = compile_format(compiler, "class '%s'", CLASSES[i]);
-        if (class == NULL || !compile_keys(compiler, class, KEYS, false, NOT_YET_CLASS_KEY, what)) {
+        if (class == NULL || !compile_keys(compiler, class, KEYS, false, NOT_YET_NOTHING, what)) {
             continue;
         }
         const struct yaml_node *window = yaml_get(class, "window");
         if (window != NULL) {
             compile_window(compiler, window, &compiler->class_windows[i]);
         }
+        const struct yaml_node *grace = yaml_get(class, "grace");
+        if (grace != NULL) {
+            compile_duration(compiler, grace, &account->class_grace_ms[i]);
+        }
+        compile_class_caps(compiler, class, (enum message_class)i, account);
     }
 }
 
@@ -77,6 +83,7 @@ compile_account(struct compiler *compiler, const struct yaml_node *section)
     }
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         compiler->class_windows[i] = compiler->account_window;
+        account->class_grace_ms[i] = account->grace_ms;
     }
     if ((value = yaml_get(section, "classes")) != NULL) {
         compile_classes(compiler, value);

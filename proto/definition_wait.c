@@ -37,7 +37,7 @@ compile_wait(struct compiler *compiler, const struct yaml_node *node, const stru
 {
     /* Outside a step nobody is answered any more: it is marketing, as what triggers send is. */
     const struct step alone = {.window = compiler->class_windows[CLASS_MARKETING],
-                               .grace_ms = compiler->out->account.grace_ms,
+                               .grace_ms = compiler->out->account.class_grace_ms[CLASS_MARKETING],
                                .message_class = CLASS_MARKETING};
     const struct step *like = place->like == NULL ? &alone : place->like;
     struct step *step = arena_alloc(compiler->arena, sizeof(*step));

@@ -15,7 +15,6 @@ enum not_yet_area {
     NOT_YET_NOTHING,     /* of keys that are all built; no rows */
     NOT_YET_SECTION,     /* a top-level key of a definition file */
     NOT_YET_ACCOUNT_KEY, /* a key under account: */
-    NOT_YET_CLASS_KEY,   /* a key under account: classes: CLASS: */
     NOT_YET_FIELD_KEY,
     NOT_YET_SCENARIO_KEY,
     NOT_YET_STEP_KEY,

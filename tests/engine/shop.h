@@ -151,6 +151,9 @@ shop_open(struct shop *shop)
     struct definitions *set = shop->definitions;
     set->account.zone = &tokyo;
     set->account.grace_ms = 48 * MS_PER_HOUR;
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        set->account.class_grace_ms[i] = set->account.grace_ms;
+    }
     set->tag_names = shop_names(shop, TAG_COUNT);
     set->template_names = shop_names(shop, TEMPLATE_COUNT);
     set->scenario_names = shop_names(shop, SCENARIOS_MAX);

@@ -15,8 +15,6 @@ frame_of(enum not_yet_area area)
         return "%s: {x: y}\n";
     case NOT_YET_ACCOUNT_KEY:
         return "account: {%s: 7}\n";
-    case NOT_YET_CLASS_KEY:
-        return "account: {classes: {marketing: {%s: 7}}}\n";
     case NOT_YET_FIELD_KEY:
         return "fields: {f: {type: text, %s: yes}}\n";
     case NOT_YET_SCENARIO_KEY:
