@@ -32,6 +32,9 @@ unknown_refusal(const struct state *state, const struct unknown_row *row)
             if (template->insertions[j].kind == INSERTION_ACT) {
                 return "its text needs what the friend did then";
             }
+            if (template->insertions[j].kind == INSERTION_GOAL) {
+                return "its text names the goal of a reminder that has gone on";
+            }
         }
     }
     return NULL;

@@ -2,19 +2,22 @@
 #include "daemon/replay.h"
 #include "tests/daemon/fixture.h"
 
-static const char SHOP[] = "account: {zone: Asia/Tokyo}\n"
-                           "templates: {T_own: '{{name|you}}, news', T_all: news}\n"
-                           "friend_add: {new: {do: [ {start: %s} ]}}\n"
-                           "scenarios:\n"
-                           "  S_own: {steps: {a: {when: 1h after start, send: T_own}}}\n"
-                           "  S_all: {steps: {a: {when: 1h after start, send: T_all}}}\n";
+static const char SHOP[] =
+    "account: {zone: Asia/Tokyo}\n"
+    "templates: {T_own: '{{name|you}}, news', T_all: news, T_goal: 'at {{goal}}'}\n"
+    "fields: {visit: datetime}\n"
+    "friend_add: {new: {do: [ {field: visit = 2026-06-01 12:00}, %s ]}}\n"
+    "scenarios:\n"
+    "  S_own: {steps: {a: {when: 1h after start, send: T_own}}}\n"
+    "  S_all: {steps: {a: {when: 1h after start, send: T_all}}}\n"
+    "reminders: {R: {steps: {a: {when: 1h before, send: T_goal}}}}\n";
 
 /* Three friends, and LINE says nothing from before their message is due until its key is at its end. */
 static void
-open_silent_day(const char *scenario)
+open_silent_day(const char *action)
 {
     char shop[1000];
-    snprintf(shop, sizeof(shop), SHOP, scenario);
+    snprintf(shop, sizeof(shop), SHOP, action);
     fixture_open();
     apply_yaml(shop);
     follows("Uanna"); /* 2026-06-01 10:00 */
@@ -30,13 +33,19 @@ open_silent_day(const char *scenario)
 static void
 open_each_their_own(void)
 {
-    open_silent_day("S_own");
+    open_silent_day("{start: S_own}");
 }
 
 static void
 open_all_the_same(void)
 {
-    open_silent_day("S_all");
+    open_silent_day("{start: S_all}");
+}
+
+static void
+open_reminders(void)
+{
+    open_silent_day("{remind: R, goal: visit}");
 }
 
 static void
@@ -174,6 +183,16 @@ START_TEST(what_would_reach_nobody_is_not_sent_anew)
 }
 END_TEST
 
+START_TEST(a_reminder_that_names_its_goal_is_not_sent_anew)
+{
+    json_t *answer = call_api("GET", "/v1/deliveries/unknown", "", NULL);
+    expect_value(answer, "deliveries.0.templates.0", "T_goal");
+    ck_assert_str_ne(value_at(answer, "deliveries.0.not_anew"), "null");
+    json_decref(answer);
+    expect_refused(delivery_of(0), "resend", "{}", "the goal of a reminder");
+}
+END_TEST
+
 START_TEST(a_shared_request_is_decided_for_all_or_for_one)
 {
     json_int_t anna = delivery_of(0);
@@ -203,6 +222,11 @@ suite(void)
     tcase_add_test(tc, a_mark_sends_nothing_and_a_resend_sends_once);
     tcase_add_test(tc, a_decision_is_an_event_with_its_author);
     tcase_add_test(tc, what_would_reach_nobody_is_not_sent_anew);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("reminder");
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, open_reminders, fixture_close);
+    tcase_add_test(tc, a_reminder_that_names_its_goal_is_not_sent_anew);
     suite_add_tcase(s, tc);
     tc = tcase_create("shared");
     tcase_set_timeout(tc, 60);
