@@ -101,6 +101,7 @@ definitions_apply(struct state *state, const struct event *event)
     state->definitions = definitions_retain(event->u.definitions.definitions);
     broadcast_redefine(state, old, event->at_ms);
     unique_follow(state, old);
+    enter_begin(state);
     definitions_release(old);
     state->dates_from = 0;
 }
@@ -208,6 +209,9 @@ route(struct state *state, const struct event *event)
     case EVENT_LISTED:
     case EVENT_OPERATOR_BLOCK:
         block_apply(state, event);
+        break;
+    case EVENT_START_ASKED:
+        enter_apply(state, event);
         break;
     case EVENT_DATES_LOOKED_THROUGH:
         state->dates_from = event->u.dates.up_to;
@@ -586,6 +590,7 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
                         .start_ms = now_ms,
                         .out = out};
     bool more = edit_slice(&turn, &engine->edit_cursor);
+    more = enter_slice(&turn) || more;
     return broadcast_slice(&turn) || more;
 }
 

@@ -89,8 +89,9 @@ enum event_kind {
     EVENT_CLICKED = 112,
     EVENT_LISTED = 113, /* hidden from lists, or shown again (SPEC R16) */
     EVENT_FIELD_REFUSED =
-        116,              /* another friend has that value of a unique field; words: the value */
-    EVENT_IMPORTED = 117, /* rows of a table were taken in; words: its name */
+        116,                 /* another friend has that value of a unique field; words: the value */
+    EVENT_IMPORTED = 117,    /* rows of a table were taken in; words: its name */
+    EVENT_START_ASKED = 118, /* friends were asked whether a scenario is for them (SPEC R54) */
     EVENT_OPERATOR_BLOCK = 114, /* tags, fields and score go, nothing is sent; or its end */
 };
 
@@ -291,6 +292,9 @@ struct event {
         struct {
             uint32_t up_to; /* friends below this index */
         } dates;
+        struct { /* START_ASKED */
+            uint32_t scenario, up_to;
+        } asked;
         struct {               /* DELIVERY_* */
             uint64_t delivery; /* number of the event that made it; 0: this one does */
             uint64_t body_hash;

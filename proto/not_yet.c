@@ -9,7 +9,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CLASS_KEY, "per_day", "R13", "a cap on messages a day", "none"},
     {NOT_YET_CLASS_KEY, "per_week", "R13", "a cap on messages a week", "none"},
 
-    {NOT_YET_SCENARIO_KEY, "start", "R54", "a scenario started by a condition", "by action"},
     {NOT_YET_SCENARIO_KEY, "pin", "R26", "enrolments pinned to their version", "no"},
     {NOT_YET_SCENARIO_KEY, "was", "R26", "renaming by `was:`", NULL},
     {NOT_YET_STEP_KEY, "was", "R26", "renaming by `was:`", NULL},
