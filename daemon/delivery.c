@@ -42,7 +42,7 @@ delivery_new(const struct delivery_options *options)
     pacing_init(&desk->pacing, options->per_second, options->in_flight_max, options->jitter_seed,
                 now_of(desk));
     if (options->fetch_profiles) {
-        desk->profiles = profiles_new(options->core, options->client);
+        desk->profiles = profiles_new(options->core, options->client, &desk->pacing);
     }
     if (options->read_quota) {
         desk->allowance = allowance_new(options->core, options->client, &desk->pacing);

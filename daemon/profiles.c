@@ -11,11 +11,13 @@ struct question {
     struct profiles *profiles;
     uint32_t friend;
     bool in_flight;
+    struct pacing_stamp stamp;
 };
 
 struct profiles {
     struct core *core;
     struct line_client *client;
+    struct pacing *pacing;
     uint32_t cursor; /* friends below it have been asked about in this run */
     int64_t rest_until_ms;
     uint32_t in_flight;
@@ -23,12 +25,13 @@ struct profiles {
 };
 
 struct profiles *
-profiles_new(struct core *core, struct line_client *client)
+profiles_new(struct core *core, struct line_client *client, struct pacing *pacing)
 {
     struct profiles *profiles = calloc(1, sizeof(*profiles));
     assert(profiles != NULL);
     profiles->core = core;
     profiles->client = client;
+    profiles->pacing = pacing;
     return profiles;
 }
 
@@ -64,13 +67,26 @@ book(struct profiles *profiles, uint32_t friend, const struct line_answer *answe
 }
 
 static void
+home(struct question *question, enum pacing_news news, int64_t retry_after_s)
+{
+    struct profiles *profiles = question->profiles;
+    question->in_flight = false;
+    profiles->in_flight--;
+    pacing_return(profiles->pacing, LINE_PROFILE, question->stamp, news, retry_after_s,
+                  clock_now_ms(core_clock(profiles->core)));
+}
+
+static void
 on_answer(void *context, const struct line_answer *answer)
 {
     struct question *question = context;
     struct profiles *profiles = question->profiles;
-    question->in_flight = false;
-    profiles->in_flight--;
     bool answered = answer->transport == LINE_ANSWERED;
+    home(question,
+         !answered || answer->status >= 500 || answer->status == 401 ? NEWS_BAD
+         : answer->status == 429                                     ? NEWS_SLOW
+                                                                     : NEWS_GOOD,
+         answer->retry_after_s);
     if (answered && (answer->status == 200 || answer->status == 404 || answer->status == 400)) {
         book(profiles, question->friend, answer);
         return;
@@ -90,8 +106,7 @@ ask_now(void *context)
     char room[LINE_ID_ROOM];
     const char *user_id = state_line_id(core_state(profiles->core), question->friend, room);
     if (user_id == NULL) { /* forgotten meanwhile */
-        question->in_flight = false;
-        profiles->in_flight--;
+        home(question, NEWS_NONE, -1);
         return;
     }
     struct line_request request = {.endpoint = LINE_PROFILE,
@@ -133,10 +148,13 @@ profiles_pump(struct profiles *profiles)
                !wants_asking(profiles, profiles->cursor)) {
             profiles->cursor++;
         }
-        if (profiles->cursor >= core_state(profiles->core)->friends.count) {
+        int64_t now_ms = clock_now_ms(core_clock(profiles->core));
+        if (profiles->cursor >= core_state(profiles->core)->friends.count ||
+            pacing_next(profiles->pacing, LINE_PROFILE, now_ms) > now_ms) {
             return;
         }
-        *question = (struct question){profiles, profiles->cursor++, true};
+        *question = (struct question){profiles, profiles->cursor++, true,
+                                      pacing_depart(profiles->pacing, LINE_PROFILE, now_ms)};
         profiles->in_flight++;
         core_after(profiles->core, ask_now, question);
     }
@@ -152,5 +170,10 @@ int64_t
 profiles_next(const struct profiles *profiles)
 {
     bool waiting = profiles->cursor < core_state(profiles->core)->friends.count;
-    return waiting && profiles->in_flight < ASKED_AT_ONCE_MAX ? profiles->rest_until_ms : INT64_MAX;
+    if (!waiting || profiles->in_flight == ASKED_AT_ONCE_MAX) {
+        return INT64_MAX;
+    }
+    int64_t next_ms =
+        pacing_next(profiles->pacing, LINE_PROFILE, clock_now_ms(core_clock(profiles->core)));
+    return next_ms > profiles->rest_until_ms ? next_ms : profiles->rest_until_ms;
 }

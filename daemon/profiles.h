@@ -4,17 +4,18 @@
  *          after a rest. A profile LINE does not give (404) is recorded as not found.
  * Units    UTC milliseconds on the daemon's clock.
  * Errors   none: a name that cannot be had is simply not known.
- * Owner    the delivery desk; borrows core and client.
+ * Owner    the delivery desk; borrows core, client and pacing.
  */
 #ifndef DAEMON_PROFILES_H
 #define DAEMON_PROFILES_H
 
 #include "daemon/core.h"
 #include "daemon/line_client.h"
+#include "daemon/pacing.h"
 
 struct profiles;
 
-struct profiles *profiles_new(struct core *core, struct line_client *client);
+struct profiles *profiles_new(struct core *core, struct line_client *client, struct pacing *pacing);
 void profiles_free(struct profiles *profiles);
 void profiles_pump(struct profiles *profiles);
 uint32_t profiles_in_flight(const struct profiles *profiles);

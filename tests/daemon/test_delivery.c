@@ -71,9 +71,10 @@ fake_send(struct line_client *client, const struct line_request *request, line_d
                             .answer_ms = world.clock.now_ms + ROUND_TRIP_MS,
                             .done = done,
                             .context = context};
-    const char *body = request->body.len == 0 ? "\"messages\"" : (const char *)request->body.data;
-    const char *end = memmem(body, request->body.len + 10, "\"messages\"", 10);
-    asked->to = strndup(body, (size_t)(end - body));
+    const char *body = (const char *)request->body.data;
+    const char *end =
+        request->body.len == 0 ? NULL : memmem(body, request->body.len, "\"messages\"", 10);
+    asked->to = end == NULL ? strdup("") : strndup(body, (size_t)(end - body));
     snprintf(asked->key, sizeof(asked->key), "%.*s", span_fmt(request->retry_key));
     world.requests++;
     if (world.asked_count > world.at_once_max) {
