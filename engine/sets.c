@@ -519,5 +519,6 @@ tables_drop_sets(struct state *state)
     free_all(state->received, state->received_capacity);
     deed_fini(state);
     measure_fini(state);
+    unique_fini(state);
     free_all(state->converted, state->conversion_capacity);
 }
