@@ -2,6 +2,7 @@
 #include "engine/block.h"
 #include "engine/calendar.h"
 #include "engine/conversion.h"
+#include "engine/menu.h"
 #include "engine/reminder.h"
 #include "engine/trigger.h"
 #include "engine/unique.h"
@@ -324,6 +325,9 @@ action_run_list(struct turn *turn, uint32_t friend, const struct body *body, str
             break;
         case ACTION_EVENT:
             run_event(turn, friend, action, source);
+            break;
+        case ACTION_RICH_MENU:
+            menu_override(turn, friend, action->u.menu, source);
             break;
         case ACTION_WAIT:
             run_wait(turn, friend, action, source);

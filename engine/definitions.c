@@ -11,6 +11,7 @@ definitions_new(void)
     definitions->arena = arena;
     definitions->references = 1;
     definitions->tz_field = NO_ID;
+    definitions->default_menu = NO_ID;
     return definitions;
 }
 

@@ -71,6 +71,7 @@ enum condition_op_kind {
     CONDITION_ROUTE,     /* came by that route, or took it later, ever */
     CONDITION_CLICKED,   /* has clicked that link, ever */
     CONDITION_RANK,      /* the score has that rank now */
+    CONDITION_RICH_MENU, /* that menu is shown to them */
 };
 
 /* When a fact has to have happened; what is booked: when its slot begins. */
@@ -191,6 +192,7 @@ enum action_kind {
     ACTION_EVENT,
     ACTION_MARK,
     ACTION_LIST,
+    ACTION_RICH_MENU,
     ACTION_WAIT, /* the last of its list: the rest is its own */
 };
 enum field_change { FIELD_CHANGE_SET, FIELD_CHANGE_ADD, FIELD_CHANGE_SUBTRACT, FIELD_CHANGE_CLEAR };
@@ -298,6 +300,7 @@ struct action {
         } remind;            /* REMIND CANCEL */
         uint32_t event;      /* into event_names */
         uint32_t mark;       /* NO_ID: none */
+        uint32_t menu;       /* RICH_MENU; NO_ID: default, the override goes */
         bool hidden;         /* LIST */
         struct {
             uint32_t scenario;       /* of KIND_WAIT */
@@ -512,11 +515,14 @@ struct definitions {
     struct body friend_added, friend_existing, friend_unblocked; /* LANGUAGE 7 */
     /* Questions and options, and the slots of events, are named over all forms and events. */
     struct names form_names, question_names, option_names, calendar_names, slot_names,
-        conversion_names, notify_names, route_names, link_names, rank_names;
+        conversion_names, notify_names, route_names, link_names, rank_names, rich_menu_names;
     const struct form *forms;             /* by id (engine/form.h) */
     const struct calendar *calendars;     /* by id; calendars and events (engine/calendar.h) */
     const struct conversion *conversions; /* by id (engine/conversion.h) */
-    const struct score_rank *ranks;       /* in force, from the lowest score on */
+    const struct rich_menu *rich_menus;   /* in force, in order (engine/menu.h) */
+    uint32_t rich_menu_count;
+    uint32_t default_menu;          /* NO_ID: none */
+    const struct score_rank *ranks; /* in force, from the lowest score on */
     uint32_t rank_count;
     struct zone_source zones;             /* of friends that say their own (SPEC R1) */
     uint32_t tz_field;                    /* where they say it */

@@ -20,6 +20,7 @@ add_friend(struct checksum *sum, const struct state *state, uint32_t friend)
     if (more == &FRIEND_PLAIN) {
         return;
     }
+    checksum_add_u64(sum, (uint64_t)more->menu << 32 | more->menu_override);
     checksum_add_u64(sum, (uint64_t)more->score);
     checksum_add_u64(sum, (uint64_t)more->recent);
     checksum_add_u64(sum, more->recent_at_s);
@@ -249,6 +250,8 @@ state_digest(const struct state *state)
     checksum_add(sum, state->definitions->hash, sizeof(state->definitions->hash));
     checksum_add_u64(sum, state->definitions_before == NULL ? 0 : 1);
     checksum_add_u64(sum, state->friends.count);
+    checksum_add_u64(sum, state->menus_from);
+    checksum_add_u64(sum, (uint64_t)state->menus_day);
     checksum_add_u64(sum, state->dates_from);
     for (uint32_t i = 0; i < state->friends.count; i++) {
         add_friend(sum, state, i);

@@ -8,6 +8,7 @@
 #include "engine/deed.h"
 #include "engine/form.h"
 #include "engine/link.h"
+#include "engine/menu.h"
 #include "engine/route.h"
 #include "engine/tables.h"
 #include "engine/take.h"
@@ -104,6 +105,7 @@ definitions_apply(struct state *state, const struct event *event)
     enter_begin(state);
     definitions_release(old);
     state->dates_from = 0;
+    state->menus_from = 0;
 }
 
 static void
@@ -205,6 +207,11 @@ route(struct state *state, const struct event *event)
         break;
     case EVENT_MARK_SET:
         friend_apply(state, event);
+        break;
+    case EVENT_MENU_SET:
+    case EVENT_MENU_SHOWN:
+    case EVENT_MENUS_LOOKED_THROUGH:
+        menu_apply(state, event);
         break;
     case EVENT_LISTED:
     case EVENT_OPERATOR_BLOCK:
@@ -491,6 +498,7 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
                         .now_ms = input->at_ms,
                         .start_ms = input->at_ms,
                         .quiet = input->quiet,
+                        .menus_settled = out->count,
                         .out = out};
     engine->agenda.now_ms = input->at_ms;
     switch (input->kind) {
@@ -577,6 +585,8 @@ engine_handle(struct engine *engine, const struct input *input, struct events *o
         break;
     }
     trigger_run_fired(&turn, 0);
+    menu_settle(&turn);
+    trigger_run_fired(&turn, 0); /* that another menu is shown */
 }
 
 /* taking */
@@ -589,9 +599,13 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
                         .now_ms = now_ms,
                         .start_ms = now_ms,
                         .out = out};
+    turn.menus_settled = out->count;
     bool more = edit_slice(&turn, &engine->edit_cursor);
     more = enter_slice(&turn) || more;
-    return broadcast_slice(&turn) || more;
+    more = broadcast_slice(&turn) || more;
+    menu_settle(&turn);
+    trigger_run_fired(&turn, 0);
+    return more;
 }
 
 enum rc
@@ -605,16 +619,17 @@ engine_take(struct engine *engine, int64_t now_ms, const struct take_permit *per
                         .start_ms = now_ms,
                         .out = out};
     uint32_t before = out->count;
+    turn.menus_settled = before;
     *out_taken = (struct taken){0};
     engine->agenda.now_ms = now_ms;
     if (engine->agenda.held.count > 0) {
         pressure_begin_month(&turn); /* a month that turned lets go */
     }
     agenda_expire(&engine->agenda, &turn);
-    if (turn.out->count > before || date_look_through(&turn)) {
-        return RC_OK;
-    }
-    bool decided = take_next(&turn, &engine->agenda, permit, out_taken);
+    bool looked = turn.out->count > before || date_look_through(&turn) || menu_look_through(&turn);
+    bool decided = looked || take_next(&turn, &engine->agenda, permit, out_taken);
+    menu_settle(&turn);
+    trigger_run_fired(&turn, 0); /* that another menu is shown */
     return decided || turn.out->count > before ? RC_OK : RC_END;
 }
 
@@ -628,7 +643,9 @@ engine_is_claimed_at(const struct engine *engine, const struct input *input)
 int64_t
 engine_next_work(const struct engine *engine, int64_t now_ms)
 {
-    return agenda_next_work(&engine->agenda, now_ms);
+    int64_t next_ms = agenda_next_work(&engine->agenda, now_ms);
+    int64_t look_ms = menu_next_look(&engine->state, now_ms);
+    return look_ms < next_ms ? look_ms : next_ms;
 }
 
 bool
@@ -640,7 +657,9 @@ engine_has_due(const struct engine *engine, const struct take_permit *permit)
 int64_t
 engine_next_due(const struct engine *engine, int64_t now_ms)
 {
-    return agenda_next_due(&engine->agenda, now_ms);
+    int64_t next_ms = agenda_next_due(&engine->agenda, now_ms);
+    int64_t look_ms = menu_next_look(&engine->state, now_ms);
+    return look_ms < next_ms ? look_ms : next_ms;
 }
 
 uint32_t

@@ -89,10 +89,13 @@ enum event_kind {
     EVENT_CLICKED = 112,
     EVENT_LISTED = 113, /* hidden from lists, or shown again (SPEC R16) */
     EVENT_FIELD_REFUSED =
-        116,                 /* another friend has that value of a unique field; words: the value */
-    EVENT_IMPORTED = 117,    /* rows of a table were taken in; words: its name */
-    EVENT_START_ASKED = 118, /* friends were asked whether a scenario is for them (SPEC R54) */
-    EVENT_OPERATOR_BLOCK = 114, /* tags, fields and score go, nothing is sent; or its end */
+        116,                /* another friend has that value of a unique field; words: the value */
+    EVENT_MENU_SET = 118,   /* the override of one friend, or its end */
+    EVENT_MENU_SHOWN = 119, /* another rich menu is to be shown to the friend */
+    EVENT_MENUS_LOOKED_THROUGH = 120, /* decided for friends up to */
+    EVENT_IMPORTED = 117,             /* rows of a table were taken in; words: its name */
+    EVENT_START_ASKED = 130, /* friends were asked whether a scenario is for them (SPEC R54) */
+    EVENT_OPERATOR_BLOCK = 114,       /* tags, fields and score go, nothing is sent; or its end */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
@@ -355,6 +358,13 @@ struct event {
             uint32_t field;
             uint32_t owner; /* the friend who has it */
         } field_refused;
+        struct {
+            uint32_t menu; /* NO_ID: none */
+        } menu;
+        struct {
+            uint32_t up_to;
+            int64_t day;
+        } menus;
         struct {
             uint32_t updated, unknown; /* rows of friends, and of nobody known */
         } imported;

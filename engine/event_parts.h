@@ -82,7 +82,8 @@ enum part_shape {
     NAMED(PART_NOTIFY, notify_names)                                                               \
     NAMED(PART_BROADCAST, broadcast_names)                                                         \
     NAMED(PART_ROUTE, route_names)                                                                 \
-    NAMED(PART_LINK, link_names)
+    NAMED(PART_LINK, link_names)                                                                   \
+    NAMED(PART_MENU, rich_menu_names)
 
 #define TYPE(type, shape) type,
 #define NAMED(type, names) type,
@@ -331,6 +332,12 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     PART(PART_COUNT, "updated", u.imported.updated)                                                \
     PART(PART_COUNT, "unknown", u.imported.unknown)
 
+#define PARTS_menu(PART) PART(PART_MENU, "menu", u.menu.menu)
+
+#define PARTS_menus(PART)                                                                          \
+    PART(PART_COUNT, "up_to", u.menus.up_to)                                                       \
+    PART(PART_INTEGER, "day", u.menus.day)
+
 /* LIST(list, member): the lists, and the member of the union that holds them. */
 #define EVENT_LISTS(LIST)                                                                          \
     LIST(claimed, claimed)                                                                         \
@@ -375,7 +382,9 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(listed, listed)                                                                           \
     LIST(operator_block, operator_block)                                                           \
     LIST(field_refused, field_refused)                                                             \
-    LIST(imported, imported)
+    LIST(imported, imported)                                                                       \
+    LIST(menu, menu)                                                                               \
+    LIST(menus, menus)
 
 /* LAYOUT(kind, name, list, words). Words: their names in order; REPEATED: one name for any number of
  * them; SECRET: never printed. */
@@ -460,6 +469,9 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_LISTED, "listed", listed, NO_WORDS)                                               \
     LAYOUT(EVENT_OPERATOR_BLOCK, "operator_block", operator_block, NO_WORDS)                       \
     LAYOUT(EVENT_FIELD_REFUSED, "field_refused", field_refused, WORDS("text"))                     \
-    LAYOUT(EVENT_IMPORTED, "imported", imported, WORDS("name"))
+    LAYOUT(EVENT_IMPORTED, "imported", imported, WORDS("name"))                                    \
+    LAYOUT(EVENT_MENU_SET, "menu_set", menu, NO_WORDS)                                             \
+    LAYOUT(EVENT_MENU_SHOWN, "menu_shown", menu, NO_WORDS)                                         \
+    LAYOUT(EVENT_MENUS_LOOKED_THROUGH, "menus_looked_through", menus, NO_WORDS)
 
 #endif

@@ -4,6 +4,7 @@
 #include "engine/conversion.h"
 #include "engine/deed.h"
 #include "engine/form.h"
+#include "engine/menu.h"
 #include "engine/tables.h"
 
 #include <assert.h>
@@ -233,6 +234,12 @@ rank_holds(const struct inquiry *inquiry, uint32_t friend, const struct conditio
 }
 
 static bool
+rich_menu_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
+{
+    return state_menu(inquiry->state, friend) == op->id;
+}
+
+static bool
 compare_holds(const struct inquiry *inquiry, uint32_t friend, const struct condition_op *op)
 {
     return comparison_holds(inquiry, friend, op->comparison);
@@ -254,6 +261,7 @@ static const struct fact FACTS[] = {
     [CONDITION_ROUTE] =     {done_holds,      NULL,           NULL},
     [CONDITION_CLICKED] =   {done_holds,      NULL,           NULL},
     [CONDITION_RANK] =      {rank_holds,      NULL,           NULL},
+    [CONDITION_RICH_MENU] =      {rich_menu_holds,      NULL,           NULL},
 };
 
 /* The same facts where they have to lie within some time (engine/deed.h). */

@@ -16,7 +16,7 @@ static const uint32_t ORDER_MARK = 0x01020304; /* as the machine that wrote it h
 /* Rows go as they lie in memory: a member more or less in one of these is another state version. */
 #if defined(__x86_64__) || defined(__aarch64__)
 _Static_assert(sizeof(struct friend_row) == 48, "raise the version");
-_Static_assert(sizeof(struct friend_more) == 72, "raise the version");
+_Static_assert(sizeof(struct friend_more) == 80, "raise the version");
 _Static_assert(sizeof(struct enrolment) == 56, "raise the version");
 _Static_assert(sizeof(struct enrolment_more) == 72, "raise the version");
 _Static_assert(sizeof(struct decided_row) == 16, "raise the version");
@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct measure_row) == 32, "raise the version");
 _Static_assert(sizeof(struct delivery) == 248, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
 _Static_assert(sizeof(struct scenario_counts) == 40, "describe the new member, raise the version");
-_Static_assert(sizeof(struct state) == 1272, "describe the new member, raise the version");
+_Static_assert(sizeof(struct state) == 1288, "describe the new member, raise the version");
 #endif
 
 struct image {
@@ -93,6 +93,8 @@ head(struct image *image)
     stream_u64(stream, &state->forgetting.next);
     stream_u64(stream, &state->forgetting.next_body);
     stream_u32(stream, &state->dates_from);
+    stream_u32(stream, &state->menus_from);
+    stream_i64(stream, &state->menus_day);
     stream_u32(stream, &state->quota.month);
     stream_u32(stream, &state->quota.used);
     stream_i64(stream, &state->quota.until_ms);

@@ -61,7 +61,9 @@ struct friend_more {
     uint32_t first_answer;   /* the newest to each form */
     uint32_t first_tally;    /* of forms answered */
     uint32_t first_booking;
-    uint32_t first_deed; /* newest first */
+    uint32_t first_deed;    /* newest first */
+    uint32_t menu;          /* rich menu that is shown; NO_ID: the default (SPEC R38) */
+    uint32_t menu_override; /* NO_ID: none */
 };
 extern const struct friend_more FRIEND_PLAIN;
 
@@ -308,6 +310,8 @@ struct state {
     struct index friend_ids;            /* from LINE user id to friend */
     struct unique *unique;         /* who has which value of a unique field (engine/unique.h) */
     struct columns columns;        /* values of fields */
+    uint32_t menus_from;           /* rich menus are decided for friends below this index */
+    int64_t menus_day;             /* on that day */
     uint32_t dates_from;           /* the dates in force are planned for friends below this index */
     struct table taps, once, sent; /* struct tap_row, once_row, sent_row */
     struct table enrolments, enrolments_more; /* struct enrolment, enrolment_more */

@@ -9,6 +9,8 @@
 enum { ROWS_MIN = 64 };
 
 const struct friend_more FRIEND_PLAIN = {.next = NO_ID,
+                                         .menu = NO_ID,
+                                         .menu_override = NO_ID,
                                          .mark = NO_ID,
                                          .first_delivery = NO_ID,
                                          .first_once = NO_ID,
@@ -350,6 +352,7 @@ tables_erase_info(struct state *state, uint32_t friend)
     }
     tables_friend_more(state, friend)->score = 0;
     tables_friend_more(state, friend)->recent = 0;
+    tables_friend_more(state, friend)->menu_override = NO_ID;
 }
 
 void

@@ -291,6 +291,14 @@ trigger_see(struct turn *turn, const struct event *event, const struct trigger_b
         on.kind = ON_CONVERTED;
         on.id = event->u.conversion.conversion;
         break;
+    case EVENT_MENU_SHOWN:
+        on.kind = ON_RICH_MENU;
+        on.id = event->u.menu.menu == NO_ID ? turn->state->definitions->default_menu
+                                            : event->u.menu.menu;
+        if (on.id == NO_ID) {
+            return; /* none any more */
+        }
+        break;
     case EVENT_CLICKED:
         on.kind = ON_CLICKED;
         on.id = event->u.clicked.link;

@@ -55,6 +55,7 @@ struct turn {
     int64_t start_ms;       /* the instant from which a start counts (SPEC R41) */
     uint32_t depth;         /* of cascades; bounded by TURN_DEPTH_MAX */
     bool quiet;             /* fires no triggers */
+    uint32_t menus_settled; /* events of `out` after which rich menus are decided (engine/menu.h) */
     uint32_t starts;        /* bounded by TURN_STARTS_MAX */
     uint32_t links;         /* of what is being run (struct enrolment); bounded by TURN_LINKS_MAX */
     const struct running *running;

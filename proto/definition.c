@@ -216,6 +216,7 @@ load_names(struct compiler *compiler)
     name_table_load(&compiler->slots, arena, before ? &before->slot_names : &NONE);
     name_table_load(&compiler->conversions, arena, before ? &before->conversion_names : &NONE);
     name_table_load(&compiler->routes, arena, before ? &before->route_names : &NONE);
+    name_table_load(&compiler->rich_menus, arena, before ? &before->rich_menu_names : &NONE);
     name_table_load(&compiler->ranks, arena, before ? &before->rank_names : &NONE);
     name_table_load(&compiler->links, arena, before ? &before->link_names : &NONE);
     name_table_load(&compiler->notify, arena, before ? &before->notify_names : &NONE);
@@ -267,6 +268,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     compile_marks(compiler, yaml_get(tree, "marks"));
     compile_ranks(compiler, section_of(compiler, tree, "ranks"));
     compile_recent_score(compiler, section_of(compiler, tree, "recent_score"));
+    compile_rich_menu_names(compiler, section_of(compiler, tree, "rich_menus"));
     compile_scenario_names(compiler,
                            (const struct yaml_node *const[]){[KIND_SCENARIO] = scenarios,
                                                              [KIND_REMINDER] = reminders,
@@ -329,6 +331,7 @@ compile_tree(struct compiler *compiler, const struct yaml_node *tree)
     out->route_names = compiler->routes.names;
     out->link_names = compiler->links.names;
     out->rank_names = compiler->ranks.names;
+    out->rich_menu_names = compiler->rich_menus.names;
     out->routes = compiler->route_items;
     out->links = compiler->link_items;
 }
@@ -471,7 +474,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
                      struct condition *out_condition, struct buf *out_error)
 {
     struct name_table tags, marks, fields, scenarios, buttons, templates, forms, questions,
-        calendars, conversions, routes, links, ranks;
+        calendars, conversions, routes, links, ranks, rich_menus;
     uint32_t scenario_count = definitions->scenario_names.count;
     struct name_table *steps = arena_alloc(arena, (scenario_count + 1) * sizeof(*steps));
     load_in_force(&tags, arena, &definitions->tag_names);
@@ -487,6 +490,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
     load_in_force(&routes, arena, &definitions->route_names);
     load_in_force(&links, arena, &definitions->link_names);
     load_in_force(&ranks, arena, &definitions->rank_names);
+    load_in_force(&rich_menus, arena, &definitions->rich_menu_names);
     for (uint32_t id = 0; id < scenario_count; id++) {
         load_in_force(&steps[id], arena, &definitions->scenarios[id].step_names);
     }
@@ -503,6 +507,7 @@ definition_condition(struct span text, const struct definitions *definitions, st
                                        .routes = &routes,
                                        .links = &links,
                                        .ranks = &ranks,
+                                       .rich_menus = &rich_menus,
                                        .question_types = question_types(definitions, arena),
                                        .steps = steps,
                                        .field_items = definitions->fields,

@@ -13,7 +13,7 @@ static const struct {
              {"resume", ACTION_RESUME}, {"notify", ACTION_NOTIFY}, {"convert", ACTION_CONVERT},
              {"book", ACTION_BOOK},     {"unbook", ACTION_UNBOOK}, {"remind", ACTION_REMIND},
              {"cancel", ACTION_CANCEL}, {"event", ACTION_EVENT},   {"mark", ACTION_MARK},
-             {"list", ACTION_LIST},     {"wait", ACTION_WAIT}};
+             {"list", ACTION_LIST},     {"wait", ACTION_WAIT},     {"rich_menu", ACTION_RICH_MENU}};
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 static void compile_choose(struct compiler *compiler, const struct yaml_node *node,
@@ -361,6 +361,9 @@ compile_action(struct compiler *compiler, const struct yaml_node *node, struct p
         break;
     case ACTION_MARK:
         compile_mark(compiler, pair->value, out_action);
+        break;
+    case ACTION_RICH_MENU:
+        compile_rich_menu(compiler, pair->value, out_action);
         break;
     case ACTION_WAIT: /* compile_actions() does, which knows what follows */
         break;

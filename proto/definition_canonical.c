@@ -33,6 +33,7 @@ static const struct {
                   {"routes", offsetof(struct definitions, route_names), true},
                   {"links", offsetof(struct definitions, link_names), true},
                   {"ranks", offsetof(struct definitions, rank_names), true},
+                  {"rich_menus", offsetof(struct definitions, rich_menu_names), true},
                   {"notify", offsetof(struct definitions, notify_names), true},
                   {"events", offsetof(struct definitions, event_names), true},
                   {"keys", offsetof(struct definitions, key_names), true},

@@ -35,7 +35,7 @@ struct compiler {
     struct window account_window;
     struct window class_windows[CLASS_COUNT];
     struct name_table forms, questions, options, calendars, slots, conversions, notify, routes,
-        links, ranks;
+        links, ranks, rich_menus;
     struct form *form_items;
     enum field_type *question_types; /* by question id (proto/expression.h) */
     struct calendar *calendar_items;
@@ -128,6 +128,9 @@ void compile_button_choice(struct compiler *compiler, const struct yaml_node *no
 /* --- definition_menu.c --- */
 
 void compile_rich_menus(struct compiler *compiler, const struct yaml_node *section);
+void compile_rich_menu_names(struct compiler *compiler, const struct yaml_node *section);
+void compile_rich_menu(struct compiler *compiler, const struct yaml_node *node,
+                       struct action *out_action);
 
 /* --- definition_insertion.c --- */
 

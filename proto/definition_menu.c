@@ -1,4 +1,6 @@
-/* `rich_menus:` (SPEC R38): read and checked. Showing them at LINE is not there yet, and is said. */
+/* `rich_menus:` (SPEC R38). Which one a friend is shown is decided; showing it at LINE is not there yet, and
+ * is said. */
+#include "engine/menu.h"
 #include "proto/definition_compile.h"
 #include "proto/words.h"
 
@@ -88,27 +90,25 @@ compile_areas(struct compiler *compiler, const struct yaml_node *menus,
 
 /* True when it is the default. */
 static bool
-compile_menu(struct compiler *compiler, const struct yaml_node *menus, const struct yaml_pair *pair)
+compile_menu(struct compiler *compiler, const struct yaml_node *menus, const struct yaml_pair *pair,
+             struct rich_menu *menu)
 {
     static const char *const KEYS[] = {"title", "if", "valid", "default", "image", "areas", NULL};
     const char *what = compile_format(compiler, "rich menu '%.*s'", span_fmt(pair->key));
     const struct yaml_node *node = pair->value, *value;
-    struct condition condition;
     struct span text;
-    int64_t first_day, last_day;
     bool is_default = false;
-    if (!compile_id(compiler, pair->key_mark, pair->key) ||
-        !compile_keys(compiler, node, KEYS, false, NOT_YET_NOTHING, what)) {
+    if (!compile_keys(compiler, node, KEYS, false, NOT_YET_NOTHING, what)) {
         return false;
     }
     if ((value = yaml_get(node, "title")) != NULL) {
         (void)compile_text(compiler, value, "'title'", &text);
     }
     if ((value = yaml_get(node, "if")) != NULL) {
-        compile_condition(compiler, value, &condition);
+        menu->has_condition = compile_condition(compiler, value, &menu->condition);
     }
     if ((value = yaml_get(node, "valid")) != NULL) {
-        (void)compile_period(compiler, value, &first_day, &last_day);
+        menu->has_valid = compile_period(compiler, value, &menu->first_day, &menu->last_day);
     }
     if ((value = yaml_get(node, "default")) != NULL) {
         (void)compile_yes_no(compiler, value, &is_default);
@@ -128,22 +128,54 @@ compile_menu(struct compiler *compiler, const struct yaml_node *menus, const str
 }
 
 void
+compile_rich_menu_names(struct compiler *compiler, const struct yaml_node *section)
+{
+    for (uint32_t i = 0; i < section->count; i++) {
+        if (compile_id(compiler, section->pairs[i].key_mark, section->pairs[i].key)) {
+            name_table_add(&compiler->rich_menus, section->pairs[i].key);
+        }
+    }
+}
+
+void
+compile_rich_menu(struct compiler *compiler, const struct yaml_node *node,
+                  struct action *out_action)
+{
+    struct span text;
+    out_action->u.menu = NO_ID;
+    if (compile_text(compiler, node, "'rich_menu'", &text) && !span_equal_cstr(text, "default")) {
+        out_action->u.menu =
+            compile_reference(compiler, &compiler->rich_menus, "rich menu", node, text);
+    }
+}
+
+void
 compile_rich_menus(struct compiler *compiler, const struct yaml_node *section)
 {
+    struct definitions *out = compiler->out;
+    struct rich_menu *menus = arena_alloc(compiler->arena, (section->count + 1) * sizeof(*menus));
     bool has_default = false;
     for (uint32_t i = 0; i < section->count; i++) {
         const struct yaml_pair *pair = &section->pairs[i];
-        bool is_default = compile_menu(compiler, section, pair);
+        struct rich_menu *menu = &menus[out->rich_menu_count];
+        menu->id = name_table_find(&compiler->rich_menus, pair->key);
+        bool is_default = compile_menu(compiler, section, pair, menu);
+        if (menu->id == NO_ID) {
+            continue;
+        }
+        out->rich_menu_count++;
+        out->default_menu = is_default ? menu->id : out->default_menu;
         if (is_default && has_default) {
             yaml_error(compiler->diagnostics, pair->key_mark, pair->key,
                        "only one rich menu can be the default");
         }
         has_default = has_default || is_default;
     }
+    out->rich_menus = menus;
     if (section->count > 0) {
-        yaml_warning(
-            compiler->diagnostics, section->pairs[0].key_mark, section->pairs[0].key,
-            "not yet: rich menus are checked, but LINE is not told of them (R38); set them "
-            "up in the manager");
+        yaml_warning(compiler->diagnostics, section->pairs[0].key_mark, section->pairs[0].key,
+                     "not yet: which rich menu a friend has is decided, but LINE is not told "
+                     "(R38); set them "
+                     "up in the manager");
     }
 }

@@ -10,7 +10,8 @@ static const struct {
              {"tapped", ON_TAPPED},       {"event", ON_EVENT},         {"tag", ON_TAG_ADDED},
              {"mark", ON_MARK},           {"field", ON_FIELD_CHANGED}, {"finished", ON_FINISHED},
              {"score", ON_SCORE_REACHES}, {"answered", ON_ANSWERED},   {"converted", ON_CONVERTED},
-             {"booked", ON_BOOKED},       {"clicked", ON_CLICKED},     {"rank", ON_RANK}};
+             {"booked", ON_BOOKED},       {"clicked", ON_CLICKED},     {"rank", ON_RANK},
+             {"rich_menu", ON_RICH_MENU}};
 enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
 
 /* One text of `on:` while it is read. */
@@ -137,6 +138,8 @@ read_kind(struct on_reader *reader)
         return names(reader, &compiler->forms, "form") && ends(reader);
     case ON_CONVERTED:
         return names(reader, &compiler->conversions, "conversion") && ends(reader);
+    case ON_RICH_MENU:
+        return names(reader, &compiler->rich_menus, "rich menu") && ends(reader);
     case ON_RANK:
         return names(reader, &compiler->ranks, "rank") && ends(reader);
     case ON_CLICKED:

@@ -277,6 +277,9 @@ describe_operand(const struct definitions *definitions, const struct condition_o
     case CONDITION_RANK:
         buf_printf(out, "rank:%s", names_text(&definitions->rank_names, op->id));
         break;
+    case CONDITION_RICH_MENU:
+        buf_printf(out, "rich_menu:%s", names_text(&definitions->rich_menu_names, op->id));
+        break;
     case CONDITION_COMPARE:
         describe_comparison(definitions, op->comparison, out);
         break;
@@ -313,6 +316,7 @@ describe_condition(const struct definitions *definitions, const struct condition
         case CONDITION_ROUTE:
         case CONDITION_CLICKED:
         case CONDITION_RANK:
+        case CONDITION_RICH_MENU:
             stack[depth] = (struct operand){.binding = BINDING_TERM};
             describe_operand(definitions, op, &stack[depth].text);
             depth++;
@@ -581,6 +585,12 @@ describe_action(const struct definitions *definitions, const struct action *acti
     case ACTION_EVENT:
         buf_printf(out, "event %s", names_text(&definitions->event_names, action->u.event));
         return;
+    case ACTION_RICH_MENU:
+        buf_printf(out, "rich_menu %s",
+                   action->u.menu == NO_ID
+                       ? "default"
+                       : names_text(&definitions->rich_menu_names, action->u.menu));
+        return;
     case ACTION_WAIT: {
         const struct step *step =
             scenario_only_step(&definitions->scenarios[action->u.wait.scenario]);
@@ -656,6 +666,7 @@ describe_on_id(const struct definitions *definitions, enum trigger_on_kind kind,
         names = definitions == NULL ? names : &definitions->rank_names;
         break;
     case ON_RICH_MENU:
+        names = definitions == NULL ? names : &definitions->rich_menu_names;
         break;
     }
     if (id < names->count) {

@@ -14,7 +14,8 @@
 
 struct expression_reader {
     struct name_table *tags, *marks, *fields, *scenarios, *buttons, *templates;
-    struct name_table *forms, *questions, *calendars, *conversions, *routes, *links, *ranks;
+    struct name_table *forms, *questions, *calendars, *conversions, *routes, *links, *ranks,
+        *rich_menus;
     const enum field_type *question_types; /* by question id: what an answer compares as */
     struct name_table *draws;              /* "draw:hand"; NULL: any name is taken */
     struct name_table *steps;              /* by scenario id */

@@ -26,6 +26,8 @@ static const struct fact {
     {"route", CONDITION_ROUTE, offsetof(struct expression_reader, routes), "route", true},
     {"clicked", CONDITION_CLICKED, offsetof(struct expression_reader, links), "link", true},
     {"rank", CONDITION_RANK, offsetof(struct expression_reader, ranks), "rank", false},
+    {"rich_menu", CONDITION_RICH_MENU, offsetof(struct expression_reader, rich_menus), "rich menu",
+     false},
 };
 enum { FACT_COUNT = sizeof(FACTS) / sizeof(FACTS[0]) };
 

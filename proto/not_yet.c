@@ -13,12 +13,10 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_SCENARIO_KEY, "was", "R26", "renaming by `was:`", NULL},
     {NOT_YET_STEP_KEY, "was", "R26", "renaming by `was:`", NULL},
 
-    {NOT_YET_ACTION, "rich_menu", "R38", "`rich_menu:`", NULL},
     {NOT_YET_ACTION, "webhook", "R57", "`webhook:`", NULL},
     {NOT_YET_ACTION, "mail", "R56", "`mail:`", NULL},
     {NOT_YET_MODIFIER, "class", "R8", "`class:` of a single send", NULL},
 
-    {NOT_YET_CONDITION, "rich_menu", "R24", "conditions on rich menus", NULL},
     {NOT_YET_CONDITION, "coupon", "R60", "conditions on coupons", NULL},
     {NOT_YET_CONDITION, "visited", "R55", "conditions on visited pages", NULL},
     {NOT_YET_CONDITION, "click_rate", "R24", "comparing the click rate", NULL},
@@ -26,7 +24,6 @@ const struct not_yet not_yet_rows[] = {
 
     {NOT_YET_INSERTION, "coupon", "R60", "inserting a coupon", NULL},
 
-    {NOT_YET_ON, "rich_menu", "R38", "triggers on rich menus", NULL},
     {NOT_YET_ON, "visited", "R55", "triggers on visited pages", NULL},
     {NOT_YET_ON, "watched", "R55", "triggers on watched videos", NULL},
     {NOT_YET_REMINDER_KEY, "enabled", "R22", "a reminder switched off as a whole", "yes"},

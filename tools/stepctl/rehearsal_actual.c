@@ -1,5 +1,6 @@
 /* What really happened in a rehearsal, as rows: from the log, the state at the end, and LINE. */
 #include "daemon/replay.h"
+#include "engine/menu.h"
 
 #include "engine/crowd.h"
 #include "proto/describe.h"
@@ -693,6 +694,10 @@ rehearsal_state_row(const struct state *state, const struct zone *zone,
             buf_printf(&text, "score=%lld", (long long)state_friend_more(state, friend)->score);
         } else if (span_equal_cstr(name, "finished") && equals < word.len) {
             append_finished_of(state, friend, arena, &text);
+        } else if (span_equal_cstr(name, "menu")) {
+            uint32_t menu = state_menu(state, friend);
+            buf_printf(&text, "menu=%s",
+                       menu == NO_ID ? "" : names_text(&state->definitions->rich_menu_names, menu));
         } else if (span_equal_cstr(name, "pending")) {
             buf_printf(&text, "pending=%u", pending_of(state, friend));
         } else if (field != NO_ID) {
