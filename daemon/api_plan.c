@@ -1,5 +1,8 @@
 #include "daemon/api_plan.h"
 
+#include "daemon/api_call.h"
+#include "engine/segment.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +138,30 @@ read_tree(struct span canonical)
     return tree;
 }
 
+/* A scenario that starts for friends as they are: whom that means now, before anybody says yes (SPEC R54). */
+static void
+add_starts(struct plan *plan, const struct definitions *after, int64_t now_ms)
+{
+    struct state as_if = *plan->state; /* with the definitions that are to come */
+    as_if.definitions = (struct definitions *)(uintptr_t)after;
+    const struct inquiry inquiry = {.state = &as_if, .now_ms = now_ms};
+    for (uint32_t id = 0; id < after->scenario_names.count; id++) {
+        const struct scenario *scenario = &after->scenarios[id];
+        bool asked =
+            id < plan->state->scenario_capacity && plan->state->scenario_counts[id].was_asked;
+        if (!after->scenario_names.items[id].in_force || !scenario->starts_once || asked) {
+            continue;
+        }
+        uint32_t friends = segment_count_reachable(&inquiry, &scenario->start_for);
+        char text[80];
+        snprintf(text, sizeof(text), "%u %s now", friends,
+                 friends == 1 ? "friend starts" : "friends start");
+        json_array_append_new(
+            plan->rows, json_pack("{s:s,s:s,s:o,s:s}", "change", "starts", "kind", "scenario", "id",
+                                  api_text(after->scenario_names.items[id].text), "detail", text));
+    }
+}
+
 json_t *
 plan_make(const struct state *state, const struct definitions *after, int64_t now_ms)
 {
@@ -148,6 +175,7 @@ plan_make(const struct state *state, const struct definitions *after, int64_t no
     }
     json_decref(old_tree);
     json_decref(new_tree);
+    add_starts(&plan, after, now_ms);
     plan_add_moves(plan.rows, state, after, now_ms);
     return plan.rows;
 }

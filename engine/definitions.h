@@ -409,7 +409,10 @@ struct scenario {
     bool disabled; /* SPEC R22: paused for all */
     bool has_valid;
     int64_t first_day, last_day; /* valid: on which it may start, both included (SPEC R54) */
-    struct body on_finish;       /* SPEC R25; sends nothing */
+    bool
+        starts_once; /* for everybody who meets start_for when it first comes into force (SPEC R54) */
+    struct condition start_for;
+    struct body on_finish; /* SPEC R25; sends nothing */
     /* By step id, removed ones included. The one step of a trigger or date has the name "". */
     struct names step_names;
     uint32_t cap; /* deliveries, then it stops itself (SPEC R12); 0: none */

@@ -196,6 +196,8 @@ add_scenario(struct checksum *sum, const struct scenario_counts *counts)
     checksum_add_u64(sum, (uint64_t)counts->delivered << 32 | counts->open);
     checksum_add_u64(sum, (uint64_t)counts->cap << 2 | (uint64_t)counts->cap_set << 1 |
                               (uint64_t)counts->auto_stopped);
+    checksum_add_u64(sum, (uint64_t)counts->asked << 2 | (uint64_t)counts->was_asked << 1 |
+                              (uint64_t)counts->asking);
 }
 
 static void

@@ -102,6 +102,7 @@ definitions_apply(struct state *state, const struct event *event)
     state->definitions = definitions_retain(event->u.definitions.definitions);
     broadcast_redefine(state, old, event->at_ms);
     unique_follow(state, old);
+    enter_begin(state);
     definitions_release(old);
     state->dates_from = 0;
     state->menus_from = 0;
@@ -218,6 +219,9 @@ route(struct state *state, const struct event *event)
         break;
     case EVENT_DELIVERY_DECIDED:
         unknown_apply(state, event);
+        break;
+    case EVENT_START_ASKED:
+        enter_apply(state, event);
         break;
     case EVENT_DATES_LOOKED_THROUGH:
         state->dates_from = event->u.dates.up_to;
@@ -604,6 +608,7 @@ engine_work(struct engine *engine, int64_t now_ms, struct events *out)
                         .out = out};
     turn.menus_settled = out->count;
     bool more = edit_slice(&turn, &engine->edit_cursor);
+    more = enter_slice(&turn) || more;
     more = broadcast_slice(&turn) || more;
     menu_settle(&turn);
     trigger_run_fired(&turn, 0);

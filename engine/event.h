@@ -95,6 +95,7 @@ enum event_kind {
     EVENT_MENU_SHOWN = 119, /* another rich menu is to be shown to the friend */
     EVENT_MENUS_LOOKED_THROUGH = 120, /* decided for friends up to */
     EVENT_IMPORTED = 117,             /* rows of a table were taken in; words: its name */
+    EVENT_START_ASKED = 130, /* friends were asked whether a scenario is for them (SPEC R54) */
     EVENT_OPERATOR_BLOCK = 114,       /* tags, fields and score go, nothing is sent; or its end */
 };
 
@@ -295,6 +296,9 @@ struct event {
         struct {
             uint32_t up_to; /* friends below this index */
         } dates;
+        struct { /* START_ASKED */
+            uint32_t scenario, up_to;
+        } asked;
         struct {               /* DELIVERY_* */
             uint64_t delivery; /* number of the event that made it; 0: this one does */
             uint64_t body_hash;

@@ -207,6 +207,10 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
 
 #define PARTS_dates(PART) PART(PART_COUNT, "up_to", u.dates.up_to)
 
+#define PARTS_asked(PART)                                                                          \
+    PART(PART_SCENARIO, "scenario", u.asked.scenario)                                              \
+    PART(PART_COUNT, "up_to", u.asked.up_to)
+
 /* Every kind of delivery event has all of these; the order puts what a kind uses first. */
 #define PARTS_delivery(PART)                                                                       \
     PART(PART_SEQ, "delivery", u.delivery.delivery)                                                \
@@ -361,6 +365,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LIST(step, step)                                                                               \
     LIST(custom, custom)                                                                           \
     LIST(mark, mark)                                                                               \
+    LIST(asked, asked)                                                                             \
     LIST(dates, dates)                                                                             \
     LIST(delivery, delivery)                                                                       \
     LIST(outcome, delivery)                                                                        \
@@ -429,6 +434,7 @@ enum { EVENT_PART_TYPES(TYPE) EVENT_NAMED_TYPES(NAMED) }; /* PART_COUNT_SHAPE is
     LAYOUT(EVENT_CLOCK_RESTARTED, "clock_restarted", step, NO_WORDS)                               \
     LAYOUT(EVENT_CUSTOM, "custom", custom, NO_WORDS)                                               \
     LAYOUT(EVENT_MARK_SET, "mark_set", mark, NO_WORDS)                                             \
+    LAYOUT(EVENT_START_ASKED, "start_asked", asked, NO_WORDS)                                      \
     LAYOUT(EVENT_DATES_LOOKED_THROUGH, "dates_looked_through", dates, NO_WORDS)                    \
     LAYOUT(EVENT_DELIVERY_PLANNED, "delivery_planned", delivery, SECRET("reply_token"))            \
     LAYOUT(EVENT_DELIVERY_INTENDED, "delivery_intended", delivery, REPEATED("values"))             \

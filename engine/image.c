@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct measure_row) == 32, "raise the version");
 /* These go member by member. */
 _Static_assert(sizeof(struct delivery) == 248, "describe the new member, raise the version");
 _Static_assert(sizeof(struct broadcast_row) == 48, "describe the new member, raise the version");
-_Static_assert(sizeof(struct scenario_counts) == 32, "describe the new member, raise the version");
+_Static_assert(sizeof(struct scenario_counts) == 40, "describe the new member, raise the version");
 _Static_assert(sizeof(struct state) == 1312, "describe the new member, raise the version");
 #endif
 
@@ -370,6 +370,9 @@ scenario(struct stream *stream, struct scenario_counts *counts)
     stream_u32(stream, &counts->delivered);
     stream_u32(stream, &counts->open);
     stream_u32(stream, &counts->cap);
+    stream_bool(stream, &counts->asking);
+    stream_bool(stream, &counts->was_asked);
+    stream_u32(stream, &counts->asked);
     stream_bool(stream, &counts->auto_stopped);
     stream_bool(stream, &counts->cap_set);
 }
@@ -378,7 +381,7 @@ static void
 scenarios(struct image *image)
 {
     struct state *state = image->state;
-    uint32_t count = stream_count(&image->stream, state->scenario_capacity, 30);
+    uint32_t count = stream_count(&image->stream, state->scenario_capacity, 36);
     stream_check(&image->stream, count <= IDS_MAX,
                  "it counts more scenarios than any definitions have");
     for (uint32_t i = 0; i < count && image->stream.rc == RC_OK; i++) {

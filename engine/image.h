@@ -22,7 +22,7 @@
 
 /* Changes with every change of what the state holds or of what its digest covers. An image of another
  * version is not read and a digest of another version is not compared: the log is replayed instead. */
-enum { STATE_VERSION = 13 };
+enum { STATE_VERSION = 14 };
 
 /* Makes a set of definitions out of its canonical form (proto/definition.h does). */
 typedef enum rc (*image_definitions_fn)(void *context, struct span canonical,

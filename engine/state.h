@@ -202,7 +202,10 @@ struct scenario_counts {
     uint32_t delivered, open; /* deliveries that came, and that are under way (SPEC R12) */
     bool auto_stopped;
     bool cap_set; /* by an operator */
+    bool asking;  /* friends from `asked` on have still to be asked whether it is for them (R54) */
+    bool was_asked; /* for once: whatever is edited later */
     uint32_t cap;
+    uint32_t asked; /* friends asked so far, when it came into force for the first time */
 };
 
 struct once_row {

@@ -239,6 +239,11 @@ void scenario_refuse(struct turn *turn, uint32_t friend, uint32_t scenario, enum
 struct event scenario_step_event(const struct turn *turn, enum event_kind kind, uint32_t enrolment,
                                  uint32_t step, int64_t due_ms, enum reason reason);
 
+/* enter.c: `start: once for`, who of the friends there are is asked a slice a pass (SPEC R54) */
+void enter_begin(struct state *state); /* after new definitions */
+bool enter_slice(struct turn *turn);   /* True: there is more */
+void enter_apply(struct state *state, const struct event *event);
+
 /* date.c: a friend's own dates (SPEC R34) */
 void date_field_changed(struct turn *turn, uint32_t friend, uint32_t field);
 /* The date came, and is over: the next year's, or the end. */

@@ -93,6 +93,9 @@ bool compile_class(struct compiler *compiler, const struct yaml_node *node,
                    enum message_class *out_class);
 bool compile_condition(struct compiler *compiler, const struct yaml_node *node,
                        struct condition *out_condition);
+/* One that is a piece of the node's text. */
+bool compile_condition_text(struct compiler *compiler, const struct yaml_node *node,
+                            struct span text, struct condition *out_condition);
 /* `account` or an IANA name; `fallback` stands for the account's. */
 void compile_zone(struct compiler *compiler, const struct yaml_node *node,
                   const struct zone *fallback, const struct zone **out_zone);

@@ -318,9 +318,14 @@ compile_condition(struct compiler *compiler, const struct yaml_node *node,
                   struct condition *out_condition)
 {
     struct span text;
-    if (!compile_text(compiler, node, "a condition", &text)) {
-        return false;
-    }
+    return compile_text(compiler, node, "a condition", &text) &&
+           compile_condition_text(compiler, node, text, out_condition);
+}
+
+bool
+compile_condition_text(struct compiler *compiler, const struct yaml_node *node, struct span text,
+                       struct condition *out_condition)
+{
     struct condition_errors errors = {.compiler = compiler, .node = node};
     struct expression_reader reader = {.tags = &compiler->tags,
                                        .fields = &compiler->fields,

@@ -3,7 +3,7 @@
 
 static const char *const SCENARIO_KEYS[] = {
     "title",    "lane",  "zone",    "reentry",   "late_day0", "class", "window", "grace",
-    "priority", "steps", "enabled", "on_finish", "valid",     "cap",   NULL};
+    "priority", "steps", "enabled", "on_finish", "valid",     "cap",   "start",  NULL};
 static const char *const STEP_KEYS[] = {"when",  "if",    "otherwise", "window",
                                         "grace", "class", "priority",  NULL};
 enum { DAYS_MAX = 36525, DAYS_AFTER_PREVIOUS_MAX = 30 };
@@ -442,6 +442,30 @@ compile_on_finish(struct compiler *compiler, const struct yaml_pair *scenario,
     }
 }
 
+/* "by action", "once for tag:vip" (SPEC R54) */
+static void
+compile_start(struct compiler *compiler, const struct yaml_node *node, struct scenario *scenario)
+{
+    static const char ONCE[] = "once for ";
+    struct span text;
+    if (!compile_text(compiler, node, "when it starts", &text) ||
+        span_equal_cstr(text, "by action")) {
+        return;
+    }
+    if (words_starts_with(text, ONCE)) {
+        scenario->starts_once = compile_condition_text(
+            compiler, node, words_after(text, span_of(text.data, strlen(ONCE))),
+            &scenario->start_for);
+    } else if (words_starts_with(text, "entering ")) {
+        compile_error(
+            compiler, node, text,
+            "not yet: a scenario started as friends enter a segment (R54); 'once for' and "
+            "triggers are there");
+    } else {
+        compile_error(compiler, node, text, "not a start; write 'by action' or 'once for tag:vip'");
+    }
+}
+
 static void
 compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32_t id)
 {
@@ -477,6 +501,9 @@ compile_scenario(struct compiler *compiler, const struct yaml_pair *pair, uint32
     if ((value = yaml_get(node, "valid")) != NULL) {
         scenario->has_valid =
             compile_period(compiler, value, &scenario->first_day, &scenario->last_day);
+    }
+    if ((value = yaml_get(node, "start")) != NULL) {
+        compile_start(compiler, value, scenario);
     }
     scenario->disabled = !enabled;
     if ((value = yaml_get(node, "cap")) != NULL) {

@@ -5,7 +5,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_SECTION, "staff", "R43", "staff and what they may do", NULL},
     {NOT_YET_SECTION, "coupons", "R60", "coupons", NULL},
 
-    {NOT_YET_SCENARIO_KEY, "start", "R54", "a scenario started by a condition", "by action"},
     {NOT_YET_SCENARIO_KEY, "pin", "R26", "enrolments pinned to their version", "no"},
     {NOT_YET_SCENARIO_KEY, "was", "R26", "renaming by `was:`", NULL},
     {NOT_YET_STEP_KEY, "was", "R26", "renaming by `was:`", NULL},
