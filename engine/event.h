@@ -95,8 +95,8 @@ enum event_kind {
     EVENT_MENU_SHOWN = 119, /* another rich menu is to be shown to the friend */
     EVENT_MENUS_LOOKED_THROUGH = 120, /* decided for friends up to */
     EVENT_IMPORTED = 117,             /* rows of a table were taken in; words: its name */
-    EVENT_START_ASKED = 130, /* friends were asked whether a scenario is for them (SPEC R54) */
-    EVENT_OPERATOR_BLOCK = 114,       /* tags, fields and score go, nothing is sent; or its end */
+    EVENT_START_ASKED = 130,    /* friends were asked whether a scenario is for them (SPEC R54) */
+    EVENT_OPERATOR_BLOCK = 114, /* tags, fields and score go, nothing is sent; or its end */
 };
 
 /* Why, in the words of SPEC R42 and LANGUAGE 13. Reaches disk. */
