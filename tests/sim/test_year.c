@@ -44,7 +44,9 @@ sent_compare(const void *a, const void *b)
 static uint32_t
 compare(uint32_t looked)
 {
-    qsort(twin.sent, twin.sent_count, sizeof(struct sent), sent_compare);
+    if (twin.sent_count > 0) { /* without any there is no array */
+        qsort(twin.sent, twin.sent_count, sizeof(struct sent), sent_compare);
+    }
     struct sent *ours = malloc((shop.events.count - looked + 1) * sizeof(*ours));
     uint32_t count = 0;
     for (; looked < shop.events.count; looked++) {
