@@ -36,7 +36,6 @@ const struct not_yet not_yet_rows[] = {
     {NOT_YET_CALENDAR_KEY, "on_promote", "R39", "waiting lists", NULL},
 
     {NOT_YET_STEPCTL, "doctor", "R41", "looking for trouble", NULL},
-    {NOT_YET_STEPCTL, "digest", "R45", "the state's digest by itself; status shows it", NULL},
     {NOT_YET_STEPCTL, "ontime", "R47", "lateness by class", NULL},
     {NOT_YET_STEPCTL, "console", "R43", "pages for staff", NULL},
     {NOT_YET_STEPCTL, "init", "R1", "a first folder of definitions", NULL},
